@@ -1,0 +1,175 @@
+"""Connections and transactions.
+
+``Database`` is a pool; ``Tx`` an open transaction on one connection of it. A transaction is
+short and never open across a call to the outside. Work that must follow a commit (waking a
+worker, a coalesced NOTIFY) is left with ``Tx.after_commit``: writing transactions themselves
+never NOTIFY, because Postgres serialises their commits if they do.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+Row = asyncpg.Record
+Listener = Callable[[str], None]
+
+
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encode, decoder=msgspec.json.decode
+        )
+
+
+class Tx:
+    """One open transaction. Everything written through it commits together or not at all."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._now: datetime | None = None
+        self._after: list[Callable[[], None]] = []
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return list(await self._connection.fetch(sql, *args))
+
+    async def fetchrow(self, sql: str, *args: Any) -> Row | None:
+        return await self._connection.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> str:
+        """Run one statement; the answer is Postgres' command tag, such as ``UPDATE 1``."""
+        return str(await self._connection.execute(sql, *args))
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> None:
+        """Insert many rows by COPY."""
+        await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+    async def cursor(self, sql: str, *args: Any, prefetch: int = 500) -> AsyncIterator[Row]:
+        """Stream a large result without holding it in memory."""
+        async for row in self._connection.cursor(sql, *args, prefetch=prefetch):
+            yield row
+
+    async def now(self) -> datetime:
+        """The database's time, one value for the whole transaction."""
+        if self._now is None:
+            self._now = await self._connection.fetchval("select skerry_now()")
+        assert self._now is not None
+        return self._now
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that can fail on its own without losing the rest."""
+        async with self._connection.transaction():
+            yield
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back once the commit is durable; never called if it rolls back."""
+        self._after.append(callback)
+
+    def _committed(self) -> None:
+        for callback in self._after:
+            callback()
+
+
+class Database:
+    """A pool of connections to one Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
+        self._pool = pool
+        self.url = url
+        self._pending: set[str] = set()
+        self._notifier: asyncio.Task[None] | None = None
+        self._listening: asyncpg.Connection | None = None
+
+    @classmethod
+    async def open(cls, url: str, size: int = 8, *, command_timeout: float = 60) -> "Database":
+        """Connect. ``size`` bounds the connections; ``command_timeout`` is in seconds."""
+        pool = await asyncpg.create_pool(
+            url, min_size=1, max_size=size, init=_prepare, command_timeout=command_timeout
+        )
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        if self._notifier is not None:
+            await self._notifier
+        if self._listening is not None and not self._listening.is_closed():
+            await self._listening.close()
+        await self._pool.close()
+
+    def terminate(self) -> None:
+        """Drop every connection at once, as a killed process would."""
+        if self._notifier is not None:
+            self._notifier.cancel()
+        if self._listening is not None:
+            self._listening.terminate()
+        self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self, *, readonly: bool = False) -> AsyncIterator[Tx]:
+        """Commit on exit, roll back on any exception.
+
+        ``readonly`` transactions see one snapshot throughout (repeatable read).
+        """
+        async with self._pool.acquire() as connection:
+            tx = Tx(connection)
+            if readonly:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    yield tx
+            else:
+                async with connection.transaction():
+                    yield tx
+        tx._committed()
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return list(await self._pool.fetch(sql, *args))
+
+    async def fetchrow(self, sql: str, *args: Any) -> Row | None:
+        return await self._pool.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        return await self._pool.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> str:
+        return str(await self._pool.execute(sql, *args))
+
+    def notify(self, channel: str) -> None:
+        """Send one NOTIFY soon. Calls that come before it is sent are folded into it."""
+        self._pending.add(channel)
+        if self._notifier is None or self._notifier.done():
+            self._notifier = asyncio.get_running_loop().create_task(self._send_notices())
+
+    async def _send_notices(self) -> None:
+        while self._pending:
+            channels, self._pending = sorted(self._pending), set()
+            try:
+                for channel in channels:
+                    await self._pool.execute("select pg_notify($1, '')", channel)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                # A lost notice only delays: every listener polls as well.
+                return
+
+    async def listen(self, channel: str, callback: Callable[[], None]) -> None:
+        """Call back on each notice. A lost connection is silent: callers poll as well."""
+        if self._listening is None or self._listening.is_closed():
+            self._listening = await asyncpg.connect(self.url)
+        await self._listening.add_listener(channel, lambda *_: callback())
+
+    async def shift_clock(self, by: timedelta) -> None:
+        """Move ``skerry_now()`` for everyone on this database. For tests and rehearsals."""
+        await self.execute("update clock set shift = shift + $1", by)
