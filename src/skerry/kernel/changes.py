@@ -1,0 +1,115 @@
+"""Changes: one stream for the watch feed and the transparency log.
+
+``record`` writes one row in the transaction of the change itself, so an event exists exactly if
+what it tells of was committed. The row carries its *leaf*: canonical JSON in which subject, actor,
+tenant and body stand only as salted SHA-256 hashes. The leaf can be published; erasing the row's
+salt and body (a person's right) leaves the log whole and says nothing of them any more.
+
+A package that keeps facts in tables of its own registers a *witness* for its kind of change: a
+function that builds the body again from the live tables. The audit compares the two.
+"""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.kernel", "changes.sql")
+
+CHANNEL = "changes"
+
+Rebuild = Callable[[Tx, str], Awaitable[Mapping[str, Any] | None]]
+WITNESSES: dict[str, Rebuild] = {}
+
+
+def witness(kind: str) -> Callable[[Rebuild], Rebuild]:
+    """Register how the body of a change of ``kind`` is rebuilt from the live tables."""
+
+    def register(rebuild: Rebuild) -> Rebuild:
+        if kind in WITNESSES:
+            raise ValueError(f"changes of kind {kind!r} have a witness already")
+        WITNESSES[kind] = rebuild
+        return rebuild
+
+    return register
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no blanks: equal values have equal bytes."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def salted(salt: bytes, text: str | bytes) -> str:
+    """Hex SHA-256 of salt and text: the form in which personal data enters the log."""
+    return hashlib.sha256(salt + (text.encode() if isinstance(text, str) else text)).hexdigest()
+
+
+def leaf_of(
+    *,
+    id: uuid.UUID,
+    at: datetime,
+    kind: str,
+    verb: str,
+    version: int,
+    subject: str,
+    tenant: str,
+    actor: str,
+    body: str,
+    salt: bytes,
+) -> bytes:
+    """The leaf's preimage. The workspace is part of the subject's path and needs no hash."""
+    return canonical(
+        {
+            "v": 1,
+            "id": str(id),
+            "at": at.isoformat(),
+            "kind": kind,
+            "verb": verb,
+            "version": version,
+            "subject": salted(salt, subject),
+            "tenant": salted(salt, tenant),
+            "actor": salted(salt, actor),
+            "body": salted(salt, body),
+        }
+    )
+
+
+async def record(
+    tx: Tx,
+    *,
+    kind: str,
+    subject: str,
+    verb: str,
+    tenant: str,
+    actor: str,
+    body: Mapping[str, Any],
+    workspace: str = "",
+    version: int = 0,
+) -> uuid.UUID:
+    """Write one change. ``body`` is what a watcher sees and what the leaf's hash covers."""
+    id, salt, at = uuid.uuid4(), os.urandom(16), await tx.now()
+    text = canonical(body).decode()
+    leaf = leaf_of(
+        id=id,
+        at=at,
+        kind=kind,
+        verb=verb,
+        version=version,
+        subject=subject,
+        tenant=tenant,
+        actor=actor,
+        body=text,
+        salt=salt,
+    )
+    await tx.execute(
+        _sql.insert_change,
+        id, at, kind, subject, verb, tenant, workspace, actor, version, text, salt, leaf,
+    )  # fmt: skip
+    return id
