@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
 
-Row = asyncpg.Record
+Row: TypeAlias = asyncpg.Record
 Listener = Callable[[str], None]
 
 
