@@ -114,7 +114,7 @@ class EmbeddedPostgres:
         except BaseException:
             if self.pid is not None and process.alive(self.pid):
                 os.kill(self.pid, signal.SIGINT)
-            self._release()
+            self.leave()
             raise
         return self.url
 
@@ -122,7 +122,15 @@ class EmbeddedPostgres:
         """End it in order: sessions are cut off, everything is written out. Safe to repeat."""
         if self.pid is not None:
             await self._end(self.pid)
-        self._release()
+        self.leave()
+
+    def leave(self) -> None:
+        """Let go of it without stopping it: the next supervisor adopts it."""
+        self._child = None
+        self.pid = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     async def keep(self) -> None:
         """Start it again whenever it dies, and cap its log; until cancelled.
@@ -180,14 +188,6 @@ class EmbeddedPostgres:
                     "Name a data directory that is empty or does not exist yet.",
                 )
             directory.chmod(0o700)
-
-    def _release(self) -> None:
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
-        self.pid = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     async def _initialise(self) -> None:
         if self.cluster.exists():
