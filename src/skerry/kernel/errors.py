@@ -90,3 +90,7 @@ class Unavailable(Problem):
     """Something this request needs can't be reached just now."""
 
     status, slug, title = 503, "service-unavailable", "Service unavailable"
+
+
+class MissingParent(NotFound):
+    """A PUT below a tenant, workspace or resource that does not exist."""

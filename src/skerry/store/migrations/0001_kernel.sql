@@ -1,6 +1,6 @@
 -- Time is the database's. The shift is zero but in rehearsals.
 create table clock (
-  only boolean primary key default true check (only),
+  single boolean primary key default true check (single),
   shift interval not null default '0'
 );
 insert into clock default values;
@@ -48,9 +48,14 @@ create index resource_tenant on resource (tenant, kind) where deleted_at is null
 create table sealed (
   uid uuid not null references resource (uid) on delete cascade,
   field text not null,
-  key_id text not null,
   ciphertext bytea not null,
   primary key (uid, field)
+);
+-- One per tenant, wrapped by a key that is in a file, not here.
+create table data_key (
+  tenant text primary key,
+  key_id text not null,
+  wrapped bytea not null
 );
 
 -- Who needs whom: a resource is not deleted while one that can't work without it points at it.
@@ -112,6 +117,7 @@ create table flow (
   deadline timestamptz,
   generation bigint not null,
   deleting boolean not null default false,
+  intents json not null default '[]',
   poke bigint not null default 0,
   token bigint not null default 0,
   lease_until timestamptz,

@@ -1,0 +1,352 @@
+"""Resources: the rows behind the API, and the only way to change them.
+
+Each change of a resource is one transaction that writes the row, its references, its sealed fields,
+the quota's count, the flow's wake-up and one row of ``change``. ``version`` grows by one with each
+modification and is SECA's ``resourceVersion``; ``generation`` grows with each new spec.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from skerry.kernel import admission, changes, quotas
+from skerry.kernel.errors import (
+    Conflict,
+    MissingParent,
+    NotFound,
+    PreconditionFailed,
+    Source,
+    ValidationError,
+)
+from skerry.kernel.history import State, grown
+from skerry.kernel.hooks import SYSTEM, Caller, Hooks
+from skerry.kernel.kinds import Kind, Ref
+from skerry.kernel.paths import Path, check_name, parent_ref, ref_of, resolve
+from skerry.kernel.rows import Page, Resource, Rows, from_row, snapshot
+from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.kernel", "resources.sql")
+_NO_HOOKS = Hooks()
+
+__all__ = ["Page", "Put", "Resource", "Resources", "check_version", "from_row", "snapshot"]
+
+
+@dataclass(frozen=True)
+class Put:
+    resource: Resource
+    created: bool
+    once: Mapping[str, Any]
+    """Values for this response only, such as a new token."""
+
+
+class Resources(Rows):
+    """What a client, or a flow in its place, may do to resources."""
+
+    async def put(
+        self,
+        tx: Tx,
+        kind: Kind,
+        path: Path,
+        body: Mapping[str, Any],
+        by: Caller,
+        *,
+        if_version: int | None = None,
+        owner: Resource | None = None,
+    ) -> Put:
+        """Create or replace. The problems raised are those of the API's PUT."""
+        ref = ref_of(kind, path)
+        old_row = await tx.fetchrow(_sql.find_for_update, ref)
+        old = self._load(old_row) if old_row else None
+        if old is None:
+            check_name(path.name)
+        check_version(ref, old.version if old else None, if_version)
+        regions = frozenset(row["name"] for row in await tx.fetch(_sql.regions))
+        sent = admission.admit(kind, body, regions)
+        if old is not None:
+            self._replaceable(kind, old, sent, owner)
+        else:
+            await self._check_parents(tx, kind, path)
+        targets = await self._targets(tx, kind, path, sent.spec, old)
+        new = self._merged(kind, path, sent, old, owner, by, await tx.now())
+        hooks = kind.hooks or _NO_HOOKS
+        if old is None:
+            await quotas.take(tx, kind, path.tenant)
+        admitted = await hooks.admit(tx, self, new, old, by)
+        new.status.update(admitted.status)
+        await self._write(tx, new, old)
+        await self._attach(tx, kind, new, sent, targets)
+        await self.note(tx, new, "put", by)
+        await hooks.written(tx, self, new, old, by)
+        if kind.flow is not None:
+            if old is None:
+                first = kind.flow.first
+                await tx.execute(_sql.insert_flow, new.uid, kind.noun, first, new.generation)
+            else:
+                await tx.execute(_sql.touch_flow, new.uid, False)
+            tx.after_commit(self.woken)
+        return Put(new, old is None, admitted.once)
+
+    def _replaceable(
+        self, kind: Kind, old: Resource, sent: admission.Envelope, owner: Resource | None
+    ) -> None:
+        if old.state == "deleting":
+            raise Conflict(
+                f"{kind.noun} {old.name!r} is being deleted",
+                hint="Wait until it is gone, or use another name.",
+            )
+        if old.owner_uid is not None and (owner is None or owner.uid != old.owner_uid):
+            raise _owned(old)
+        admission.unchanged(kind, old.spec, sent.spec)
+
+    async def _check_parents(self, tx: Tx, kind: Kind, path: Path) -> None:
+        if kind.scope in ("tenant", "workspace"):
+            await self._check_scope(tx, "tenant", Path(name=path.tenant))
+        if kind.scope == "workspace":
+            await self._check_scope(tx, "workspace", Path(path.tenant, name=path.workspace))
+        if kind.parents:
+            above = parent_ref(kind, path)
+            row = await tx.fetchrow(_sql.parent_of, above)
+            if row is None or row["state"] == "deleting":
+                raise MissingParent(f"{above} does not exist", hint="Create it first.")
+
+    async def _check_scope(self, tx: Tx, noun: str, path: Path) -> None:
+        kind = self.registry.by_noun.get(noun)
+        if kind is None:
+            return
+        state = await tx.fetchval(_sql.scope_exists, noun, ref_of(kind, path))
+        if state is None or state == "deleting":
+            raise MissingParent(f"{noun} {path.name[:128]!r} does not exist")
+
+    async def _targets(
+        self, tx: Tx, kind: Kind, path: Path, spec: Mapping[str, Any], old: Resource | None
+    ) -> list[tuple[str, uuid.UUID]]:
+        binds: dict[str, Ref] = {ref.field: ref for ref in kind.refs}
+        found: list[tuple[str, uuid.UUID]] = []
+        for field, noun, reference in admission.references(kind, spec):
+            target = self.registry.by_noun.get(noun)
+            if target is None:
+                continue
+            pointer = "/spec/" + field.replace(".", "/")
+            ref = resolve(reference, target, path, self.registry)
+            if binds[field].bind == "late":
+                continue
+            row = await tx.fetchrow(_sql.parent_of, ref)
+            if row is None or row["state"] == "deleting":
+                raise ValidationError(
+                    f"spec.{field} points at {ref}, which does not exist",
+                    hint=f"Create the {noun} first, or point at another.",
+                    sources=[Source(pointer=pointer)],
+                )
+            found.append((field, row["uid"]))
+        pointed = [uid for _, uid in found]
+        if old is not None and await tx.fetchval(_sql.reaches, old.uid, pointed):
+            raise ValidationError(
+                f"{kind.noun} {path.name!r} would depend on itself",
+                hint="Follow its references: one of them leads back to it.",
+            )
+        return found
+
+    def _merged(
+        self,
+        kind: Kind,
+        path: Path,
+        sent: admission.Envelope,
+        old: Resource | None,
+        owner: Resource | None,
+        by: Caller,
+        now: datetime,
+    ) -> Resource:
+        if old is None:
+            states: tuple[State, ...] = (
+                ("pending",) if kind.flow else ("pending", "creating", "active")
+            )
+            uid = uuid.uuid4()
+            return Resource(
+                uid=uid,
+                kind=kind.noun,
+                ref=ref_of(kind, path),
+                name=path.name,
+                tenant=path.tenant,
+                workspace=path.workspace,
+                region=(sent.region or self.region) if kind.regional else "",
+                parent_ref=parent_ref(kind, path),
+                owner_uid=owner.uid if owner else None,
+                root_uid=owner.root_uid if owner else uid,
+                created_by=by.subject,
+                labels=sent.labels,
+                annotations=sent.annotations,
+                extensions=sent.extensions,
+                spec=sent.spec,
+                spec_version=kind.version,
+                status={},
+                state=states[-1],
+                conditions=grown([], *states, at=now),
+                version=1,
+                generation=1,
+                created_at=now,
+                modified_at=now,
+            )
+        states = ("updating",) if kind.flow else ("updating", "active")
+        return msgspec.structs.replace(
+            old,
+            labels=sent.labels,
+            annotations=sent.annotations,
+            extensions=sent.extensions,
+            spec=sent.spec,
+            spec_version=kind.version,
+            status=dict(old.status),
+            state=states[-1],
+            conditions=grown(old.conditions, *states, at=now),
+            version=old.version + 1,
+            generation=old.generation + 1,
+            modified_at=now,
+        )
+
+    async def _write(self, tx: Tx, new: Resource, old: Resource | None) -> None:
+        if old is not None:
+            await self.store(tx, new)
+            return
+        r = new
+        inserted = await tx.fetchval(
+            _sql.insert, r.uid, r.kind, r.ref, r.name, r.tenant, r.workspace, r.region,
+            r.parent_ref, r.owner_uid, r.root_uid, r.created_by, r.labels, r.annotations,
+            r.extensions, r.spec, r.spec_version, r.status, r.state, r.conditions, r.version,
+            r.generation, r.created_at, r.modified_at,
+        )  # fmt: skip
+        if inserted is None:
+            raise Conflict(f"{r.kind} {r.name!r} was created by someone else just now")
+
+    async def _attach(
+        self,
+        tx: Tx,
+        kind: Kind,
+        new: Resource,
+        sent: admission.Envelope,
+        targets: list[tuple[str, uuid.UUID]],
+    ) -> None:
+        if kind.refs:
+            await tx.execute(_sql.unpoint, new.uid)
+            for field, uid in targets:
+                await tx.execute(_sql.point, new.uid, field, uid)
+        for field, value in sent.secrets.items():
+            if value is not None:
+                await self.sealer.seal(tx, new.tenant, new.uid, field, value)
+
+    async def delete(
+        self,
+        tx: Tx,
+        resource: Resource,
+        by: Caller,
+        *,
+        if_version: int | None = None,
+        owner: Resource | None = None,
+    ) -> None:
+        """Ask for removal. Kinds without a flow are gone at once; a flow goes on from here.
+
+        Raises ``Conflict`` while something depends on it. Asking again is no error.
+        """
+        resource = await self.by_uid(tx, resource.uid, lock=True)
+        if resource.deleted_at is not None:
+            raise NotFound(f"{resource.ref} does not exist")
+        check_version(resource.ref, resource.version, if_version)
+        if resource.owner_uid is not None and (owner is None or owner.uid != resource.owner_uid):
+            raise _owned(resource)
+        if resource.state == "deleting":
+            return
+        kind = self.registry[resource.kind]
+        await self._check_unneeded(tx, kind, resource)
+        await (kind.hooks or _NO_HOOKS).removing(tx, self, resource, by)
+        if kind.flow is None:
+            await self.finish_delete(tx, resource, by)
+            return
+        now = await tx.now()
+        resource.state = "deleting"
+        resource.conditions = grown(resource.conditions, "deleting", at=now)
+        resource.version += 1
+        resource.modified_at = now
+        await self.store(tx, resource)
+        await self.note(tx, resource, "delete", by)
+        await tx.execute(_sql.touch_flow, resource.uid, True)
+        tx.after_commit(self.woken)
+
+    async def _check_unneeded(self, tx: Tx, kind: Kind, resource: Resource) -> None:
+        users = await tx.fetch(_sql.pointing_at, resource.uid)
+        if not users:
+            users = await tx.fetch(_sql.below, resource.ref)
+        if not users and kind.noun == "workspace":
+            users = await tx.fetch(_sql.in_workspace, resource.tenant, resource.name)
+        if not users and kind.noun == "tenant":
+            users = await tx.fetch(_sql.in_tenant, resource.name)
+        if users:
+            names = ", ".join(f"{u['kind']} {u['name']}" for u in users[:5])
+            raise Conflict(
+                f"{kind.noun} {resource.name!r} is still needed by {names}"
+                + (" and more" if len(users) > 5 else ""),
+                hint="Delete those first.",
+            )
+
+    async def finish_delete(self, tx: Tx, resource: Resource, by: Caller = SYSTEM) -> None:
+        """The resource is gone: the row stays as history, its secrets do not."""
+        now = await tx.now()
+        if resource.state != "deleting":
+            resource.conditions = grown(resource.conditions, "deleting", at=now)
+            resource.state = "deleting"
+        resource.version += 1
+        resource.modified_at = resource.deleted_at = now
+        await self.store(tx, resource)
+        await self.note(tx, resource, "deleted", by)
+        await tx.execute(_sql.unpoint, resource.uid)
+        await tx.execute(_sql.drop_sealed, resource.uid)
+        await tx.execute(_sql.drop_flow, resource.uid)
+        await quotas.give_back(tx, self.registry[resource.kind], resource.tenant)
+
+    async def act(
+        self, tx: Tx, resource: Resource, action: str, body: Any, by: Caller
+    ) -> Mapping[str, Any]:
+        """Do an action, or leave it to the flow as an intent."""
+        kind = self.registry[resource.kind]
+        resource = await self.by_uid(tx, resource.uid, lock=True)
+        if resource.deleted_at is not None:
+            raise NotFound(f"{resource.ref} does not exist")
+        if resource.state == "deleting":
+            raise Conflict(f"{kind.noun} {resource.name!r} is being deleted")
+        done = await (kind.hooks or _NO_HOOKS).act(tx, self, resource, action, body, by)
+        if done is not None:
+            return done
+        if kind.flow is not None:
+            await tx.execute(_sql.add_intent, resource.uid, [action])
+            await changes.record(
+                tx,
+                kind="action",
+                subject=resource.ref,
+                verb=action,
+                tenant=resource.tenant,
+                workspace=resource.workspace,
+                actor=by.subject,
+                body={"action": action, "ref": resource.ref, "body": body},
+            )
+            tx.after_commit(self.woken)
+            tx.after_commit(self.changed)
+        return {}
+
+
+def check_version(ref: str, version: int | None, wanted: int | None) -> None:
+    """SECA's ``if-unmodified-since``: an integer resource version."""
+    if wanted is not None and version != wanted:
+        now = "it does not exist" if version is None else f"it is at version {version}"
+        raise PreconditionFailed(
+            f"{ref} is not at version {wanted}: {now}",
+            hint="Read it again, apply your change to what is there now, and repeat.",
+        )
+
+
+def _owned(resource: Resource) -> Conflict:
+    return Conflict(
+        f"{resource.kind} {resource.name!r} is part of another resource and changes with it",
+        hint="Change or delete the resource that owns it.",
+    )

@@ -1,0 +1,246 @@
+"""Rows: resources as they are stored, read and marked.
+
+``Rows`` reads resources and records what was observed of them; ``resources.Resources`` adds what
+a client may do. Whatever changes a row writes one row of ``change`` in the same transaction.
+"""
+
+import base64
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from skerry.kernel import changes, selectors
+from skerry.kernel.errors import InvalidRequest, NotFound, Source
+from skerry.kernel.history import State, grown, stamp
+from skerry.kernel.hooks import SYSTEM, Caller
+from skerry.kernel.kinds import Kind, Registry
+from skerry.kernel.paths import Path, parent_ref, path_of
+from skerry.kernel.sealing import Sealer
+from skerry.store import Tx
+from skerry.store.database import Row
+from skerry.store.queries import load
+
+_sql = load("skerry.kernel", "resources.sql")
+S = TypeVar("S")
+Deleted = Literal["no", "also", "only"]
+
+
+class Resource(msgspec.Struct, kw_only=True):
+    """A resource as it is stored."""
+
+    uid: uuid.UUID
+    kind: str
+    ref: str
+    name: str
+    tenant: str
+    workspace: str
+    region: str
+    parent_ref: str
+    owner_uid: uuid.UUID | None
+    root_uid: uuid.UUID
+    created_by: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    extensions: dict[str, str]
+    spec: dict[str, Any]
+    spec_version: str
+    status: dict[str, Any]
+    state: State
+    conditions: list[dict[str, Any]]
+    version: int
+    generation: int
+    created_at: datetime
+    modified_at: datetime
+    deleted_at: datetime | None = None
+
+    def typed(self, of: type[S]) -> S:
+        """The spec as its struct."""
+        return msgspec.convert(self.spec, of)
+
+    @property
+    def phase(self) -> str:
+        return str(self.status.get("phase", ""))
+
+
+@dataclass(frozen=True)
+class Page:
+    items: list[Resource]
+    skip_token: str
+    """Where the next page starts; empty on the last one."""
+
+
+def from_row(row: Row) -> Resource:
+    return Resource(**dict(row))
+
+
+def snapshot(resource: Resource) -> dict[str, Any]:
+    """What a watcher sees of a resource, and what the log's leaf covers."""
+    body = msgspec.to_builtins(resource)
+    for field in ("created_by", "root_uid"):
+        del body[field]
+    for field in ("created_at", "modified_at", "deleted_at"):
+        value = getattr(resource, field)
+        body[field] = stamp(value) if value else None
+    return body  # type: ignore[no-any-return]
+
+
+async def _rebuild(tx: Tx, ref: str) -> dict[str, Any] | None:
+    row = await tx.fetchrow(_sql.find_last, ref)
+    return snapshot(from_row(row)) if row else None
+
+
+def watch_over(registry: Registry) -> None:
+    """Let the audit compare every resource with the last change recorded of it."""
+    for kind in registry.kinds:
+        changes.WITNESSES.setdefault(kind.noun, _rebuild)
+
+
+class Rows:
+    """Reads resources and records what was observed of them."""
+
+    def __init__(self, registry: Registry, sealer: Sealer, region: str = "") -> None:
+        self.registry = registry
+        self.sealer = sealer
+        self.region = region
+        """The home region, for regional kinds put without one."""
+        self.woken: Callable[[], None] = lambda: None
+        """Called after a commit that gives a flow something to do."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called after a commit that wrote a change."""
+
+    async def find(self, tx: Tx, ref: str) -> Resource | None:
+        row = await tx.fetchrow(_sql.find, ref)
+        return self._load(row) if row else None
+
+    async def get(self, tx: Tx, ref: str) -> Resource:
+        """Raises ``NotFound``."""
+        found = await self.find(tx, ref)
+        if found is None:
+            raise NotFound(f"{ref} does not exist")
+        return found
+
+    async def by_uid(self, tx: Tx, uid: uuid.UUID, *, lock: bool = False) -> Resource:
+        """By identity, deleted or not. ``lock`` holds the row until the transaction ends."""
+        row = await tx.fetchrow(_sql.by_uid_for_update if lock else _sql.by_uid, uid)
+        if row is None:
+            raise NotFound(f"resource {uid} does not exist")
+        return self._load(row)
+
+    async def children(self, tx: Tx, owner: uuid.UUID) -> list[Resource]:
+        """The resources a flow put and owns."""
+        return [self._load(row) for row in await tx.fetch(_sql.children, owner)]
+
+    def _load(self, row: Row) -> Resource:
+        resource = from_row(row)
+        kind = self.registry[resource.kind]
+        if kind.upgrade is not None and resource.spec_version != kind.version:
+            resource.spec = kind.upgrade(resource.spec_version, resource.spec)
+        return resource
+
+    async def list(
+        self,
+        tx: Tx,
+        kind: Kind,
+        path: Path,
+        *,
+        labels: str = "",
+        limit: int = 1000,
+        skip_token: str = "",
+        deleted: Deleted = "no",
+    ) -> Page:
+        """One page of a collection, by name. ``path`` names what the collection lives in."""
+        after = _open_token(skip_token)
+        condition, values = selectors.to_sql(selectors.parse(labels), 6)
+        alive = {"no": "deleted_at is null", "also": "true", "only": "deleted_at is not null"}
+        statement = (
+            f"{_sql.list_head} and {alive[deleted]} and {condition} order by name, uid limit $5"
+        )
+        rows = await tx.fetch(
+            statement, kind.noun, parent_ref(kind, path), *after, limit + 1, *values
+        )
+        items = [self._load(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        return Page(items, _token(items[-1]) if more else "")
+
+    async def set_status(
+        self,
+        tx: Tx,
+        uid: uuid.UUID,
+        *,
+        state: State | None = None,
+        status: Mapping[str, Any] | None = None,
+        reason: str = "",
+        message: str = "",
+        by: Caller = SYSTEM,
+    ) -> Resource:
+        """Record what was observed. ``status`` is merged at the top level; None drops a field.
+
+        Nothing new is no change: no version, no event.
+        """
+        resource = await self.by_uid(tx, uid, lock=True)
+        now = await tx.now()
+        merged = {**resource.status, **msgspec.to_builtins(dict(status or {}))}
+        merged = {k: v for k, v in merged.items() if v is not None}
+        moved = state is not None and state != resource.state
+        if not moved and merged == resource.status:
+            return resource
+        resource.status = merged
+        if state is not None and moved:
+            resource.state = state
+            resource.conditions = grown(
+                resource.conditions, state, at=now, reason=reason, message=message
+            )
+        resource.version += 1
+        resource.modified_at = now
+        await self.store(tx, resource)
+        await self.note(tx, resource, "status", by)
+        return resource
+
+    async def store(self, tx: Tx, r: Resource) -> None:
+        """Write a changed row back. The caller records the change."""
+        await tx.execute(
+            _sql.update, r.uid, r.labels, r.annotations, r.extensions, r.spec, r.spec_version,
+            r.status, r.state, r.conditions, r.version, r.generation, r.modified_at, r.deleted_at,
+        )  # fmt: skip
+
+    async def note(self, tx: Tx, resource: Resource, verb: str, by: Caller) -> None:
+        """Record the resource's change for feed and log."""
+        await changes.record(
+            tx,
+            kind=resource.kind,
+            subject=resource.ref,
+            verb=verb,
+            tenant=resource.tenant,
+            workspace=resource.workspace,
+            actor=by.subject,
+            version=resource.version,
+            body=snapshot(resource),
+        )
+        tx.after_commit(self.changed)
+
+    def path(self, resource: Resource) -> Path:
+        return path_of(self.registry[resource.kind], resource.ref)
+
+
+def _token(last: Resource) -> str:
+    text = msgspec.json.encode([last.name, str(last.uid)])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _open_token(token: str) -> tuple[str, uuid.UUID]:
+    if not token:
+        return "", uuid.UUID(int=0)
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        name, uid = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=tuple[str, str])
+        return name, uuid.UUID(uid)
+    except (ValueError, msgspec.MsgspecError):
+        raise InvalidRequest(
+            "skipToken is not one that a list gave out",
+            hint="Start again without it.",
+            sources=[Source(parameter="skipToken")],
+        ) from None
