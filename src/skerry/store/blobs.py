@@ -18,14 +18,17 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import NewType
+from typing import NewType, ParamSpec, TypeVar
 
 from skerry.store.errors import StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -93,20 +96,26 @@ class Blobs:
             digest = await asyncio.to_thread(digest_of, content)
             if await self.touch(digest):
                 return digest
-        writing = await asyncio.to_thread(_Writing, self._incoming)
+        try:
+            return await self._write(content, expected)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise StoreError(
+                f"The disk of {self.root} is full.", "Free some space, then try again."
+            ) from error
+
+    async def _write(
+        self, content: bytes | AsyncIterable[bytes], expected: Digest | None
+    ) -> Digest:
+        writing = _Writing(self._incoming)
         try:
             async for piece in _pieces(content):
-                await asyncio.to_thread(writing.write, piece)
-            digest = await asyncio.to_thread(writing.finish)
+                await _to_its_end(writing.write, piece)
+            digest = await _to_its_end(writing.finish)
             if expected is not None and digest != expected:
                 raise BlobCorrupt(f"The bytes have digest {digest}, not {expected}.")
-            await asyncio.to_thread(self._place, writing.path, digest)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise StoreError(
-                    f"The disk of {self.root} is full.", "Free some space, then try again."
-                ) from error
-            raise
+            await _to_its_end(self._place, writing.path, digest)
         finally:
             writing.discard()
         return digest
@@ -237,6 +246,16 @@ class _Writing:
     def discard(self) -> None:
         os.close(self._descriptor)
         self.path.unlink(missing_ok=True)
+
+
+async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run in a thread, and on cancellation wait for it: it still uses the file."""
+    thread = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
 
 
 async def _pieces(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

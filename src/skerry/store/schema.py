@@ -24,7 +24,7 @@ _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restr
 
 def dump(url: str) -> str:
     """The schema of a database, as SQL that makes it."""
-    command = [binaries() / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", url]
+    command = [str(binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StoreError(f"The schema could not be read: {done.stderr.strip()}")
