@@ -7,8 +7,11 @@ the contract suite checks:
 - ``apply`` and ``delete`` are idempotent on the workload's id and carry a *fence*, a number that
   only grows. A call with an older fence than the last one seen for that id is refused with
   ``StaleFence``: a worker that lost its lease cannot undo its successor's work.
+- An id means one thing for ever: ``apply`` of a known id with another spec is refused
+  (``Changed``), and of a deleted id, too (``Deleted``): a late message raises no dead.
 - ``list`` gives everything the driver owns and nothing else; ``delete`` removes only what it made.
-- A workload starts all of its tasks or none (``Gang``). A task's exit code, end time and whole log
+- A workload starts all of its tasks or none (``Gang``); a task holds its cores, memory and devices
+  from ``apply`` until it has ended. A task's exit code, end time and whole log
   survive restarts of the driver; they stay readable until ``delete``.
 - ``watch`` yields the whole site's changes from a cursor; an expired cursor raises
   ``CursorExpired`` and the caller lists again.
@@ -19,7 +22,7 @@ Times are aware UTC datetimes of the host. Sizes are bytes, cores are thousandth
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -93,8 +96,10 @@ class Workload(_Struct, frozen=True):
     grace: int = 10
     restart: Restart = "never"
     max_restarts: int = 0
+    """Of each task; 0 = none."""
     log_bytes: int = 64 << 20
-    """Kept per task; the oldest are rotated away beyond it, and that is said in the log."""
+    """Kept per task; the oldest are rotated away beyond it. A reader that asks for what is gone
+    first gets a chunk that says how many bytes were dropped; it ends where the kept log begins."""
     labels: dict[str, str] = {}
 
 
@@ -102,7 +107,7 @@ class TaskStatus(_Struct, frozen=True):
     rank: int
     phase: TaskPhase
     exit_code: int | None = None
-    """The process' own; 128 + signal if a signal ended it."""
+    """The process' own; 128 + signal if a signal ended it; 127 if the command is not there."""
     reason: str = ""
     """Why it is in this phase, such as ``OutOfMemory`` or ``TimeLimit``; empty if there is
     nothing to say."""
@@ -262,7 +267,8 @@ class Workloads(Protocol):
     async def delete(self, id: str, fence: int) -> None:
         """Kill what runs and forget it, files and logs included. Unknown ids are no error."""
 
-    async def signal(self, id: str, signal: int, fence: int) -> None: ...
+    async def signal(self, id: str, signal: int, fence: int) -> None:
+        """Send it to every task that runs; nothing happens to those that have ended."""
 
     async def stats(self, id: str) -> tuple[Stats, ...]: ...
 
@@ -296,3 +302,6 @@ class Manifest:
     """True where a host agent connects to the server instead of the server to the site."""
     requires: tuple[str, ...] = ()
     """Optional Python packages; missing ones are named when the driver is opened."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """Verbs the driver can't do, each with the reason in words; it refuses them (``Unsupported``)
+    with the same words."""
