@@ -18,7 +18,7 @@ from skerry.kernel.errors import InvalidRequest, NotFound, Source
 from skerry.kernel.history import State, grown, stamp
 from skerry.kernel.hooks import SYSTEM, Caller
 from skerry.kernel.kinds import Kind, Registry
-from skerry.kernel.paths import Path, parent_ref, path_of
+from skerry.kernel.paths import Path, parent_ref, path_of, ref_of
 from skerry.kernel.sealing import Sealer
 from skerry.store import Tx
 from skerry.store.database import Row
@@ -190,9 +190,12 @@ class Rows:
             return resource
         resource.status = merged
         if state is not None and moved:
+            through: tuple[State, ...] = (state,)
+            if (resource.state, state) == ("pending", "active"):
+                through = ("creating", "active")
             resource.state = state
             resource.conditions = grown(
-                resource.conditions, state, at=now, reason=reason, message=message
+                resource.conditions, *through, at=now, reason=reason, message=message
             )
         resource.version += 1
         resource.modified_at = now
@@ -221,6 +224,9 @@ class Rows:
             body=snapshot(resource),
         )
         tx.after_commit(self.changed)
+
+    def ref(self, kind: Kind, path: Path) -> str:
+        return ref_of(kind, path)
 
     def path(self, resource: Resource) -> Path:
         return path_of(self.registry[resource.kind], resource.ref)

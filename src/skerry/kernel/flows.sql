@@ -1,0 +1,64 @@
+-- name: claim
+-- The oldest due flows that nobody holds. The token fences everything done under this claim.
+with due as (
+  select uid from flow
+  where wake_at <= skerry_now() and (lease_until is null or lease_until < skerry_now())
+  order by wake_at limit $1 for update skip locked
+)
+update flow f set token = nextval('flow_token'), lease_until = skerry_now() + $2::interval
+from due where f.uid = due.uid
+returning f.*, skerry_now() as now
+
+-- name: heartbeat
+update flow set lease_until = skerry_now() + $2::interval
+where token = any($1::bigint[]) and lease_until is not null
+
+-- name: hold
+-- The committing transaction's proof that the claim still stands.
+select * from flow where uid = $1 and token = $2 and lease_until is not null for update
+
+-- name: advance
+update flow set step = $2, data = $3, wake_at = $4, entered_at = $5, deadline = $6,
+  generation = $7, intents = $8, tries = 0, problem = '', lease_until = $9
+where uid = $1
+
+-- name: fail
+update flow set tries = tries + 1, problem = $3, lease_until = null,
+  wake_at = skerry_now() + $4::interval
+where uid = $1 and token = $2
+
+-- name: release
+update flow set lease_until = null where uid = $1 and token = $2
+
+-- name: next_wake
+-- Seconds until something is due, held flows at the end of their lease.
+select extract(epoch from min(greatest(wake_at, coalesce(lease_until, wake_at))) - skerry_now())::float8
+from flow
+
+-- name: overdue
+select f.uid, f.kind, f.step, f.problem, f.tries, f.entered_at, r.ref, r.tenant
+from flow f join resource r on r.uid = f.uid
+where f.deadline < skerry_now()
+  and not exists (select 1 from alert a where a.subject = r.ref and a.reason = 'Overdue'
+    and a.cleared_at is null)
+limit 1000
+
+-- name: raise_alert
+insert into alert (id, subject, tenant, reason, message, remedy, raised_at)
+values ($1, $2, $3, $4, $5, $6, skerry_now())
+on conflict (subject, reason) where cleared_at is null do nothing
+returning id
+
+-- name: clear_alerts
+update alert set cleared_at = skerry_now() where subject = $1 and cleared_at is null
+
+-- name: clear_alert
+update alert set cleared_at = skerry_now()
+where subject = $1 and reason = $2 and cleared_at is null
+
+-- name: open_alerts
+select * from alert where cleared_at is null and ($1 = '' or tenant = $1)
+order by raised_at desc limit 500
+
+-- name: wake
+update flow set wake_at = skerry_now(), poke = poke + 1 where uid = any($1::uuid[])
