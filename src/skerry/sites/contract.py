@@ -36,7 +36,7 @@ TaskPhase = Literal["pending", "running", "exited", "lost"]
 Restart = Literal["never", "on-failure", "always"]
 
 
-class _Struct(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+class _Struct(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     pass
 
 
