@@ -1,0 +1,70 @@
+# Every target installs what it needs first, and does nothing twice. `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+DEPS := .venv/.deps
+WORKERS ?= 2
+ARGS ?=
+
+.PHONY: help demo up down test test-long check format bench deps deps-python deps-system lock generate schema clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: deps ## Bring a cloud up, run and bill a job, verify its receipt; leaves the cloud running
+	demo/run.sh
+
+up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
+	$(BIN)/skerry up $(ARGS)
+
+down: ## Stop what `make demo` left running
+	@if [ -x demo/stop.sh ] && [ -x $(BIN)/skerry ]; then demo/stop.sh; fi
+
+test: deps ## Run the tests (ARGS="tests/store -k blobs")
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+test-long: deps ## Run the tests that take minutes
+	$(BIN)/pytest -m long $(ARGS)
+
+check: deps-python ## Formatting, lint, types, import layers, house rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/house.py
+
+format: deps-python ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: deps ## Run every benchmark
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+deps: deps-system deps-python ## Install everything the other targets need
+
+deps-python: $(DEPS) ## Make .venv with the locked packages and this checkout
+
+$(DEPS): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || tools/uv venv --quiet --python '>=3.11' .venv
+	@tools/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@tools/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+deps-system: ## Install runc and bubblewrap where that is possible
+	@tools/deps-system
+
+lock: ## Write requirements.lock again from pyproject.toml (ARGS="--upgrade")
+	tools/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --group dev --custom-compile-command 'make lock' \
+	  --output-file requirements.lock pyproject.toml $(ARGS)
+
+generate: schema ## Write every generated file again
+
+schema: deps-python ## Write src/skerry/store/schema.sql again from the migrations
+	$(BIN)/python -m skerry.store.schema
+
+clean: ## Remove what was built here; keeps data
+	rm -rf .venv .tools dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
