@@ -24,6 +24,7 @@ import msgspec
 if TYPE_CHECKING:
     from skerry.kernel.flows import Flow
     from skerry.kernel.hooks import Hooks
+    from skerry.kernel.views import View
 
 Op = Literal["get", "list", "put", "delete"]
 Bind = Literal["early", "late"]
@@ -112,6 +113,7 @@ class Kind:
     quota: int | None = None
     """How many a tenant may have unless told otherwise; None: not counted."""
     actions: tuple[Action, ...] = ()
+    views: "tuple[View, ...]" = ()
     meters: tuple[str, ...] = ()
     flow: "type[Flow] | None" = None
     hooks: "Hooks | None" = None

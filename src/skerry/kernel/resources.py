@@ -301,7 +301,7 @@ class Resources(Rows):
         await self.store(tx, resource)
         await self.note(tx, resource, "deleted", by)
         await tx.execute(_sql.unpoint, resource.uid)
-        await tx.execute(_sql.drop_sealed, resource.uid)
+        await self.sealer.drop(tx, resource.uid)
         await tx.execute(_sql.drop_flow, resource.uid)
         await quotas.give_back(tx, self.registry[resource.kind], resource.tenant)
 

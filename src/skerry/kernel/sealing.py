@@ -114,6 +114,10 @@ class Sealer:
             raise SealError(f"the sealed field {field!r} of {uid} was altered") from None
         return msgspec.json.decode(text)
 
+    async def drop(self, tx: Tx, uid: uuid.UUID) -> None:
+        """Forget all sealed fields of a resource."""
+        await tx.execute(_sql.drop_sealed, uid)
+
     async def rotate(self, tx: Tx) -> int:
         """Make a new file key and wrap all data keys with it. Says how many.
 

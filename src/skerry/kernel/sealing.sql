@@ -21,4 +21,4 @@ on conflict (uid, field) do update set ciphertext = excluded.ciphertext
 select ciphertext from sealed where uid = $1 and field = $2
 
 -- name: drop_sealed
-delete from sealed where uid = $1 and ($2 = '' or field = $2)
+delete from sealed where uid = $1

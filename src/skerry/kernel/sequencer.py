@@ -19,6 +19,7 @@ import asyncio
 import asyncpg
 import structlog
 
+from skerry.kernel import alerts
 from skerry.kernel.changes import CHANNEL
 from skerry.store import Database
 from skerry.store.queries import load
@@ -63,17 +64,15 @@ class Sequencer:
     async def run(self) -> None:
         """Work until cancelled: woken by the notice of a change, and every half second."""
         woken = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        clock = asyncio.get_running_loop().time
         await self._db.listen(CHANNEL, woken.set)
-        complain_at = loop.time() + STALLED_SECONDS
+        look_at = clock() + STALLED_SECONDS
         while True:
             try:
                 taken = await self.run_once()
-                if taken or loop.time() < complain_at:
-                    complain_at = max(complain_at, loop.time() + STALLED_SECONDS * bool(taken))
-                else:
-                    complain_at = loop.time() + STALLED_SECONDS
-                    await self._complain()
+                if clock() > look_at:
+                    look_at = clock() + STALLED_SECONDS
+                    await self.look()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 _log.warning("sequencer.database_lost", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -81,13 +80,20 @@ class Sequencer:
             if taken < self._batch:
                 await self._pause(woken)
 
-    async def _complain(self) -> None:
-        waiting = await self.waiting()
-        if waiting > STALLED_SECONDS:
-            _log.error(
-                "sequencer.stalled",
-                seconds=round(waiting),
-                remedy="a transaction that writes has been open for long: see pg_stat_activity",
+    async def look(self) -> None:
+        """Raise an alert while changes wait for longer than a minute; clear it when they do not."""
+        seconds = await self.waiting()
+        async with self._db.transaction() as tx:
+            if seconds <= STALLED_SECONDS:
+                await alerts.clear(tx, "sequencer", "stalled")
+                return
+            await alerts.raise_alert(
+                tx,
+                subject="sequencer",
+                reason="stalled",
+                message=f"a change has waited {seconds:.0f} s for its place in feed and log",
+                remedy="A transaction that writes has been open for that long. Find it in "
+                "pg_stat_activity (or pg_prepared_xacts) and end it.",
             )
 
     async def _pause(self, woken: asyncio.Event) -> None:

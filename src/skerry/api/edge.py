@@ -1,0 +1,224 @@
+"""The edge itself: what every request goes through, and what each method does.
+
+Who is it, what is it about, may they: in that order, before anything is read or written. Handlers
+write intent and answer; the work is the flows'.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from skerry.api import documents, requests, watch
+from skerry.api.routes import Routes, Target
+from skerry.identity.authenticate import Authenticator
+from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
+from skerry.kernel.errors import InvalidRequest, NotFound, Source, Unauthenticated
+from skerry.kernel.feed import Feed
+from skerry.kernel.flows import Services
+from skerry.kernel.hooks import Hooks
+from skerry.kernel.kinds import Kind
+from skerry.kernel.resources import Resources
+from skerry.kernel.rows import Resource
+from skerry.kernel.views import Asked, Stream
+from skerry.store import Database, Tx
+
+JSON = "application/json"
+_NO_HOOKS = Hooks()
+
+
+class MethodNotAllowed(InvalidRequest):
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class DryRun(Exception):
+    """Unwinds the transaction of a PUT that was only to be tried."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What handlers need; one per process."""
+
+    db: Database
+    resources: Resources
+    services: Services
+    feed: Feed
+    authenticator: Authenticator
+    routes: Routes
+
+    async def principal(self, request: Request) -> Principal:
+        """Who asks. Raises ``Unauthenticated``."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Unauthenticated(
+                "this needs a token", hint="Send it as 'Authorization: Bearer <token>'."
+            )
+        return await self.authenticator.authenticate(secret.strip())
+
+    async def provider(self, request: Request) -> Response:
+        """Everything below ``/providers``."""
+        target = self.routes.find(request.path_params["path"])
+        who = await self.principal(request)
+        if target.action is not None or target.view is not None:
+            return await self._behind(request, target, who)
+        if not target.path.name:
+            if request.method not in ("GET", "HEAD"):
+                raise _not_allowed(request, "GET")
+            return await self._list(request, target, who)
+        handlers = {"GET": self._get, "HEAD": self._get, "PUT": self._put, "DELETE": self._delete}
+        ops = {"GET": "get", "HEAD": "get", "PUT": "put", "DELETE": "delete"}
+        handler = handlers.get(request.method)
+        if handler is None or ops[request.method] not in target.kind.ops:
+            raise _not_allowed(
+                request, ", ".join(m for m, o in ops.items() if o in target.kind.ops)
+            )
+        authorize(who, ops[request.method], target_of(target.kind, target.path))
+        return await handler(request, target, who)
+
+    async def _resource(self, tx: Tx, target: Target) -> Resource:
+        return await self.resources.get(tx, self.resources.ref(target.kind, target.path))
+
+    async def _shown(self, tx: Tx, kind: Kind, resource: Resource, verb: str) -> dict[str, Any]:
+        computed = await (kind.hooks or _NO_HOOKS).shown(tx, self.resources, resource)
+        return documents.document(kind, resource, verb, computed)
+
+    async def _get(self, request: Request, target: Target, who: Principal) -> Response:
+        async with self.db.transaction() as tx:
+            resource = await self._resource(tx, target)
+            return _json(await self._shown(tx, target.kind, resource, "GET"))
+
+    async def _list(self, request: Request, target: Target, who: Principal) -> Response:
+        kind, path = target.kind, target.path
+        if "list" not in kind.ops:
+            raise _not_allowed(request, "")
+        everything = authorize_list(who, target_of(kind, path))
+
+        def visible(resource: Resource) -> bool:
+            return everything or can(who, "get", target_of(kind, self.resources.path(resource)))
+
+        if requests.flag(request, "watch"):
+            return await watch.collection(self, request, kind, path, visible)
+        asked = requests.page(request)
+        async with self.db.transaction(readonly=True) as tx:
+            await self._check_scope(tx, target)
+            page = await self.resources.list(tx, kind, path, **asked)
+            items = [
+                await self._shown(tx, kind, resource, "GET")
+                for resource in page.items
+                if visible(resource)
+            ]
+        return _json(documents.collection(kind, path, items, page.skip_token))
+
+    async def _check_scope(self, tx: Tx, target: Target) -> None:
+        """A list in a workspace or tenant that does not exist is 404, not empty."""
+        registry = self.resources.registry
+        kind, path = target.kind, target.path
+        for noun, name in (("workspace", path.workspace), ("tenant", path.tenant)):
+            if name and noun in registry.by_noun:
+                scope = registry[noun]
+                where = path.named(name)
+                if await self.resources.find(tx, self.resources.ref(scope, where)) is None:
+                    raise NotFound(f"{noun} {name[:128]!r} does not exist")
+                return
+        if kind.parents:
+            return
+
+    async def _put(self, request: Request, target: Target, who: Principal) -> Response:
+        body = await requests.json_object(request)
+        version = requests.if_version(request)
+        try:
+            async with self.db.transaction() as tx:
+                put = await self.resources.put(
+                    tx, target.kind, target.path, body, who.caller, if_version=version
+                )
+                shown = await self._shown(tx, target.kind, put.resource, "PUT")
+                shown.setdefault("status", {}).update(put.once)
+                if not target.kind.history and not put.once:
+                    del shown["status"]
+                answer = _json(shown, 201 if put.created else 200)
+                if requests.flag(request, "dryRun"):
+                    raise DryRun(answer)
+        except DryRun as tried:
+            return tried.answer
+        return answer
+
+    async def _delete(self, request: Request, target: Target, who: Principal) -> Response:
+        version = requests.if_version(request)
+        async with self.db.transaction() as tx:
+            resource = await self._resource(tx, target)
+            await self.resources.delete(tx, resource, who.caller, if_version=version)
+        return Response(status_code=202)
+
+    async def _behind(self, request: Request, target: Target, who: Principal) -> Response:
+        """An action (POST) or a view (GET) of an item."""
+        if request.method == "POST" and target.action is not None:
+            authorize(who, f"post.{target.action.name}", target_of(target.kind, target.path))
+            return await self._act(request, target, who)
+        if request.method in ("GET", "HEAD") and target.view is not None:
+            authorize(who, "get", target_of(target.kind, target.path))
+            return await self._view(request, target, who)
+        raise _not_allowed(request, "POST" if target.action else "GET")
+
+    async def _act(self, request: Request, target: Target, who: Principal) -> Response:
+        assert target.action is not None
+        sent = await requests.json_object(request)
+        body: Any = None
+        if target.action.spec is not None:
+            body = requests.convert(sent, target.action.spec)
+        elif sent:
+            raise InvalidRequest(f"{target.action.name} takes no body")
+        version = requests.if_version(request)
+        async with self.db.transaction() as tx:
+            resource = await self._resource(tx, target)
+            requests.check(resource, version)
+            said = await self.resources.act(tx, resource, target.action.name, body, who.caller)
+        return _json(said, 202) if said else Response(status_code=202)
+
+    async def _view(self, request: Request, target: Target, who: Principal) -> Response:
+        assert target.view is not None
+        async with self.db.transaction() as tx:
+            resource = await self._resource(tx, target)
+        asked = Asked(
+            db=self.db,
+            resources=self.resources,
+            services=self.services,
+            resource=resource,
+            by=who.caller,
+            rest=target.rest,
+            query=dict(request.query_params),
+        )
+        answer = await target.view.answer(asked)
+        if isinstance(answer, Stream):
+            headers = {"x-content-type-options": "nosniff"}
+            if answer.filename:
+                headers["content-disposition"] = attachment(answer.filename)
+            return StreamingResponse(answer.chunks, media_type=answer.media, headers=headers)
+        if isinstance(answer, Mapping):
+            return _json(answer)
+        return Response(answer, media_type=target.view.media)
+
+
+def attachment(filename: str) -> str:
+    """A Content-Disposition whose name can't break out of its quotes (RFC 6266)."""
+    plain = "".join(
+        c if c.isascii() and c.isprintable() and c not in '"\\/' else "_" for c in filename
+    )
+    return f'attachment; filename="{plain[-120:]}"'
+
+
+def _json(value: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type=JSON)
+
+
+def _not_allowed(request: Request, allowed: str) -> MethodNotAllowed:
+    return MethodNotAllowed(
+        f"{request.method} is not possible here",
+        hint=f"Allowed: {allowed}." if allowed else "",
+        sources=[Source(pointer="")],
+    )

@@ -1,0 +1,126 @@
+"""What a client sent, read with limits.
+
+A body is at most ``MOST_BODY`` bytes, counted as it arrives, so that a false Content-Length or a
+chunked flood costs no memory. JSON must be an object; NUL characters, which Postgres can't keep,
+are refused here once for all.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from skerry.kernel.errors import InvalidRequest, Source, TooLarge, ValidationError
+from skerry.kernel.resources import check_version
+from skerry.kernel.rows import Deleted, Resource
+
+MOST_BODY = 1 << 20
+MOST_DEPTH = 64
+_VERSION = re.compile(r"\d{1,18}")
+
+
+async def body(request: Request, most: int = MOST_BODY) -> bytes:
+    """The whole body. Raises ``TooLarge``."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most:
+        raise _too_large(most)
+    got = bytearray()
+    try:
+        async for chunk in request.stream():
+            got += chunk
+            if len(got) > most:
+                raise _too_large(most)
+    except ClientDisconnect:
+        raise InvalidRequest("the body ended too early") from None
+    return bytes(got)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(
+        f"the body is larger than {most} bytes",
+        hint="Upload files as blobs and name them by digest instead.",
+    )
+
+
+async def json_object(request: Request) -> Mapping[str, Any]:
+    """The body as a JSON object; an absent body is an empty one."""
+    text = await body(request)
+    if not text.strip():
+        return {}
+    if b"\\u0000" in text or b"\x00" in text:
+        raise ValidationError("NUL characters can't be kept", hint="Remove \\u0000 from the body.")
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(
+            f"the body is not JSON: {error}", hint="Send one JSON object in UTF-8."
+        ) from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    _check_depth(value, MOST_DEPTH)
+    return value
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if left == 0:
+        raise InvalidRequest(f"the body is nested deeper than {MOST_DEPTH}")
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            _check_depth(inner, left - 1)
+
+
+def if_version(request: Request) -> int | None:
+    """SECA's ``if-unmodified-since``: an integer, not a date."""
+    text = request.headers.get("if-unmodified-since")
+    if text is None:
+        return None
+    if not _VERSION.fullmatch(text.strip()):
+        raise InvalidRequest(
+            f"if-unmodified-since is {text[:60]!r}, and must be a resource version",
+            hint="Send metadata.resourceVersion of what you read.",
+        )
+    return int(text)
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is ``true``, or absent."""
+    return request.query_params.get(name, "").lower() in ("1", "true", "yes")
+
+
+def convert(sent: Mapping[str, Any], into: type[msgspec.Struct]) -> Any:
+    """An action's body as its struct."""
+    try:
+        return msgspec.convert(sent, into)
+    except msgspec.ValidationError as error:
+        raise ValidationError(str(error)) from None
+
+
+def check(resource: Resource, version: int | None) -> None:
+    """``if-unmodified-since`` of an action."""
+    check_version(resource.ref, resource.version, version)
+
+
+def page(request: Request) -> dict[str, Any]:
+    """``limit``, ``skipToken``, ``labels`` and the deleted form of Accept."""
+    limit = request.query_params.get("limit", "1000")
+    if not limit.isdecimal() or len(limit) > 6 or not 1 <= int(limit) <= 10_000:
+        raise InvalidRequest(
+            f"limit is {limit[:40]!r}, and must be a number from 1 to 10000",
+            sources=[Source(parameter="limit")],
+        )
+    return {
+        "limit": int(limit),
+        "skip_token": request.query_params.get("skipToken", ""),
+        "labels": request.query_params.get("labels", ""),
+        "deleted": _deleted(request.headers.get("accept", "")),
+    }
+
+
+def _deleted(accept: str) -> Deleted:
+    """SECA: ``application/json; deleted=true`` shows both, ``deleted=only`` the deleted ones."""
+    text = accept.replace(" ", "").lower()
+    if "deleted=only" in text:
+        return "only"
+    return "also" if "deleted=true" in text else "no"

@@ -1,0 +1,74 @@
+"""What a path means.
+
+Paths alternate between words and names: ``/providers/{provider}/{version}/tenants/t/workspaces/w/
+jobs/j/logs``. The words are looked up in the registry, the deepest kind that fits wins, and what
+stands behind an item is an action or a view of its kind.
+"""
+
+from dataclasses import dataclass
+
+from skerry.kernel.errors import NotFound
+from skerry.kernel.kinds import Action, Kind, Registry
+from skerry.kernel.paths import Path
+from skerry.kernel.views import View
+
+
+@dataclass(frozen=True)
+class Target:
+    """A collection (no name), an item, or an action or view of an item."""
+
+    kind: Kind
+    path: Path
+    action: Action | None = None
+    view: View | None = None
+    rest: str = ""
+
+
+class Routes:
+    """All paths of a registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._kinds: dict[tuple[str, str, tuple[str, ...]], Kind] = {}
+        for kind in registry.kinds:
+            words = tuple(p for p in kind.route.split("/")[2:] if not p.startswith("{"))
+            self._kinds[(kind.provider, kind.version, words)] = kind
+
+    def find(self, path: str) -> Target:
+        """The meaning of a path below ``/providers/``. Raises ``NotFound``."""
+        provider, _, rest = path.partition("/")
+        version, _, rest = rest.partition("/")
+        parts = rest.removesuffix("/").split("/") if rest else []
+        words, names = tuple(parts[::2]), tuple(parts[1::2])
+        for depth in range(len(words), 0, -1):
+            kind = self._kinds.get((provider, version, words[:depth]))
+            if kind is not None:
+                return self._within(kind, depth, parts, names, path)
+        raise self._nothing(path)
+
+    def _within(
+        self, kind: Kind, depth: int, parts: list[str], names: tuple[str, ...], path: str
+    ) -> Target:
+        above = names[: depth - 1]
+        where = Path(
+            tenant=above[0] if kind.scope in ("tenant", "workspace") else "",
+            workspace=above[1] if kind.scope == "workspace" else "",
+            parents=above[{"global": 0, "tenant": 1, "workspace": 2}[kind.scope] :],
+        )
+        behind = parts[2 * depth :]
+        if len(parts) < 2 * depth:
+            return Target(kind, where)
+        where = where.named(names[depth - 1])
+        if not behind:
+            return Target(kind, where)
+        word, rest = behind[0], "/".join(behind[1:])
+        action = next((a for a in kind.actions if a.name == word and not rest), None)
+        view = next((v for v in kind.views if v.name == word and (v.deep or not rest)), None)
+        if action is None and view is None:
+            raise self._nothing(path)
+        return Target(kind, where, action, view, rest)
+
+    def _nothing(self, path: str) -> NotFound:
+        return NotFound(
+            f"there is nothing at /providers/{path[:200]}",
+            hint="GET /openapi.json describes every path.",
+        )

@@ -1,0 +1,130 @@
+"""The watch feed: what changed, in the order of the log, from any position still kept.
+
+One reader per process follows the sequencer and keeps the newest events in memory; any number of
+watchers take them from there, and only a watcher that is far behind reads the database itself. A
+cursor is the position of the last event seen.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
+
+import asyncpg
+import structlog
+
+from skerry.kernel.errors import Gone
+from skerry.store import Database
+from skerry.store.queries import load
+
+_sql = load("skerry.kernel", "changes.sql")
+CHANNEL = "feed"
+KEPT = 4096
+PAGE = 500
+
+
+class Happening(NamedTuple):
+    """One event of the feed. ``body`` is the change's canonical JSON text."""
+
+    position: int
+    kind: str
+    subject: str
+    verb: str
+    tenant: str
+    workspace: str
+    version: int
+    body: str
+
+
+Wanted = Callable[[Happening], bool]
+
+
+class Feed:
+    """Follows the sequenced changes and hands them to watchers."""
+
+    def __init__(self, db: Database, poll: float = 1.0) -> None:
+        self._db = db
+        self._poll = poll
+        self._recent: deque[Happening] = deque(maxlen=KEPT)
+        self._last = -1
+        self._notice = asyncio.Event()
+        self._grown = asyncio.Condition()
+        self._ready = asyncio.Event()
+        self._log = structlog.get_logger("feed")
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        self._last = (await self._bounds())[1]
+        self._ready.set()
+        await self._db.listen(CHANNEL, self._notice.set)
+        while True:
+            try:
+                await self._catch_up()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                self._log.warning("feed behind, trying again", error=str(error))
+                await asyncio.sleep(self._poll)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._notice.wait(), self._poll)
+            self._notice.clear()
+
+    async def _catch_up(self) -> None:
+        while events := await self._read(self._last):
+            self._recent.extend(events)
+            async with self._grown:
+                self._last = events[-1].position
+                self._grown.notify_all()
+
+    async def _read(self, after: int) -> list[Happening]:
+        rows = await self._db.fetch(_sql.events_after, after, PAGE)
+        return [Happening(*row) for row in rows]
+
+    async def _bounds(self) -> tuple[int, int]:
+        row = await self._db.fetchrow(_sql.feed_bounds)
+        assert row is not None
+        return row["first"], row["last"]
+
+    async def position(self) -> int:
+        """The newest position now: a list read after this misses nothing from here on."""
+        await self._ready.wait()
+        return self._last
+
+    async def cursor(self, after: int | None) -> int:
+        """A position to watch from; None means from now on.
+
+        Raises ``Gone`` if events that old are no longer kept.
+        """
+        cursor = await self.position() if after is None else after
+        first, last = await self._bounds()
+        if cursor < first - 1 or cursor > last:
+            raise Gone(
+                f"the feed goes from {first} to {last}, and position {cursor} is not in it",
+                hint="List the resources again, then watch from now on.",
+            )
+        return cursor
+
+    async def watch(
+        self, wanted: Wanted, cursor: int, *, beat: float = 15.0
+    ) -> AsyncIterator[Happening | None]:
+        """Events after a position that ``cursor`` gave. None is yielded every ``beat`` seconds of
+        silence, so that a server notices a client that left."""
+        while True:
+            for event in await self._since(cursor):
+                cursor = event.position
+                if wanted(event):
+                    yield event
+            try:
+                async with asyncio.timeout(beat), self._grown:
+                    while self._last <= cursor:
+                        await self._grown.wait()
+            except TimeoutError:
+                yield None
+
+    async def _since(self, cursor: int) -> list[Happening]:
+        if self._last <= cursor:
+            return []
+        if self._recent and self._recent[0].position <= cursor + 1:
+            missing = self._last - cursor
+            newest = list(self._recent)[-missing:]
+            return [e for e in newest if e.position > cursor]
+        return await self._read(cursor)
