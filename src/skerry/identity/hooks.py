@@ -1,0 +1,356 @@
+"""What identity's kinds do inside the transaction of a request.
+
+None of them has work outside the database, so none has a flow: a tenant, a user, a role or a token
+is what it is as soon as its row is written.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from skerry.identity import passwords, tokens
+from skerry.identity.authenticate import forget_after
+from skerry.identity.authorize import Principal, can, target_of
+from skerry.identity.roles import OPERATOR_TENANT, is_verb
+from skerry.identity.specs import (
+    RoleAssignmentSpec,
+    RoleSpec,
+    SetPassword,
+    TenantSpec,
+    TokenSpec,
+    UserSpec,
+)
+from skerry.kernel.errors import Conflict, Forbidden, Problem, Source, ValidationError
+from skerry.kernel.history import stamp
+from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
+from skerry.kernel.paths import SCOPE_LIMIT, Path, check_name, ref_of
+from skerry.kernel.resources import Resource, Resources
+from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.identity")
+
+RESERVED = ("seca.", "skerry.")
+"""Names that only Skerry gives."""
+MOST_GLOBS = 1024
+"""Resources over all permissions of a role, so that a decision stays a matter of microseconds."""
+
+SECA_PROVIDERS = frozenset(
+    {
+        "seca.activitylog",
+        "seca.authorization",
+        "seca.compute",
+        "seca.kubernetes",
+        "seca.loadbalancer",
+        "seca.natgateway",
+        "seca.network",
+        "seca.objectstorage",
+        "seca.region",
+        "seca.storage",
+        "seca.workspace",
+    }
+)
+"""A role may speak of any of these, served here or not (SECA's foundation and extensions)."""
+_VERSION = re.compile(r"v\d+((alpha|beta)\d+)?")
+
+
+def _wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
+    return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
+
+
+def _not_reserved(new: Resource, by: Caller) -> None:
+    if new.name.startswith(RESERVED) and by is not SYSTEM:
+        raise _wrong(
+            f"{new.kind} names that start with {' or '.join(RESERVED)} are Skerry's own",
+            "/metadata/name",
+            "Use another name.",
+        )
+
+
+def _plain_name(new: Resource) -> None:
+    """Names of subjects have no dot: what follows one in a token's name is that token's label."""
+    check_name(new.name, limit=SCOPE_LIMIT)
+    if "." in new.name:
+        raise _wrong(
+            f"{new.kind} names have no dot: {new.name!r}",
+            "/metadata/name",
+            "Use letters, digits and '-'.",
+        )
+
+
+class TenantHooks(Hooks):
+    """A tenant starts with a user ``admin`` who may do everything in it, but who has neither
+    password nor token until an operator gives one."""
+
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        check_name(new.name, limit=SCOPE_LIMIT)
+        if new.name == OPERATOR_TENANT and new.typed(TenantSpec).suspended:
+            raise Conflict(
+                "The operator's tenant can't be suspended: nobody could undo it.",
+                hint="Disable the users concerned instead.",
+            )
+        forget_after(tx)
+        return Admitted()
+
+    async def written(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> None:
+        if old is not None or new.name == OPERATOR_TENANT:
+            return
+        path = Path(tenant=new.name)
+        await resources.put(tx, resources.registry["user"], path.named("admin"), {}, SYSTEM)
+        await assign(tx, resources, path.named("skerry.admin"), "seca.admin", "users/admin")
+
+    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
+        if resource.name == OPERATOR_TENANT:
+            raise Conflict("The operator's tenant can't be deleted.")
+        for row in await tx.fetch(_sql.identity_of_tenant, resource.name):
+            part = await resources.by_uid(tx, row["uid"])
+            if part.deleted_at is None:
+                await resources.delete(tx, part, by)
+        forget_after(tx)
+
+
+async def assign(
+    tx: Tx, resources: Resources, path: Path, role: str, subject: str, **scope: list[str]
+) -> None:
+    """Give a built-in role to one subject, in Skerry's own name."""
+    spec = {"roles": [role], "subs": [subject], "scopes": [scope]}
+    kind = resources.registry["role-assignment"]
+    await resources.put(tx, kind, path, {"spec": spec}, SYSTEM)
+
+
+class SubjectHooks(Hooks):
+    """Users and service accounts."""
+
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        _plain_name(new)
+        if _last_operator(new) and new.spec.get("disabled"):
+            raise _locked_out("disabled")
+        if new.kind == "user" and (email := new.typed(UserSpec).email):
+            await tx.execute(_sql.lock_tenant, new.tenant)
+            other = await tx.fetchval(_sql.email_taken, new.tenant, email.lower(), new.name)
+            if other is not None:
+                raise Conflict(
+                    f"{email} is the address of user {other!r} already",
+                    sources=[Source(pointer="/spec/email")],
+                )
+        forget_after(tx)
+        return Admitted()
+
+    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
+        """Whoever gets the name next gets nothing of the one before."""
+        if _last_operator(resource):
+            raise _locked_out("deleted")
+        for row in await tx.fetch(_sql.token_resources, resource.uid):
+            token = await resources.by_uid(tx, row["resource_uid"])
+            await resources.delete(tx, token, by)
+        await tx.execute(_sql.drop_sessions, resource.uid)
+        await tx.execute(_sql.drop_password, resource.uid)
+        forget_after(tx)
+
+    async def act(
+        self, tx: Tx, resources: Resources, resource: Resource, action: str, body: Any, by: Caller
+    ) -> Mapping[str, Any] | None:
+        assert action == "set-password"
+        assert isinstance(body, SetPassword)
+        old = await tx.fetchval(_sql.password_of, resource.uid)
+        own = isinstance(by.principal, Principal) and (
+            (by.principal.tenant, by.principal.subject)
+            == (resource.tenant, f"users/{resource.name}")
+        )
+        if own and old is not None and not await passwords.matches(old, body.current):
+            raise Forbidden(
+                "The present password is wrong.",
+                hint="Send it in `current`, or ask an administrator to set a new one.",
+            )
+        if body.password in (resource.name, resource.spec.get("email")):
+            raise _wrong(
+                "The password is your name.", "/password", "Choose one to be guessed less."
+            )
+        await passwords.set_password(tx, resource.uid, body.password)
+        return {}
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        if resource.kind != "user":
+            return {}
+        return {"hasPassword": await tx.fetchval(_sql.password_of, resource.uid) is not None}
+
+
+def _last_operator(resource: Resource) -> bool:
+    return (resource.tenant, resource.kind, resource.name) == (OPERATOR_TENANT, "user", "operator")
+
+
+def _locked_out(what: str) -> Problem:
+    return Conflict(
+        f"The user 'operator' can't be {what}: it is the way back in.",
+        hint="Delete its tokens instead; the machine's administrator can make a new one.",
+    )
+
+
+class RoleHooks(Hooks):
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        _not_reserved(new, by)
+        known = SECA_PROVIDERS | {provider for provider, _ in resources.registry.providers}
+        spec = new.typed(RoleSpec)
+        if sum(len(permission.resources) for permission in spec.permissions) > MOST_GLOBS:
+            raise _wrong(
+                f"a role names at most {MOST_GLOBS} resources over all its permissions",
+                "/spec/permissions",
+                "Use globs, or make two roles of it.",
+            )
+        for index, permission in enumerate(spec.permissions):
+            at = f"/spec/permissions/{index}"
+            name, slash, version = permission.provider.partition("/")
+            if name not in known or (slash and not _VERSION.fullmatch(version)):
+                raise _wrong(
+                    f"there is no provider {permission.provider!r}",
+                    f"{at}/provider",
+                    f"Providers: {', '.join(sorted(known))}.",
+                )
+            for number, verb in enumerate(permission.verb):
+                if not is_verb(verb):
+                    raise _wrong(
+                        f"{verb!r} is not a verb",
+                        f"{at}/verb/{number}",
+                        "Verbs: get, list, put, delete, post, post.<action>.",
+                    )
+        forget_after(tx)
+        return Admitted()
+
+    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
+        forget_after(tx)
+
+
+class RoleAssignmentHooks(Hooks):
+    """Roles, subjects and places are bound late (SECA): an assignment may come before them."""
+
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        _not_reserved(new, by)
+        new.typed(RoleAssignmentSpec)
+        forget_after(tx)
+        return Admitted()
+
+    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
+        if (resource.tenant, resource.name) == (OPERATOR_TENANT, "skerry.operator"):
+            raise _locked_out("stripped of its role")
+        forget_after(tx)
+
+
+class TokenHooks(Hooks):
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        spec = new.typed(TokenSpec)
+        subject = old.status["subject"] if old else _subject_of(spec, new.tenant, by)
+        _may_issue(resources, new.tenant, subject, by)
+        account = await self._account(tx, resources, new.tenant, subject)
+        expires_at = spec.expires_at
+        if expires_at is None and spec.ttl_seconds:
+            expires_at = new.created_at + timedelta(seconds=spec.ttl_seconds)
+        status = {"subject": subject, "expiresAt": expires_at and stamp(expires_at)}
+        forget_after(tx)
+        if old is not None:
+            await tx.execute(_sql.extend_token, new.uid, expires_at)
+            return Admitted(status=status)
+        secret = tokens.mint("user" if account.kind == "user" else "service")
+        await tokens.keep(
+            tx, secret, account.uid, expires_at=expires_at, resource=new.uid, scopes=spec.scopes
+        )
+        return Admitted(status=status, once={"secret": secret})
+
+    @staticmethod
+    async def _account(tx: Tx, resources: Resources, tenant: str, subject: str) -> Resource:
+        collection, _, name = subject.partition("/")
+        kind = resources.registry[collection.removesuffix("s")]
+        found = await resources.find(tx, ref_of(kind, Path(tenant=tenant, name=name)))
+        if found is None:
+            raise _wrong(
+                f"there is no {subject} in tenant {tenant!r}",
+                "/spec/subject",
+                "Give the name of a user, or service-accounts/NAME.",
+            )
+        return found
+
+    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
+        await tx.execute(_sql.drop_token, resource.uid)
+        forget_after(tx)
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        used = await tx.fetchval(_sql.token_of_resource, resource.uid)
+        return {"lastUsedAt": stamp(used)} if used else {}
+
+
+def _subject_of(spec: TokenSpec, tenant: str, by: Caller) -> str:
+    """``users/NAME`` or ``service-accounts/NAME``: whose token it is to be."""
+    if not spec.subject:
+        if isinstance(by.principal, Principal) and by.principal.tenant == tenant:
+            return by.principal.subject
+        raise _wrong("whose token is it to be?", "/spec/subject", "Name a user of the tenant.")
+    if spec.subject.startswith(("users/", "service-accounts/")):
+        return spec.subject
+    return f"users/{spec.subject}"
+
+
+def _may_issue(resources: Resources, tenant: str, subject: str, by: Caller) -> None:
+    """Whoever holds a token is its subject, so issuing one takes the right to change the subject,
+    unless it is oneself. A narrowed token issues none: the new one could do more."""
+    principal = by.principal
+    if not isinstance(principal, Principal):
+        return
+    if principal.grants.narrowed:
+        raise Forbidden(
+            "A token with scopes can't issue tokens.", hint="Use one without scopes, or log in."
+        )
+    collection, _, name = subject.partition("/")
+    kind = resources.registry[collection.removesuffix("s")]
+    myself = (principal.tenant, principal.subject) == (tenant, subject)
+    if not myself and not can(principal, "put", target_of(kind, Path(tenant=tenant, name=name))):
+        raise Forbidden(
+            f"You may not issue tokens for {subject}.",
+            hint=f"That takes put on {subject} of {kind.provider}.",
+        )
+
+
+class WorkspaceHooks(Hooks):
+    """Whoever creates a workspace gets ``seca.workspace-admin`` in it, by an assignment that
+    anyone who manages roles can delete, and that goes with the workspace."""
+
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        check_name(new.name, limit=SCOPE_LIMIT)
+        return Admitted()
+
+    async def written(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> None:
+        principal = by.principal
+        if old is None and isinstance(principal, Principal) and principal.tenant == new.tenant:
+            await assign(
+                tx, resources, self._owner(new), "seca.workspace-admin", principal.subject,
+                workspaces=[new.name],
+            )  # fmt: skip
+
+    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
+        kind = resources.registry["role-assignment"]
+        owner = await resources.find(tx, ref_of(kind, self._owner(resource)))
+        if owner is not None:
+            await resources.delete(tx, owner, by)
+
+    @staticmethod
+    def _owner(workspace: Resource) -> Path:
+        return Path(tenant=workspace.tenant, name=f"skerry.owner.{workspace.name}")
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        count = await tx.fetchval(_sql.count_in_workspace, resource.tenant, resource.name)
+        return {"resourceCount": count}

@@ -1,0 +1,113 @@
+-- name: insert_token
+insert into token (id, digest, subject_uid, resource_uid, scopes, created_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: token_by_digest
+-- Everything a request needs to know of its caller, in one read.
+select t.id, t.scopes, t.expires_at,
+  extract(epoch from t.expires_at - skerry_now())::float8 as seconds_left,
+  s.kind, s.name, s.tenant, s.spec,
+  coalesce((n.spec ->> 'suspended')::boolean, false) as suspended,
+  coalesce(e.epoch, 0) as epoch
+from token t
+join resource s on s.uid = t.subject_uid and s.deleted_at is null
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+left join authorization_epoch e on e.tenant = s.tenant
+where t.digest = $1
+
+-- name: token_of_resource
+select last_used_at from token where resource_uid = $1
+
+-- name: extend_token
+update token set expires_at = $2 where resource_uid = $1
+
+-- name: drop_token
+delete from token where resource_uid = $1
+
+-- name: drop_session
+delete from token where digest = $1 and resource_uid is null
+
+-- name: drop_sessions
+-- Every login session of a subject.
+delete from token where subject_uid = $1 and resource_uid is null
+
+-- name: drop_old_sessions
+delete from token where resource_uid is null and expires_at < skerry_now()
+
+-- name: token_resources
+-- The tokens of a subject that are resources.
+select resource_uid from token where subject_uid = $1 and resource_uid is not null
+
+-- name: mark_used
+update token set last_used_at = skerry_now() where id = any($1::uuid[])
+
+-- name: epoch_of
+select coalesce((select epoch from authorization_epoch where tenant = $1), 0)
+
+-- name: assignments_naming
+-- The assignments of a tenant that name any of these subjects.
+select spec from resource
+where kind = 'role-assignment' and tenant = $1 and deleted_at is null
+  and exists (select from json_array_elements_text(spec -> 'subs') as sub
+              where lower(sub) = any($2::text[]))
+order by name
+
+-- name: roles_named
+select name, spec from resource
+where kind = 'role' and tenant = $1 and deleted_at is null and name = any($2::text[])
+
+-- name: user_by_login
+-- A user by name or e-mail address, with what is needed to check the password.
+select s.uid, s.name, s.spec, c.hash,
+  coalesce((n.spec ->> 'suspended')::boolean, false) as suspended
+from resource s
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+join credential c on c.subject_uid = s.uid
+where s.kind = 'user' and s.tenant = $1 and s.deleted_at is null
+  and (s.name = $2 or lower(s.spec ->> 'email') = $2)
+
+-- name: email_taken
+select name from resource
+where kind = 'user' and tenant = $1 and deleted_at is null and lower(spec ->> 'email') = $2
+  and name <> $3
+
+-- name: lock_tenant
+-- One change of a tenant's users at a time.
+select pg_advisory_xact_lock(hashtextextended('skerry.identity/' || $1, 0))
+
+-- name: password_of
+select hash from credential where subject_uid = $1
+
+-- name: set_password
+insert into credential (subject_uid, hash, changed_at) values ($1, $2, skerry_now())
+on conflict (subject_uid) do update set hash = excluded.hash, changed_at = excluded.changed_at
+
+-- name: drop_password
+delete from credential where subject_uid = $1
+
+-- name: count_attempt
+-- Counts one more attempt in the window of $2 seconds; answers the count and what is left of it.
+insert into login_attempt as a (bucket, failures, since) values ($1, 1, skerry_now())
+on conflict (bucket) do update set
+  failures = case when a.since < skerry_now() - make_interval(secs => $2)
+    then 1 else least(a.failures + 1, 1000000) end,
+  since = case when a.since < skerry_now() - make_interval(secs => $2)
+    then skerry_now() else a.since end
+returning failures,
+  ceil(extract(epoch from since + make_interval(secs => $2) - skerry_now()))::integer as seconds_left
+
+-- name: forgive_account
+delete from login_attempt where bucket = $1
+
+-- name: forgive_address
+update login_attempt set failures = failures - 1 where bucket = $1 and failures > 0
+
+-- name: count_in_workspace
+select count(*) from resource where tenant = $1 and workspace = $2 and deleted_at is null
+
+-- name: identity_of_tenant
+-- What a tenant has of its own accord, in the order in which it can be deleted.
+select uid from resource
+where tenant = $1 and deleted_at is null
+  and kind in ('token', 'role-assignment', 'role', 'service-account', 'user')
+order by array_position(array['token', 'role-assignment', 'role', 'service-account', 'user'], kind)

@@ -1,0 +1,152 @@
+"""What can be asked of identity: the specs and statuses of its kinds.
+
+``RoleSpec``, ``RoleAssignmentSpec`` and their limits are SECA's. One limit is wider: SECA allows a
+verb seven characters, which leaves no room for its own ``post.start``, so ``post.`` verbs may have
+up to 64 here.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from skerry.kernel.kinds import Spec, Status
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class TenantSpec(Spec):
+    display_name: Annotated[str, Meta(max_length=128, description="Name for people")] = ""
+    suspended: Annotated[
+        bool, Meta(description="Refuse every token of this tenant; nothing is deleted")
+    ] = False
+
+
+class UserSpec(Spec):
+    display_name: Annotated[str, Meta(max_length=128, description="Name for people")] = ""
+    email: Annotated[
+        str,
+        Meta(
+            max_length=128,
+            pattern=r"^([^@\s]+@[^@\s]+)?$",
+            description="Can stand for the name when logging in and in role assignments",
+        ),
+    ] = ""
+    disabled: Annotated[bool, Meta(description="Refuse this user's tokens and password")] = False
+
+
+class UserStatus(Status):
+    has_password: Annotated[bool, Meta(description="Whether a password is set")] = False
+
+
+class ServiceAccountSpec(Spec):
+    description: Annotated[str, Meta(max_length=1024, description="What it is for")] = ""
+    disabled: Annotated[bool, Meta(description="Refuse this account's tokens")] = False
+
+
+class Scope(Spec):
+    """Where a role counts. A dimension left out is not restricted, but ``tenants``: left out, it
+    is the tenant of the assignment."""
+
+    tenants: Annotated[
+        list[Identifier], Meta(max_length=64, description="Tenants; by default this one")
+    ] = []
+    regions: Annotated[
+        list[Identifier], Meta(max_length=64, description="Regions; all if none")
+    ] = []
+    workspaces: Annotated[
+        list[Identifier], Meta(max_length=256, description="Workspaces; all if none")
+    ] = []
+
+
+class Permission(Spec):
+    provider: Annotated[
+        Identifier, Meta(description="Provider, with or without version: seca.storage/v1")
+    ]
+    resources: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=256)]],
+        Meta(
+            min_length=1,
+            max_length=256,
+            description="Globs on the path below the workspace: instances/web-*, images, *",
+        ),
+    ]
+    verb: Annotated[
+        list[Identifier],
+        Meta(
+            min_length=1,
+            max_length=16,
+            description="get, list, put, delete, post or post.<action>, in any case",
+        ),
+    ]
+
+
+class RoleSpec(Spec):
+    permissions: Annotated[
+        list[Permission], Meta(min_length=1, max_length=256, description="What the role allows")
+    ]
+
+
+class RoleAssignmentSpec(Spec):
+    roles: Annotated[
+        list[Identifier], Meta(min_length=1, max_length=32, description="Names of roles")
+    ]
+    subs: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=128)]],
+        Meta(
+            min_length=1,
+            max_length=256,
+            description="User names or e-mail addresses, service-accounts/NAME, or * for all",
+        ),
+    ]
+    scopes: Annotated[
+        list[Scope], Meta(min_length=1, max_length=256, description="Where the roles count")
+    ]
+
+
+class TokenSpec(Spec):
+    subject: Annotated[
+        str,
+        Meta(
+            max_length=160,
+            description="User name, or service-accounts/NAME; by default the caller",
+        ),
+    ] = ""
+    description: Annotated[str, Meta(max_length=1024, description="What it is for")] = ""
+    expires_at: Annotated[datetime | None, Meta(tz=True, description="When it stops working")] = (
+        None
+    )
+    ttl_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=315_360_000,
+            description="Seconds it works for, unless expiresAt is given; 0 is for ever",
+        ),
+    ] = 90 * 86_400
+    scopes: Annotated[
+        list[Scope],
+        Meta(max_length=32, description="Narrow the token to these; it never widens anything"),
+    ] = []
+
+
+class TokenStatus(Status):
+    subject: Annotated[str, Meta(description="users/NAME or service-accounts/NAME")] = ""
+    expires_at: Annotated[datetime | None, Meta(description="When it stops working")] = None
+    last_used_at: Annotated[
+        datetime | None, Meta(description="When it was last used, to the minute")
+    ] = None
+
+
+class WorkspaceStatus(Status):
+    resource_count: Annotated[int, Meta(ge=0, description="Resources in the workspace")] = 0
+
+
+class SetPassword(Spec):
+    password: Annotated[str, Meta(min_length=12, max_length=256, description="The new password")]
+    current: Annotated[
+        str, Meta(max_length=256, description="The present one, when changing your own")
+    ] = ""
+
+
+WorkspaceSpec = dict[str, Any]
