@@ -1,0 +1,97 @@
+"""Records: the exact texts that a batch's Merkle root is computed over.
+
+Canonical JSON (sorted keys, no blanks), one text per transfer and per usage row. A receipt carries
+such a text and its path to the root; the audit builds every text again from the live rows. For
+usage, ``usage.sql`` writes the same text in SQL, where a settlement hashes it; a test holds the two
+together.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from skerry.kernel.changes import canonical
+from skerry.ledger.ids import named
+from skerry.ledger.transfers import Entry
+
+
+class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """So much of one meter was used in one window, and this is what it cost."""
+
+    stream: uuid.UUID
+    lease: uuid.UUID
+    tenant: str
+    workspace: str
+    product: str
+    resource: str
+    uid: uuid.UUID
+    root: uuid.UUID
+    """The resource that the tenant asked for and that is billed; ``uid`` may be one it owns."""
+    meter: str
+    sku: str
+    site: str
+    region: str
+    start: datetime
+    end: datetime
+    quantity: int
+    """In the meter's base units."""
+    price: int
+    """Nano for ``per`` base units."""
+    per: int
+    price_version: int
+    amount: int
+    """Charged, in nano."""
+    unbilled: int
+    """Due, but not charged since the tenant's money had ended; in nano."""
+    currency: str
+    period: str
+    """``2026-10``: the month whose invoice it stands on."""
+
+    @property
+    def id(self) -> uuid.UUID:
+        return usage_id(self.lease, self.meter, self.start)
+
+
+def usage_id(lease: uuid.UUID, meter: str, start: datetime) -> uuid.UUID:
+    return named("usage", lease, meter, iso(start))
+
+
+def iso(at: datetime) -> str:
+    """UTC with microseconds, always 27 characters."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def transfer_text(entry: Entry) -> str:
+    fields: dict[str, Any] = {
+        "amount": entry.amount,
+        "code": entry.code,
+        "credit": str(entry.credit),
+        "debit": str(entry.debit),
+        "expires": iso(entry.expires_at) if entry.expires_at else None,
+        "id": str(entry.id),
+        "pending": str(entry.pending) if entry.pending else None,
+        "subject": entry.subject,
+        "type": "transfer",
+        "verb": entry.verb,
+    }
+    return canonical(fields).decode()
+
+
+def usage_text(record: UsageRecord) -> str:
+    fields = msgspec.to_builtins(record) | {
+        "start": iso(record.start),
+        "end": iso(record.end),
+        "type": "usage",
+    }
+    return canonical(fields).decode()
+
+
+def usage_record(row: Mapping[str, Any]) -> UsageRecord:
+    """From a row of ``usage.sql``'s ``usage_of_*`` queries."""
+    return UsageRecord(
+        **{name: row[name] for name in UsageRecord.__struct_fields__ if name != "period"},
+        period=row["period"].strftime("%Y-%m"),
+    )
