@@ -1,0 +1,266 @@
+"""A driver at the other end of a connection.
+
+``serve`` is the host's side: it answers calls with its driver. ``RemoteDriver`` is the server's:
+it implements ``Workloads`` by calling. What the driver refuses is refused here in the same words;
+a connection that ends raises ``SiteUnreachable``.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, suppress
+from typing import Any, TypeVar
+
+import msgspec
+
+from skerry.sites.contract import (
+    Capacity,
+    Event,
+    FileInfo,
+    LogChunk,
+    Session,
+    Stats,
+    Workload,
+    Workloads,
+    WorkloadStatus,
+)
+from skerry.sites.wire import MAX_ITEM, Channel, Handler, Peer
+
+_encode = msgspec.msgpack.encode
+_decode = msgspec.msgpack.decode
+_T = TypeVar("_T")
+
+_CALLS: Mapping[str, Any] = {
+    "capacity": tuple[()],
+    "has_blobs": tuple[tuple[str, ...]],
+    "apply": tuple[Workload, int],
+    "list": tuple[()],
+    "delete": tuple[str, int],
+    "signal": tuple[str, int, int],
+    "stats": tuple[str],
+    "files": tuple[str, int],
+}
+"""Verbs with one answer, and the types of their arguments."""
+
+_STREAMS: Mapping[str, Any] = {
+    "watch": tuple[int],
+    "download": tuple[str, int, str],
+    "logs": tuple[str, int, int, bool],
+}
+"""Verbs that answer with a stream of items."""
+
+_SESSIONS: Mapping[str, Any] = {
+    "exec": tuple[str, int, tuple[str, ...], bool],
+    "connect": tuple[str, int, int],
+}
+
+_OPEN = b""
+"""First item of a session: it stands. Items with data are never empty."""
+
+
+def handlers(driver: Workloads) -> dict[str, Handler]:
+    """What a ``Peer`` needs to answer for ``driver``."""
+
+    def plain(verb: str, args: Any) -> Handler:
+        async def handle(channel: Channel, body: bytes) -> bytes:
+            return _encode(await getattr(driver, verb)(*_decode(body, type=args)))
+
+        return handle
+
+    def stream(verb: str, args: Any) -> Handler:
+        async def handle(channel: Channel, body: bytes) -> bytes:
+            async with aclosing(getattr(driver, verb)(*_decode(body, type=args))) as items:
+                async for item in items:
+                    for piece in _pieces(item) if isinstance(item, bytes) else (_encode(item),):
+                        await channel.send(piece)
+            await channel.finish()
+            return _encode(None)
+
+        return handle
+
+    def session(verb: str, args: Any) -> Handler:
+        async def handle(channel: Channel, body: bytes) -> bytes:
+            opened: Session = await getattr(driver, verb)(*_decode(body, type=args))
+            try:
+                await channel.send(_OPEN)
+                return _encode(await _relay(channel, opened, whole=verb == "connect"))
+            finally:
+                await opened.close()
+
+        return handle
+
+    async def upload(channel: Channel, body: bytes) -> bytes:
+        [digest] = _decode(body, type=tuple[str])
+        await driver.upload(digest, _items(channel))
+        return _encode(None)
+
+    return {
+        "upload": upload,
+        **{verb: plain(verb, args) for verb, args in _CALLS.items()},
+        **{verb: stream(verb, args) for verb, args in _STREAMS.items()},
+        **{verb: session(verb, args) for verb, args in _SESSIONS.items()},
+    }
+
+
+async def serve(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, driver: Workloads
+) -> str:
+    """Answer for ``driver`` until the connection ends; says why it did."""
+    return await Peer(reader, writer, handlers(driver), opened=True).run()
+
+
+async def _items(channel: Channel) -> AsyncIterator[bytes]:
+    while (item := await channel.receive()) is not None:
+        yield item
+
+
+def _pieces(data: bytes) -> list[bytes]:
+    return [data[start : start + MAX_ITEM] for start in range(0, len(data), MAX_ITEM)]
+
+
+async def _relay(channel: Channel, session: Session, *, whole: bool) -> int:
+    """Carry both directions; an ``exec`` is over with its output, a connection with both."""
+
+    async def inward() -> None:
+        with suppress(ConnectionError):  # it takes no more input: its output tells the rest
+            async for item in _items(channel):
+                await session.write(item)
+            await session.close_write()
+
+    async with asyncio.TaskGroup() as group:
+        incoming = group.create_task(inward())
+        while data := await session.read():
+            for piece in _pieces(data):
+                await channel.send(piece)
+        await channel.finish()
+        code = await session.wait()
+        if not whole:
+            incoming.cancel()
+    return code
+
+
+class RemoteSession:
+    """A session of the driver at the other end."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._rest = b""
+
+    async def read(self, limit: int = 65536) -> bytes:
+        data = self._rest or await self._channel.receive() or b""
+        self._rest = data[limit:]
+        return data[:limit]
+
+    async def write(self, data: bytes) -> None:
+        for piece in _pieces(data):
+            await self._channel.send(piece)
+
+    async def close_write(self) -> None:
+        await self._channel.finish()
+
+    async def close(self) -> None:
+        self._channel.close()
+
+    async def wait(self) -> int:
+        return _decode(await self._channel.result(), type=int)
+
+
+class RemoteDriver:
+    """The capability ``Workloads`` of a site whose agent holds the connection.
+
+    ``run`` serves the connection until it ends; before and after, every verb raises
+    ``SiteUnreachable``.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._peer = Peer(reader, writer, {}, opened=False)
+
+    async def run(self) -> str:
+        """Why the connection ended."""
+        return await self._peer.run()
+
+    async def close(self) -> None:
+        self._peer.hang_up()
+
+    async def _call(self, type: type[_T], verb: str, *args: Any) -> _T:
+        channel = self._peer.open(verb, _encode(args))
+        try:
+            return _decode(await channel.result(), type=type)
+        finally:
+            channel.close()
+
+    async def _stream(self, verb: str, *args: Any) -> AsyncGenerator[bytes, None]:
+        channel = self._peer.open(verb, _encode(args))
+        try:
+            async for item in _items(channel):
+                yield item
+            await channel.result()
+        finally:
+            channel.close()
+
+    async def _session(self, verb: str, *args: Any) -> Session:
+        channel = self._peer.open(verb, _encode(args))
+        try:
+            if await channel.receive() is None:
+                await channel.result()
+        except BaseException:
+            channel.close()
+            raise
+        return RemoteSession(channel)
+
+    async def capacity(self) -> Capacity:
+        return await self._call(Capacity, "capacity")
+
+    async def upload(self, digest: str, content: AsyncIterator[bytes]) -> None:
+        channel = self._peer.open("upload", _encode((digest,)))
+        try:
+            async for data in content:
+                for piece in _pieces(data):
+                    await channel.send(piece)
+            await channel.finish()
+            await channel.result()
+        finally:
+            channel.close()
+
+    async def has_blobs(self, digests: tuple[str, ...]) -> tuple[str, ...]:
+        return await self._call(tuple[str, ...], "has_blobs", digests)
+
+    async def apply(self, workload: Workload, fence: int) -> WorkloadStatus:
+        return await self._call(WorkloadStatus, "apply", workload, fence)
+
+    async def list(self) -> tuple[int, tuple[WorkloadStatus, ...]]:
+        return await self._call(tuple[int, tuple[WorkloadStatus, ...]], "list")
+
+    async def watch(self, cursor: int) -> AsyncIterator[Event]:
+        async with aclosing(self._stream("watch", cursor)) as items:
+            async for item in items:
+                yield _decode(item, type=Event)
+
+    async def delete(self, id: str, fence: int) -> None:
+        await self._call(type(None), "delete", id, fence)
+
+    async def signal(self, id: str, signal: int, fence: int) -> None:
+        await self._call(type(None), "signal", id, signal, fence)
+
+    async def stats(self, id: str) -> tuple[Stats, ...]:
+        return await self._call(tuple[Stats, ...], "stats", id)
+
+    async def files(self, id: str, rank: int) -> tuple[FileInfo, ...]:
+        return await self._call(tuple[FileInfo, ...], "files", id, rank)
+
+    async def download(self, id: str, rank: int, path: str) -> AsyncIterator[bytes]:
+        async with aclosing(self._stream("download", id, rank, path)) as items:
+            async for item in items:
+                yield item
+
+    async def logs(
+        self, id: str, rank: int, offset: int = 0, follow: bool = False
+    ) -> AsyncIterator[LogChunk]:
+        async with aclosing(self._stream("logs", id, rank, offset, follow)) as items:
+            async for item in items:
+                yield _decode(item, type=LogChunk)
+
+    async def exec(self, id: str, rank: int, command: tuple[str, ...], tty: bool) -> Session:
+        return await self._session("exec", id, rank, command, tty)
+
+    async def connect(self, id: str, rank: int, port: int) -> Session:
+        return await self._session("connect", id, rank, port)
