@@ -1,0 +1,209 @@
+"""The blocking client."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+from skerry.client import jobs, operations, streams, upload
+from skerry.client.binding import Binding, envelope
+from skerry.client.blocking import Blocking
+from skerry.client.operations import Target, Until, decoded
+from skerry.client.resource import Event, LogChunk, Resource
+from skerry.client.steps import Op, Policy, Request, Response, send
+
+T = TypeVar("T")
+
+
+class Client(Binding):
+    """A cloud, asked with blocking calls. Threads may share one.
+
+    Settings come from the arguments, else from ``SKERRY_URL``, ``SKERRY_TOKEN``,
+    ``SKERRY_TENANT`` and ``SKERRY_WORKSPACE``, else from the context. Idempotent calls are tried
+    again with growing pauses on 429, 5xx and lost connections. Errors are subclasses of
+    ``skerry.SkerryError``.
+
+        with skerry.Client() as cloud:
+            job = cloud.run(["python3", "-c", "print(6*7)"], cpus=1)
+            print(b"".join(c.data for c in cloud.kind("job").logs(job.name)))
+    """
+
+    @cached_property
+    def _transport(self) -> Blocking:
+        return Blocking(self.wire)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The client can't be used afterwards."""
+        if "_transport" in self.__dict__:
+            self._transport.close()
+
+    def take(self, op: Op[T]) -> T:
+        """The result of an operation."""
+        return self._transport.run(op)
+
+    def each(self, op: Op[Any]) -> Iterator[Any]:
+        """What an operation emits."""
+        return self._transport.items(op)
+
+    def kind(
+        self, noun: str, *, tenant: str = "", workspace: str = "", **parents: str
+    ) -> "KindClient":
+        """Calls on one kind: ``cloud.kind("subnet", network="net1").get("sub1")``."""
+        return KindClient(self, self.target(noun, tenant, workspace, parents))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """Any call of the API. Raises the problem that the cloud answers."""
+        safe = method in ("GET", "HEAD")
+        request = Request(method, path, params or {}, headers or {}, body, repeatable=safe)
+        return self.take(send(request, self.policy))
+
+    def get(self, path: str, **params: str) -> Any:
+        """The JSON of a GET."""
+        return decoded(self.request("GET", path, params=params))
+
+    def whoami(self) -> dict[str, Any]:
+        """Who the token is."""
+        return dict(self.get("/providers/skerry.identity/v1/whoami"))
+
+    def login(self, tenant: str, user: str, password: str) -> dict[str, Any]:
+        """Trade a password for a token: ``{token, expiresAt}``. The client itself keeps its own."""
+        return self.take(operations.login(tenant, user, password, self.policy))
+
+    def events(self, *, start: int | None = None, kinds: Sequence[str] = ()) -> Iterator[Event]:
+        """Every change in the tenant after position ``start``, or from now on, for ever."""
+        path = f"/providers/skerry.proof/v1/tenants/{quote(self.settings.tenant)}/events"
+        params = {"kinds": ",".join(kinds)} if kinds else {}
+        return self.each(streams.watch(path, start, params))
+
+    def upload_dir(
+        self, path: str | Path, told: Callable[[upload.Sent], object] | None = None
+    ) -> list[Mapping[str, Any]]:
+        """Bring a folder, less what its .gitignore files name; the result is a job's ``inputs``."""
+        scope = self.target("job", "", "", {}).scope
+        return self.take(upload.upload(Path(path), scope, self.policy, told))
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        name: str = "",
+        folder: str | Path | None = None,
+        labels: Mapping[str, str] | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+        **options: Any,
+    ) -> Resource:
+        """Run a command as a job and return the job, ended unless ``wait`` is false.
+
+        ``options`` are those of ``skerry.client.jobs.job_spec``: cpus, memory, gpus, count, env,
+        artifacts, retries, time_limit, isolation, network, site, region.
+        """
+        target = self.target("job", "", "", {})
+        name = name or jobs.fresh_name()
+        spec = jobs.job_spec(command, **options)
+        where = Path(folder) if folder is not None else None
+        job = self.take(jobs.start(target, name, spec, folder=where, labels=labels))
+        if not wait:
+            return job
+        return self.kind("job").wait(name, until="ended", timeout=timeout) or job
+
+
+class KindClient:
+    """Calls on the resources of one kind, in one scope."""
+
+    def __init__(self, client: Client, target: Target) -> None:
+        self.client = client
+        self.target = target
+
+    def put(
+        self,
+        name: str,
+        spec: Mapping[str, Any] | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        extensions: Mapping[str, str] | None = None,
+        if_version: int | None = None,
+        dry_run: bool = False,
+    ) -> Resource:
+        """Create it, or replace it whole. ``if_version``: only if it is at this version."""
+        body = envelope(spec, labels, annotations, extensions)
+        op = operations.put(self.target, name, body, if_version=if_version, dry_run=dry_run)
+        return self.client.take(op)
+
+    def get(self, name: str) -> Resource:
+        return self.client.take(operations.get(self.target, name))
+
+    def list(
+        self, labels: str = "", *, limit: int | None = None, deleted: bool = False
+    ) -> Iterator[Resource]:
+        """Each of them, page by page. ``labels`` is a selector, such as ``tier=web,env!=test``."""
+        return self.client.each(operations.list_(self.target, labels, limit, deleted))
+
+    def delete(self, name: str, *, if_version: int | None = None) -> None:
+        """Ask for removal; ``wait(name, until="deleted")`` for its end."""
+        self.client.take(operations.delete(self.target, name, if_version))
+
+    def act(
+        self,
+        name: str,
+        action: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        if_version: int | None = None,
+    ) -> dict[str, Any]:
+        return self.client.take(operations.act(self.target, name, action, body, if_version))
+
+    def wait(
+        self,
+        name: str,
+        until: Until = "settled",
+        *,
+        timeout: float | None = None,
+        seen: Callable[[Resource], object] | None = None,
+    ) -> Resource | None:
+        """Wait until it is ``settled``, ``ended``, ``deleted`` (None), ``active``,
+        ``phase=running``, or what a function says. Raises ``WaitTimeout`` after ``timeout`` s."""
+        return self.client.take(operations.wait(self.target, name, until, timeout, seen))
+
+    def watch(self, *, start: int | None = None) -> Iterator[Event]:
+        """Each change of the collection after position ``start``, or from now on, for ever."""
+        return self.client.each(streams.watch(self.target.collection, start, {}))
+
+    def logs(
+        self, name: str, *, rank: int = 0, offset: int = 0, follow: bool = False
+    ) -> Iterator[LogChunk]:
+        """What a job's task wrote, from byte ``offset`` on; ``follow`` until it ends."""
+        path = f"{self.target.item(name)}/logs"
+        policy = streams.PATIENCE if self.client.policy.retries else Policy(retries=0)
+        return self.client.each(streams.log(path, rank, offset, follow, policy))
+
+    def view(self, name: str, view: str) -> Any:
+        """The JSON of a sub-resource: ``cost``, ``decision``, ``receipt``, ``files``."""
+        return decoded(self.client.take(operations.view(self.target, name, view)))
+
+    def download(self, name: str, view: str, sink: Callable[[bytes], object]) -> None:
+        """Bytes of a sub-resource, piece by piece: ``files/0/out/result.txt``, ``page``."""
+        path = "/".join(quote(part) for part in view.split("/"))
+        self.client.take(operations.view(self.target, name, path, sink))
