@@ -20,14 +20,17 @@ with start as (
   select start.position + row_number() over (order by b.xid, b.version, b.id) - 1, b.id
   from batch b, start
 ), moved as (
-  update sequencer set xid = (select max(xid) from batch) where exists (select from batch)
+  update sequencer set xid = (select xid from batch order by xid desc limit 1)
+  where exists (select from batch)
 )
 select count(*) from batch
 
 -- name: ahead
--- A cursor above every transaction id of this cluster: the database was loaded from a dump, and
--- ids began again. Positions stay; what has none yet is taken as written now.
-select xid > pg_snapshot_xmax(pg_current_snapshot()) from sequencer
+-- Transaction ids that this cluster has not reached: the database was loaded from a dump, and ids
+-- began again. Positions stay; what has none yet is taken as written now.
+select greatest(s.xid, (select c.xid from change c order by c.xid desc limit 1))
+  >= pg_snapshot_xmax(pg_current_snapshot())
+from sequencer s
 
 -- name: rebase_changes
 update change c set xid = pg_current_xact_id()
@@ -40,4 +43,5 @@ update sequencer set xid = '0'
 -- Age in seconds of the oldest change without a position; null where there is none.
 select extract(epoch from skerry_now() - min(c.at))::float8
 from change c
-where c.xid >= (select xid from sequencer) and not exists (select from feed f where f.change_id = c.id)
+where c.xid >= (select xid from sequencer)
+  and not exists (select from feed f where f.change_id = c.id)
