@@ -9,5 +9,6 @@ shift it. This package knows nothing of resources, tenants or money.
 
 from skerry.store.blobs import Blobs, Digest
 from skerry.store.database import Database, Tx
+from skerry.store.errors import StoreError
 
-__all__ = ["Blobs", "Database", "Digest", "Tx"]
+__all__ = ["Blobs", "Database", "Digest", "StoreError", "Tx"]

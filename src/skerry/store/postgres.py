@@ -51,6 +51,8 @@ SETTINGS = {
     "work_mem": "8MB",
     "max_wal_size": "512MB",
     "min_wal_size": "32MB",
+    # In the cluster directory: containers have little /dev/shm, and a kill would leave litter there.
+    "dynamic_shared_memory_type": "mmap",
     "jit": "off",
     "io_method": "sync",
     "max_parallel_workers_per_gather": "0",
@@ -260,6 +262,7 @@ class EmbeddedPostgres:
                 return
             await self._end(left)
         await self._end_orphans()
+        self._forget_reused_pid()
         self._child = self._spawn(self.command())
         self.pid = self._child.pid
         if not await self._answers(self.pid):
@@ -331,6 +334,12 @@ class EmbeddedPostgres:
             if not await process.ended(pid, timeout=max(0.0, deadline - time.monotonic())):
                 os.kill(pid, signal.SIGKILL)
                 await process.ended(pid)
+
+    def _forget_reused_pid(self) -> None:
+        """Postgres refuses to start while the number in its old lock files belongs to anyone,
+        and after a reboot or in a new container it soon does. No server of ours is left here."""
+        for lock in (self.cluster / "postmaster.pid", self.socket_dir / f"{_SOCKET}.lock"):
+            lock.unlink(missing_ok=True)
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
