@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from skerry.kernel.history import stamp
-from skerry.kernel.kinds import Kind
+from skerry.kernel.kinds import Kind, singular
 from skerry.kernel.paths import Path, path_of, relative
 from skerry.kernel.rows import Resource
 
@@ -59,7 +59,7 @@ def _scope(kind: Kind, path: Path, region: str) -> Document:
     if kind.scope == "workspace":
         scope["workspace"] = path.workspace
     for collection, name in zip(kind.parents, path.parents, strict=True):
-        scope[collection.removesuffix("s")] = name
+        scope[singular(collection)] = name
     if kind.regional and region:
         scope["region"] = region
     return scope

@@ -7,6 +7,7 @@ stands behind an item is an action or a view of its kind.
 
 from dataclasses import dataclass
 
+from skerry.api.metered import all_views
 from skerry.kernel.errors import NotFound
 from skerry.kernel.kinds import Action, Kind, Registry
 from skerry.kernel.paths import Path
@@ -62,7 +63,7 @@ class Routes:
             return Target(kind, where)
         word, rest = behind[0], "/".join(behind[1:])
         action = next((a for a in kind.actions if a.name == word and not rest), None)
-        view = next((v for v in kind.views if v.name == word and (v.deep or not rest)), None)
+        view = next((v for v in all_views(kind) if v.name == word and (v.deep or not rest)), None)
         if action is None and view is None:
             raise self._nothing(path)
         return Target(kind, where, action, view, rest)

@@ -1,0 +1,148 @@
+"""The ASGI application: the edge's routes, and what wraps every response.
+
+Each response carries a request id, errors become problem documents in one place, and one log line
+tells what was asked (never the token, never a body).
+"""
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from skerry.api import openapi, problems
+from skerry.api.blobs import blob
+from skerry.api.edge import Edge
+from skerry.api.proofs import checkpoint, events, key, tile
+from skerry.api.sessions import close_session, open_session, whoami
+from skerry.kernel.errors import NotFound
+
+METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
+_log = structlog.get_logger("api")
+
+Handler = Callable[[Edge, Request], Awaitable[Response]]
+
+
+class Settled:
+    """Wraps the application: request id, problems, security headers, the access log."""
+
+    def __init__(self, app: ASGIApp, profile: str) -> None:
+        self._app = app
+        self._profile = profile
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        began = time.perf_counter()
+        started = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers["x-content-type-options"] = "nosniff"
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            problem = problems.from_exception(error, request_id)
+            if started:
+                # The response is under way: cutting it is the only honest end.
+                raise
+            response = problems.to_response(
+                problem, profile=self._profile, path=scope["path"], request_id=request_id
+            )
+            await response(scope, receive, sending)
+        finally:
+            _log.info(
+                "request",
+                id=request_id,
+                method=scope["method"],
+                path=scope["path"],
+                status=started,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+
+
+def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:
+    """The application. ``profile`` is a key of ``problems.PROFILES``."""
+
+    def bound(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def call(request: Request) -> Response:
+            return await handler(edge, request)
+
+        return call
+
+    document = msgspec.json.encode(openapi.document(edge.resources.registry))
+
+    async def served_openapi(request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def healthz(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        await ready()
+        return PlainTextResponse("ready\n")
+
+    async def nothing(request: Request) -> Response:
+        raise NotFound(
+            f"there is nothing at {request.url.path[:200]}",
+            hint="GET /openapi.json describes every path.",
+        )
+
+    async def root(request: Request) -> Response:
+        return RedirectResponse("/openapi.json", 307)
+
+    proof = "/providers/skerry.proof/v1"
+    identity = "/providers/skerry.identity/v1"
+    blobs = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
+    app = Starlette(
+        routes=[
+            Route("/", root),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/openapi.json", served_openapi),
+            Route("/.wellknown/secapi", bound(wellknown)),
+            Route(f"{proof}/checkpoint", bound(checkpoint)),
+            Route(f"{proof}/key", bound(key)),
+            Route(f"{proof}/tile/{{path:path}}", bound(tile)),
+            Route(f"{proof}/tenants/{{tenant}}/events", bound(events)),
+            Route(f"{identity}/sessions", bound(open_session), methods=["POST"]),
+            Route(f"{identity}/sessions", bound(close_session), methods=["DELETE"]),
+            Route(f"{identity}/whoami", bound(whoami)),
+            Route(blobs, bound(blob), methods=["GET", "HEAD", "PUT"]),
+            Route("/providers/{path:path}", edge.provider, methods=METHODS),
+            Route("/{path:path}", nothing, methods=METHODS),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return Settled(app, profile)
+
+
+async def wellknown(edge: Edge, request: Request) -> Response:
+    """SECA's well-known document: where the global providers are."""
+    base = str(request.base_url).rstrip("/")
+    names = {k.provider: k.version for k in edge.resources.registry.kinds if not k.regional}
+    endpoints = [
+        {"provider": f"{provider}/{version}", "url": f"{base}/providers/{provider}"}
+        for provider, version in sorted(names.items())
+        if provider in ("seca.region", "seca.authorization")
+    ]
+    return Response(
+        msgspec.json.encode({"version": "v1", "endpoints": endpoints}),
+        media_type="application/json",
+    )

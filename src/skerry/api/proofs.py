@@ -1,0 +1,65 @@
+"""The published log over HTTP: checkpoint, key and tiles for anyone, events for who may see them.
+
+Tiles and checkpoints hold only hashes and salted leaves, so they need no token: a witness or an
+auditor fetches them as plain files (C2SP tlog-tiles).
+"""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from skerry.api import requests, watch
+from skerry.api.edge import Edge
+from skerry.identity.authorize import authorize, can, target_of
+from skerry.identity.roles import Target
+from skerry.kernel.errors import InvalidRequest, NotFound
+from skerry.kernel.rows import Resource
+from skerry.proof.log import Log
+from skerry.proof.tiles import parse_path
+
+_FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+
+async def checkpoint(edge: Edge, request: Request) -> Response:
+    """The newest signed tree head (C2SP tlog-checkpoint)."""
+    published = await edge.services[Log].checkpoint()
+    if published is None:
+        raise NotFound("nothing has been logged yet", hint="Ask again in a few seconds.")
+    return PlainTextResponse(published.note)
+
+
+async def key(edge: Edge, request: Request) -> Response:
+    """The operator's public key, as a C2SP verifier key. Compare it with one got otherwise."""
+    return PlainTextResponse(edge.services[Log].signer.vkey + "\n")
+
+
+async def tile(edge: Edge, request: Request) -> Response:
+    """One tile. Full tiles never change."""
+    path = "tile/" + request.path_params["path"]
+    if parse_path(path) is None:
+        raise NotFound(f"{path[:100]!r} is not a tile's path")
+    file = edge.services[Log].tiles.directory / path
+    try:
+        content = await asyncio.to_thread(file.read_bytes)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"{path} is not published") from None
+    headers = {} if ".p/" in path else _FOR_EVER
+    return Response(content, headers=headers, media_type="application/octet-stream")
+
+
+async def events(edge: Edge, request: Request) -> Response:
+    """Watch everything of a tenant that the caller may read."""
+    tenant = request.path_params["tenant"]
+    who = await edge.principal(request)
+    authorize(who, "get", Target(provider="skerry.proof/v1", tenant=tenant, resource="events"))
+    if not requests.flag(request, "watch"):
+        raise InvalidRequest("events can only be watched", hint="Add ?watch=true.")
+    kinds = frozenset(filter(None, request.query_params.get("kinds", "").split(",")))
+    registry = edge.resources.registry
+
+    def visible(resource: Resource) -> bool:
+        kind = registry[resource.kind]
+        return can(who, "get", target_of(kind, edge.resources.path(resource)))
+
+    return await watch.tenant(edge, request, tenant, kinds, visible)

@@ -1,0 +1,52 @@
+"""Signing in and out with a password, and asking who one is."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from skerry.api import requests
+from skerry.api.edge import Edge
+from skerry.identity import passwords
+from skerry.kernel.history import stamp
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    tenant: str
+    user: str
+    password: str
+
+
+async def open_session(edge: Edge, request: Request) -> Response:
+    """POST tenant, user and password; the answer is a token for a while."""
+    sent: SignIn = requests.convert(await requests.json_object(request), SignIn)
+    address = request.client.host if request.client else ""
+    session = await passwords.login(
+        edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
+    )
+    body = {
+        "token": session.secret,
+        "tenant": session.tenant,
+        "subject": session.subject,
+        "expiresAt": stamp(session.expires_at),
+    }
+    return Response(msgspec.json.encode(body), 201, media_type="application/json")
+
+
+async def close_session(edge: Edge, request: Request) -> Response:
+    """DELETE with the session's token: it is worth nothing from now on."""
+    await edge.principal(request)
+    secret = request.headers["authorization"].partition(" ")[2].strip()
+    await passwords.logout(edge.db, secret)
+    return Response(status_code=202)
+
+
+async def whoami(edge: Edge, request: Request) -> Response:
+    """Who the token's bearer is."""
+    who = await edge.principal(request)
+    body = {
+        "tenant": who.tenant,
+        "subject": who.subject,
+        "displayName": who.display_name,
+        "operator": who.is_operator,
+    }
+    return Response(msgspec.json.encode(body), media_type="application/json")
