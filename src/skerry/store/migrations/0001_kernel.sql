@@ -139,3 +139,12 @@ create table alert (
   cleared_at timestamptz
 );
 create unique index alert_open on alert (subject, reason) where cleared_at is null;
+
+-- Which blobs a workspace may use.
+create table workspace_blob (
+  tenant text not null,
+  workspace text not null,
+  digest text not null,
+  used_at timestamptz not null,
+  primary key (tenant, workspace, digest)
+);
