@@ -7,6 +7,7 @@ never NOTIFY, because Postgres serialises their commits if they do.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -16,7 +17,11 @@ import asyncpg
 import msgspec
 
 Row: TypeAlias = asyncpg.Record
-Listener = Callable[[str], None]
+_RELISTEN_SECONDS = 1.0
+
+
+def _calling(callback: Callable[[], None]) -> Callable[..., None]:
+    return lambda *_: callback()
 
 
 def _encode(value: Any) -> str:
@@ -95,7 +100,8 @@ class Database:
         self.url = url
         self._pending: set[str] = set()
         self._notifier: asyncio.Task[None] | None = None
-        self._listening: asyncpg.Connection | None = None
+        self._heard: dict[str, list[Callable[[], None]]] = {}
+        self._listener: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str, size: int = 8, *, command_timeout: float = 60) -> "Database":
@@ -108,16 +114,18 @@ class Database:
     async def close(self) -> None:
         if self._notifier is not None:
             await self._notifier
-        if self._listening is not None and not self._listening.is_closed():
-            await self._listening.close()
+        if self._listener is not None:
+            self._listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener
         await self._pool.close()
 
     def terminate(self) -> None:
         """Drop every connection at once, as a killed process would."""
         if self._notifier is not None:
             self._notifier.cancel()
-        if self._listening is not None:
-            self._listening.terminate()
+        if self._listener is not None:
+            self._listener.cancel()
         self._pool.terminate()
 
     @asynccontextmanager
@@ -165,10 +173,36 @@ class Database:
                 return
 
     async def listen(self, channel: str, callback: Callable[[], None]) -> None:
-        """Call back on each notice. A lost connection is silent: callers poll as well."""
-        if self._listening is None or self._listening.is_closed():
-            self._listening = await asyncpg.connect(self.url)
-        await self._listening.add_listener(channel, lambda *_: callback())
+        """Call back on each notice, and after each gap in which notices may have been lost.
+
+        Notices are a help, never a promise: callers poll as well.
+        """
+        self._heard.setdefault(channel, []).append(callback)
+        if self._listener is not None:
+            self._listener.cancel()
+        self._listener = asyncio.get_running_loop().create_task(self._keep_listening())
+
+    async def _keep_listening(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await asyncio.sleep(_RELISTEN_SECONDS)
+
+    async def _listen_once(self) -> None:
+        connection = await asyncpg.connect(self.url)
+        lost = asyncio.Event()
+        try:
+            connection.add_termination_listener(lambda _: lost.set())
+            for channel, callbacks in self._heard.items():
+                for callback in callbacks:
+                    await connection.add_listener(channel, _calling(callback))
+            for callbacks in self._heard.values():
+                for callback in callbacks:
+                    callback()
+            await lost.wait()
+        finally:
+            connection.terminate()
 
     async def shift_clock(self, by: timedelta) -> None:
         """Move ``skerry_now()`` for everyone on this database. For tests and rehearsals."""
