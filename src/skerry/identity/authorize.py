@@ -96,11 +96,9 @@ def authorize_list(principal: Principal, target: Target) -> bool:
     """
     if can(principal, "list", target):
         return True
-    if (target.provider.partition("/")[0], target.resource) in _SPREAD:
-        authorize(principal, "list", replace(target, spread=True))
-        return False
-    authorize(principal, "list", target)
-    return True
+    spread = (target.provider.partition("/")[0], target.resource) in _SPREAD
+    authorize(principal, "list", replace(target, spread=spread))
+    return False
 
 
 def _own(principal: Principal, verb: str, target: Target) -> bool:

@@ -108,9 +108,7 @@ class TenantHooks(Hooks):
         if resource.name == OPERATOR_TENANT:
             raise Conflict("The operator's tenant can't be deleted.")
         for row in await tx.fetch(_sql.identity_of_tenant, resource.name):
-            part = await resources.by_uid(tx, row["uid"])
-            if part.deleted_at is None:
-                await resources.delete(tx, part, by)
+            await resources.delete(tx, await resources.by_uid(tx, row["uid"]), by)
         forget_after(tx)
 
 

@@ -113,9 +113,9 @@ class TokenSpec(Spec):
         ),
     ] = ""
     description: Annotated[str, Meta(max_length=1024, description="What it is for")] = ""
-    expires_at: Annotated[datetime | None, Meta(tz=True, description="When it stops working")] = (
-        None
-    )
+    expires_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="When it stops working")
+    ] = None
     ttl_seconds: Annotated[
         int,
         Meta(
