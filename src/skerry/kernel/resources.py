@@ -259,8 +259,9 @@ class Resources(Rows):
         if resource.state == "deleting":
             return
         kind = self.registry[resource.kind]
-        await self._check_unneeded(tx, kind, resource)
+        # First what its hooks take along: a refusal afterwards rolls all of it back.
         await (kind.hooks or _NO_HOOKS).removing(tx, self, resource, by)
+        await self._check_unneeded(tx, kind, resource)
         if kind.flow is None:
             await self.finish_delete(tx, resource, by)
             return
