@@ -7,7 +7,6 @@ never NOTIFY, because Postgres serialises their commits if they do.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,14 +23,22 @@ def _calling(callback: Callable[[], None]) -> Callable[..., None]:
     return lambda *_: callback()
 
 
-def _encode(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)  # the one version of jsonb's binary form
+
+
+def _decode_jsonb(data: bytes) -> Any:
+    return msgspec.json.decode(data[1:])
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    for name in ("json", "jsonb"):
+    # The binary forms, because COPY takes no other.
+    for name, encoder, decoder in (
+        ("json", msgspec.json.encode, msgspec.json.decode),
+        ("jsonb", _encode_jsonb, _decode_jsonb),
+    ):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=msgspec.json.decode
+            name, schema="pg_catalog", encoder=encoder, decoder=decoder, format="binary"
         )
 
 
@@ -112,12 +119,11 @@ class Database:
         return cls(pool, url)
 
     async def close(self) -> None:
-        if self._notifier is not None:
-            await self._notifier
         if self._listener is not None:
             self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+        # Waited for, not awaited: after ``terminate`` they end by cancellation.
+        if tasks := [task for task in (self._notifier, self._listener) if task is not None]:
+            await asyncio.wait(tasks)
         await self._pool.close()
 
     def terminate(self) -> None:

@@ -51,7 +51,7 @@ SETTINGS = {
     "work_mem": "8MB",
     "max_wal_size": "512MB",
     "min_wal_size": "32MB",
-    # In the cluster directory: containers have little /dev/shm, and a kill would leave litter there.
+    # In the cluster directory: a container has little /dev/shm, and a kill leaves litter in it.
     "dynamic_shared_memory_type": "mmap",
     "jit": "off",
     "io_method": "sync",

@@ -17,7 +17,11 @@ from skerry.store.migrations import migrate
 from skerry.store.postgres import EmbeddedPostgres, binaries
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-_HEAD = "-- Written by `python -m skerry.store.schema` from the migrations. Do not edit.\n\n"
+_HEAD = """-- Written by `python -m skerry.store.schema` from the migrations. Do not edit.
+
+SET check_function_bodies = false; -- functions come before the tables they name
+
+"""
 # What pg_dump says of itself and of its session; the \restrict lines differ on every run.
 _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", re.M)
 

@@ -1,0 +1,621 @@
+-- Written by `python -m skerry.store.schema` from the migrations. Do not edit.
+
+SET check_function_bodies = false; -- functions come before the tables they name
+
+CREATE FUNCTION public.raise_authorization_epoch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into authorization_epoch as e (tenant, epoch)
+  values (case tg_op when 'DELETE' then old.tenant else new.tenant end, 1)
+  on conflict (tenant) do update set epoch = e.epoch + 1;
+  return null;
+end
+$$;
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception '% rows are never changed or removed', tg_table_name
+    using hint = 'Write a new row that corrects the old one.';
+end $$;
+
+CREATE FUNCTION public.skerry_now() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$select clock_timestamp() + shift from clock$$;
+
+CREATE TABLE public.account (
+    id uuid NOT NULL,
+    owner text NOT NULL,
+    workspace text NOT NULL,
+    code text NOT NULL,
+    currency text NOT NULL,
+    guard text NOT NULL,
+    allowance bigint NOT NULL,
+    debits_pending numeric(38,0) DEFAULT 0 NOT NULL,
+    debits_posted numeric(38,0) DEFAULT 0 NOT NULL,
+    credits_pending numeric(38,0) DEFAULT 0 NOT NULL,
+    credits_posted numeric(38,0) DEFAULT 0 NOT NULL,
+    CONSTRAINT account_allowance_check CHECK ((allowance >= 0)),
+    CONSTRAINT account_credits_pending_check CHECK ((credits_pending >= (0)::numeric)),
+    CONSTRAINT account_credits_posted_check CHECK ((credits_posted >= (0)::numeric)),
+    CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT account_debits_pending_check CHECK ((debits_pending >= (0)::numeric)),
+    CONSTRAINT account_debits_posted_check CHECK ((debits_posted >= (0)::numeric)),
+    CONSTRAINT account_guard_check CHECK ((guard = ANY (ARRAY['none'::text, 'debits'::text, 'credits'::text])))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.alert (
+    id uuid NOT NULL,
+    subject text NOT NULL,
+    tenant text NOT NULL,
+    reason text NOT NULL,
+    message text NOT NULL,
+    remedy text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    cleared_at timestamp with time zone
+);
+
+CREATE TABLE public.authorization_epoch (
+    tenant text NOT NULL,
+    epoch bigint NOT NULL
+);
+
+CREATE TABLE public.batch (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    size integer NOT NULL,
+    root text NOT NULL,
+    hashes bytea NOT NULL,
+    change_id uuid NOT NULL
+);
+ALTER TABLE ONLY public.batch ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+CREATE SEQUENCE public.batch_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.budget_alert (
+    budget uuid NOT NULL,
+    period date NOT NULL,
+    threshold integer NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.change (
+    id uuid NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    verb text NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    actor text NOT NULL,
+    version bigint NOT NULL,
+    body text NOT NULL,
+    salt bytea NOT NULL,
+    leaf bytea NOT NULL
+);
+
+CREATE TABLE public.checkpoint (
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    note text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT checkpoint_root_check CHECK ((length(root) = 32)),
+    CONSTRAINT checkpoint_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE public.clock (
+    single boolean DEFAULT true NOT NULL,
+    shift interval DEFAULT '00:00:00'::interval NOT NULL,
+    CONSTRAINT clock_single_check CHECK (single)
+);
+
+CREATE TABLE public.credential (
+    subject_uid uuid NOT NULL,
+    hash text NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.data_key (
+    tenant text NOT NULL,
+    key_id text NOT NULL,
+    wrapped bytea NOT NULL
+);
+
+CREATE TABLE public.feed (
+    "position" bigint NOT NULL,
+    change_id uuid NOT NULL
+);
+
+CREATE TABLE public.flow (
+    uid uuid NOT NULL,
+    kind text NOT NULL,
+    step text NOT NULL,
+    data json DEFAULT '{}'::json NOT NULL,
+    wake_at timestamp with time zone NOT NULL,
+    entered_at timestamp with time zone NOT NULL,
+    deadline timestamp with time zone,
+    generation bigint NOT NULL,
+    deleting boolean DEFAULT false NOT NULL,
+    intents json DEFAULT '[]'::json NOT NULL,
+    poke bigint DEFAULT 0 NOT NULL,
+    token bigint DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
+    problem text DEFAULT ''::text NOT NULL
+);
+
+CREATE SEQUENCE public.flow_token
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.hold (
+    lease uuid NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    product text NOT NULL,
+    resource text NOT NULL,
+    resource_uid uuid NOT NULL,
+    root_uid uuid NOT NULL,
+    currency text NOT NULL,
+    pending uuid NOT NULL,
+    state text NOT NULL,
+    amount bigint NOT NULL,
+    ceiling bigint,
+    horizon integer NOT NULL,
+    expires_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT hold_amount_check CHECK ((amount >= 0)),
+    CONSTRAINT hold_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'open'::text, 'closed'::text])))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.invoice (
+    tenant text NOT NULL,
+    period date NOT NULL,
+    number text NOT NULL,
+    currency text NOT NULL,
+    total bigint NOT NULL,
+    exact bigint NOT NULL,
+    document text NOT NULL,
+    closed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.login_attempt (
+    bucket integer NOT NULL,
+    failures integer NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.meter_gap (
+    source text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT meter_gap_check CHECK ((ends_at > starts_at))
+);
+
+CREATE TABLE public.meter_source (
+    name text NOT NULL,
+    seen_until timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.price_list (
+    version integer NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    loaded_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.quota (
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    most bigint NOT NULL
+);
+
+CREATE TABLE public.quota_use (
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    used bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT quota_use_used_check CHECK ((used >= 0))
+);
+
+CREATE TABLE public.reference (
+    from_uid uuid NOT NULL,
+    field text NOT NULL,
+    to_uid uuid NOT NULL
+);
+
+CREATE TABLE public.resource (
+    uid uuid NOT NULL,
+    kind text NOT NULL,
+    ref text NOT NULL,
+    name text NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    region text NOT NULL,
+    parent_ref text NOT NULL,
+    owner_uid uuid,
+    root_uid uuid NOT NULL,
+    created_by text NOT NULL,
+    labels jsonb NOT NULL,
+    annotations json NOT NULL,
+    extensions json NOT NULL,
+    spec json NOT NULL,
+    spec_version text NOT NULL,
+    status json NOT NULL,
+    state text NOT NULL,
+    conditions json NOT NULL,
+    version bigint NOT NULL,
+    generation bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    modified_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT resource_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'creating'::text, 'active'::text, 'updating'::text, 'deleting'::text, 'error'::text])))
+);
+
+CREATE TABLE public.sealed (
+    uid uuid NOT NULL,
+    field text NOT NULL,
+    ciphertext bytea NOT NULL
+);
+
+CREATE TABLE public.sequencer (
+    single boolean DEFAULT true NOT NULL,
+    xid xid8 DEFAULT '0'::xid8 NOT NULL,
+    CONSTRAINT sequencer_single_check CHECK (single)
+);
+
+CREATE TABLE public.spending (
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    currency text NOT NULL,
+    period date NOT NULL,
+    amount bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.stream (
+    id uuid NOT NULL,
+    lease uuid NOT NULL,
+    meter text NOT NULL,
+    sku text NOT NULL,
+    source text NOT NULL,
+    region text NOT NULL,
+    price bigint NOT NULL,
+    per bigint NOT NULL,
+    price_version integer NOT NULL,
+    rate bigint,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    settled_until timestamp with time zone NOT NULL,
+    billed_us bigint DEFAULT 0 NOT NULL,
+    quantity bigint DEFAULT 0 NOT NULL,
+    posted bigint DEFAULT 0 NOT NULL,
+    unbilled bigint DEFAULT 0 NOT NULL,
+    closed boolean DEFAULT false NOT NULL,
+    CONSTRAINT stream_per_check CHECK ((per > 0)),
+    CONSTRAINT stream_price_check CHECK ((price >= 0)),
+    CONSTRAINT stream_rate_check CHECK ((rate >= 0))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.terms (
+    tenant text NOT NULL,
+    version integer NOT NULL,
+    mode text NOT NULL,
+    credit_limit bigint,
+    currency text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT terms_credit_limit_check CHECK ((credit_limit >= 0)),
+    CONSTRAINT terms_mode_check CHECK ((mode = ANY (ARRAY['prepaid'::text, 'postpaid'::text])))
+);
+
+CREATE TABLE public.token (
+    id uuid NOT NULL,
+    digest bytea NOT NULL,
+    subject_uid uuid NOT NULL,
+    resource_uid uuid,
+    scopes json DEFAULT '[]'::json NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT token_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE public.transfer (
+    id uuid NOT NULL,
+    batch bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    verb text NOT NULL,
+    debit uuid NOT NULL,
+    credit uuid NOT NULL,
+    amount bigint NOT NULL,
+    pending uuid,
+    expires_at timestamp with time zone,
+    code text NOT NULL,
+    subject text NOT NULL,
+    CONSTRAINT transfer_amount_check CHECK ((amount >= 0)),
+    CONSTRAINT transfer_check CHECK ((debit <> credit)),
+    CONSTRAINT transfer_check1 CHECK (((pending IS NOT NULL) = (verb = ANY (ARRAY['post'::text, 'void'::text, 'expire'::text])))),
+    CONSTRAINT transfer_check2 CHECK (((expires_at IS NULL) OR (verb = 'pending'::text))),
+    CONSTRAINT transfer_verb_check CHECK ((verb = ANY (ARRAY['move'::text, 'pending'::text, 'post'::text, 'void'::text, 'expire'::text])))
+);
+
+CREATE TABLE public.usage (
+    stream uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    quantity bigint NOT NULL,
+    amount bigint NOT NULL,
+    unbilled bigint NOT NULL,
+    period date NOT NULL,
+    batch bigint NOT NULL
+);
+
+CREATE TABLE public.workspace_blob (
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    digest text NOT NULL,
+    used_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_owner_workspace_code_currency_key UNIQUE (owner, workspace, code, currency);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.authorization_epoch
+    ADD CONSTRAINT authorization_epoch_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY public.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.budget_alert
+    ADD CONSTRAINT budget_alert_pkey PRIMARY KEY (budget, period, threshold);
+
+ALTER TABLE ONLY public.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.checkpoint
+    ADD CONSTRAINT checkpoint_pkey PRIMARY KEY (size);
+
+ALTER TABLE ONLY public.clock
+    ADD CONSTRAINT clock_pkey PRIMARY KEY (single);
+
+ALTER TABLE ONLY public.credential
+    ADD CONSTRAINT credential_pkey PRIMARY KEY (subject_uid);
+
+ALTER TABLE ONLY public.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY public.feed
+    ADD CONSTRAINT feed_change_id_key UNIQUE (change_id);
+
+ALTER TABLE ONLY public.feed
+    ADD CONSTRAINT feed_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY public.flow
+    ADD CONSTRAINT flow_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_pkey PRIMARY KEY (lease);
+
+ALTER TABLE ONLY public.invoice
+    ADD CONSTRAINT invoice_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.invoice
+    ADD CONSTRAINT invoice_pkey PRIMARY KEY (tenant, period);
+
+ALTER TABLE ONLY public.login_attempt
+    ADD CONSTRAINT login_attempt_pkey PRIMARY KEY (bucket);
+
+ALTER TABLE ONLY public.meter_gap
+    ADD CONSTRAINT meter_gap_pkey PRIMARY KEY (source, starts_at);
+
+ALTER TABLE ONLY public.meter_source
+    ADD CONSTRAINT meter_source_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.price_list
+    ADD CONSTRAINT price_list_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_pkey PRIMARY KEY (tenant, kind);
+
+ALTER TABLE ONLY public.quota_use
+    ADD CONSTRAINT quota_use_pkey PRIMARY KEY (tenant, kind);
+
+ALTER TABLE ONLY public.reference
+    ADD CONSTRAINT reference_pkey PRIMARY KEY (from_uid, field, to_uid);
+
+ALTER TABLE ONLY public.resource
+    ADD CONSTRAINT resource_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY public.sealed
+    ADD CONSTRAINT sealed_pkey PRIMARY KEY (uid, field);
+
+ALTER TABLE ONLY public.sequencer
+    ADD CONSTRAINT sequencer_pkey PRIMARY KEY (single);
+
+ALTER TABLE ONLY public.spending
+    ADD CONSTRAINT spending_pkey PRIMARY KEY (tenant, workspace, currency, period);
+
+ALTER TABLE ONLY public.stream
+    ADD CONSTRAINT stream_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_pkey PRIMARY KEY (tenant, version);
+
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_resource_uid_key UNIQUE (resource_uid);
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.usage
+    ADD CONSTRAINT usage_pkey PRIMARY KEY (stream, starts_at);
+
+ALTER TABLE ONLY public.workspace_blob
+    ADD CONSTRAINT workspace_blob_pkey PRIMARY KEY (tenant, workspace, digest);
+
+CREATE UNIQUE INDEX alert_open ON public.alert USING btree (subject, reason) WHERE (cleared_at IS NULL);
+
+CREATE INDEX change_subject ON public.change USING btree (kind, subject, version);
+
+CREATE INDEX change_tenant ON public.change USING btree (tenant, at);
+
+CREATE INDEX change_xid ON public.change USING btree (xid, id);
+
+CREATE INDEX flow_wake ON public.flow USING btree (wake_at);
+
+CREATE INDEX hold_open ON public.hold USING btree (tenant, lease) WHERE (state = 'open'::text);
+
+CREATE INDEX hold_reserved ON public.hold USING btree (expires_at) WHERE (state = 'reserved'::text);
+
+CREATE INDEX hold_resource ON public.hold USING btree (resource_uid);
+
+CREATE INDEX hold_root ON public.hold USING btree (root_uid);
+
+CREATE INDEX hold_tenant ON public.hold USING btree (tenant, workspace);
+
+CREATE INDEX reference_to ON public.reference USING btree (to_uid);
+
+CREATE INDEX resource_gone ON public.resource USING btree (kind, parent_ref, deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX resource_labels ON public.resource USING gin (labels) WHERE (deleted_at IS NULL);
+
+CREATE INDEX resource_list ON public.resource USING btree (kind, parent_ref, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX resource_owner ON public.resource USING btree (owner_uid) WHERE (owner_uid IS NOT NULL);
+
+CREATE INDEX resource_parent ON public.resource USING btree (parent_ref) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX resource_ref ON public.resource USING btree (ref) WHERE (deleted_at IS NULL);
+
+CREATE INDEX resource_tenant ON public.resource USING btree (tenant, kind) WHERE (deleted_at IS NULL);
+
+CREATE INDEX resource_workspace ON public.resource USING btree (tenant, workspace) WHERE ((deleted_at IS NULL) AND (workspace <> ''::text));
+
+CREATE INDEX stream_lease ON public.stream USING btree (lease);
+
+CREATE INDEX stream_running ON public.stream USING btree (lease) WHERE (NOT closed);
+
+CREATE INDEX token_sessions ON public.token USING btree (expires_at) WHERE (resource_uid IS NULL);
+
+CREATE INDEX token_subject ON public.token USING btree (subject_uid);
+
+CREATE INDEX transfer_batch ON public.transfer USING btree (batch);
+
+CREATE UNIQUE INDEX transfer_end ON public.transfer USING btree (pending) WHERE (pending IS NOT NULL);
+
+CREATE INDEX transfer_subject ON public.transfer USING btree (subject);
+
+CREATE INDEX usage_batch ON public.usage USING btree (batch);
+
+CREATE UNIQUE INDEX user_email ON public.resource USING btree (tenant, lower((spec ->> 'email'::text))) WHERE ((kind = 'user'::text) AND (deleted_at IS NULL) AND ((spec ->> 'email'::text) <> ''::text));
+
+CREATE TRIGGER authorization_purged AFTER DELETE ON public.resource FOR EACH ROW WHEN ((old.kind = ANY (ARRAY['role'::text, 'role-assignment'::text]))) EXECUTE FUNCTION public.raise_authorization_epoch();
+
+CREATE TRIGGER authorization_written AFTER INSERT OR UPDATE ON public.resource FOR EACH ROW WHEN ((new.kind = ANY (ARRAY['role'::text, 'role-assignment'::text]))) EXECUTE FUNCTION public.raise_authorization_epoch();
+
+CREATE TRIGGER batch_immutable BEFORE DELETE OR UPDATE ON public.batch FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER batch_kept BEFORE TRUNCATE ON public.batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER invoice_immutable BEFORE DELETE OR UPDATE ON public.invoice FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER invoice_kept BEFORE TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER price_list_immutable BEFORE DELETE OR UPDATE ON public.price_list FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER terms_immutable BEFORE DELETE OR UPDATE ON public.terms FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER transfer_immutable BEFORE DELETE OR UPDATE ON public.transfer FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER transfer_kept BEFORE TRUNCATE ON public.transfer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER usage_immutable BEFORE DELETE OR UPDATE ON public.usage FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER usage_kept BEFORE TRUNCATE ON public.usage FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.batch
+    ADD CONSTRAINT batch_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.change(id);
+
+ALTER TABLE ONLY public.credential
+    ADD CONSTRAINT credential_subject_uid_fkey FOREIGN KEY (subject_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.feed
+    ADD CONSTRAINT feed_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.change(id);
+
+ALTER TABLE ONLY public.flow
+    ADD CONSTRAINT flow_uid_fkey FOREIGN KEY (uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.hold
+    ADD CONSTRAINT hold_pending_fkey FOREIGN KEY (pending) REFERENCES public.transfer(id);
+
+ALTER TABLE ONLY public.meter_gap
+    ADD CONSTRAINT meter_gap_source_fkey FOREIGN KEY (source) REFERENCES public.meter_source(name);
+
+ALTER TABLE ONLY public.reference
+    ADD CONSTRAINT reference_from_uid_fkey FOREIGN KEY (from_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reference
+    ADD CONSTRAINT reference_to_uid_fkey FOREIGN KEY (to_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.resource
+    ADD CONSTRAINT resource_owner_uid_fkey FOREIGN KEY (owner_uid) REFERENCES public.resource(uid);
+
+ALTER TABLE ONLY public.sealed
+    ADD CONSTRAINT sealed_uid_fkey FOREIGN KEY (uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.stream
+    ADD CONSTRAINT stream_lease_fkey FOREIGN KEY (lease) REFERENCES public.hold(lease);
+
+ALTER TABLE ONLY public.stream
+    ADD CONSTRAINT stream_source_fkey FOREIGN KEY (source) REFERENCES public.meter_source(name);
+
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_resource_uid_fkey FOREIGN KEY (resource_uid) REFERENCES public.resource(uid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_subject_uid_fkey FOREIGN KEY (subject_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_credit_fkey FOREIGN KEY (credit) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_debit_fkey FOREIGN KEY (debit) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.transfer
+    ADD CONSTRAINT transfer_pending_fkey FOREIGN KEY (pending) REFERENCES public.transfer(id);
