@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from skerry.kernel.kinds import Action, Column, Kind, Ref, Reference, Spec, Status
+from skerry.kernel.views import Answer, Asked, View
 
 
 class Nothing(Spec):
@@ -79,10 +80,25 @@ WORKSPACE = Kind(
     provider="seca.workspace", collection="workspaces", parent="tenant", noun="workspace",
     summary="A place for resources", spec=dict[str, Any],
 )  # fmt: skip
+
+
+async def _unused(asked: Asked) -> Answer:
+    return {}
+
+
+NDJSON = "application/x-ndjson"
+JOB_VIEWS = (
+    View("logs", "What a task wrote", _unused, NDJSON, {"rank": "Which task"}),
+    View("files", "Its artifacts", _unused, deep=True),
+    View("cost", "What it has cost so far", _unused),
+    View("decision", "Why it runs where it does", _unused),
+    View("receipt", "The proof of it all", _unused),
+    View("page", "The invoice to print", _unused, "text/html"),
+)
 JOB = Kind(
     provider="skerry.run", collection="jobs", noun="job", summary="A command that runs to its end",
     spec=JobSpec, secrets=("secretEnv",), actions=(Action("cancel", "Stop it for good"),),
-    meters=("cpu-second",), ask=lambda spec: spec,
+    views=JOB_VIEWS, meters=("cpu-second",), ask=lambda spec: spec,
     columns=(
         Column("phase", "status.phase"),
         Column("exit", "status.exitCode"),

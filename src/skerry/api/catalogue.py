@@ -10,6 +10,7 @@ added to it have their verbs in everyone's command line. The form::
                 "operatorOnly", "quotable", "metered", "immutable", "secrets",
                 "refs": [{"field", "kind"}], "columns": [{"title", "path", "wide"}],
                 "actions": [{"name", "summary", "spec": <JSON Schema> | null}],
+                "views": [{"name", "summary", "media", "deep", "query": {<name>: <meaning>}}],
                 "spec": <JSON Schema>, "status": <JSON Schema>}],
      "schemas": {<name>: <JSON Schema>}}
 
@@ -25,6 +26,7 @@ from typing import Any
 
 import msgspec
 
+from skerry.api.metered import all_views
 from skerry.kernel.kinds import Kind, Registry, singular
 
 FORMAT = "skerry-catalogue/1"
@@ -85,6 +87,16 @@ def _kind(kind: Kind, schema_of: Mapping[str, Any]) -> dict[str, Any]:
                 "spec": None if action.spec is None else schema_of[_key(action.spec)],
             }
             for action in kind.actions
+        ],
+        "views": [
+            {
+                "name": view.name,
+                "summary": view.summary,
+                "media": view.media,
+                "deep": view.deep,
+                "query": dict(view.query),
+            }
+            for view in all_views(kind)
         ],
         "spec": schema_of[_key(kind.spec)],
         "status": schema_of[_key(kind.status)],

@@ -34,6 +34,17 @@ class Action(NamedTuple):
     spec: dict[str, Any] | None
 
 
+class View(NamedTuple):
+    """``GET …/{name}/{view}``: what can be read of a resource beside its document."""
+
+    name: str
+    summary: str
+    media: str
+    deep: bool
+    """Whether a path may follow its name."""
+    query: dict[str, str]
+
+
 class Column(NamedTuple):
     """A column of tables: a title and a dotted path into the document."""
 
@@ -63,6 +74,7 @@ class Kind:
         self.secrets: tuple[str, ...] = tuple(data["secrets"])
         self.refs: dict[str, str] = {r["field"]: r["kind"] for r in data["refs"]}
         self.actions = {a["name"]: Action(**a) for a in data["actions"]}
+        self.views = {v["name"]: View(**v) for v in data["views"]}
         self.columns = tuple(Column(**c) for c in data["columns"])
         self.spec: dict[str, Any] = data["spec"]
         self.status: dict[str, Any] = data["status"]

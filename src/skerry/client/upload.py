@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from skerry.client.catalogue import Scope, segment
@@ -35,7 +36,7 @@ class LocalFile(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """How far an upload is: files looked at, files sent, bytes sent."""
+    """How far an upload is: distinct files looked at, of how many, sent, bytes sent."""
 
     done: int
     total: int
@@ -131,24 +132,30 @@ def put_blob(scope: Scope, source: Path, digest: str, policy: Policy) -> Op[bool
 def upload(
     root: Path, scope: Scope, policy: Policy, told: Callable[[Sent], object] | None = None
 ) -> Op[list[Mapping[str, Any]]]:
-    """Bring a folder's files to the cloud; the result is a job's ``inputs``."""
+    """Bring a folder's files to the cloud, equal ones once; the result is a job's ``inputs``."""
     files: list[LocalFile] = yield Work(lambda: scan(root))
-    state = Sent(0, len(files), 0, 0)
-    named: list[LocalFile] = []
+    named: list[LocalFile] = yield Together([_named(file) for file in files])
+    distinct = list({file.digest: file for file in named}.values())
+    state = Sent(0, len(distinct), 0, 0)
+    turn = Lock()
 
     def bring(file: LocalFile) -> Op[None]:
         nonlocal state
-        digest: str = yield Work(lambda: digest_of(file.source))
-        named.append(file._replace(digest=digest))
-        sent = yield from put_blob(scope, file.source, digest, policy)
-        state = Sent(
-            state.done + 1,
-            state.total,
-            state.files_sent + sent,
-            state.bytes_sent + (file.size if sent else 0),
-        )
-        if told is not None:
-            told(state)
+        sent = yield from put_blob(scope, file.source, file.digest, policy)
+        with turn:
+            state = Sent(
+                state.done + 1,
+                state.total,
+                state.files_sent + sent,
+                state.bytes_sent + (file.size if sent else 0),
+            )
+            if told is not None:
+                told(state)
 
-    yield Together([bring(file) for file in files])
-    return [file.entry() for file in sorted(named, key=lambda file: file.path)]
+    yield Together([bring(file) for file in distinct])
+    return [file.entry() for file in named]
+
+
+def _named(file: LocalFile) -> Op[LocalFile]:
+    digest: str = yield Work(lambda: digest_of(file.source))
+    return file._replace(digest=digest)
