@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
-from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skerry.api import openapi, problems
@@ -110,7 +109,8 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
     proof = "/providers/skerry.proof/v1"
     identity = "/providers/skerry.identity/v1"
     blobs = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
-    app = Starlette(
+    app = Router(
+        redirect_slashes=False,
         routes=[
             Route("/", root),
             Route("/healthz", healthz),
@@ -127,9 +127,8 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             Route(blobs, bound(blob), methods=["GET", "HEAD", "PUT"]),
             Route("/providers/{path:path}", edge.provider, methods=METHODS),
             Route("/{path:path}", nothing, methods=METHODS),
-        ]
+        ],
     )
-    app.router.redirect_slashes = False
     return Settled(app, profile)
 
 

@@ -1,0 +1,197 @@
+"""The server: puts the parts together.
+
+``open_parts`` opens what every role needs (database, registry, keys); ``Server`` runs the tasks of
+an all-in-one cloud in one event loop: sequencer, log, feed, worker, edge. Each task waits for its
+own failures and goes on; what can't go on ends the process with its reason.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from skerry.api.app import build
+from skerry.api.edge import Edge
+from skerry.api.routes import Routes
+from skerry.identity.authenticate import Authenticator
+from skerry.kernel.changes import CHANNEL as CHANGES
+from skerry.kernel.errors import Unavailable
+from skerry.kernel.feed import Feed
+from skerry.kernel.flows import Services
+from skerry.kernel.kinds import Registry
+from skerry.kernel.resources import Resources
+from skerry.kernel.rows import watch_over
+from skerry.kernel.sealing import Sealer
+from skerry.kernel.sequencer import Sequencer
+from skerry.kernel.worker import CHANNEL as FLOWS
+from skerry.kernel.worker import Worker
+from skerry.proof.log import Log
+from skerry.proof.note import Signer, origin
+from skerry.settings import Settings
+from skerry.store import Blobs, Database
+from skerry.store.migrations import migrate
+from skerry.store.postgres import EmbeddedPostgres
+
+_log = structlog.get_logger("server")
+READY_SECONDS = 5.0
+
+
+class Server:
+    """An opened cloud. Use ``opened``; then ``run`` serves until cancelled."""
+
+    def __init__(self, settings: Settings, db: Database, registry: Registry) -> None:
+        self.settings = settings
+        self.db = db
+        self.registry = registry
+        keys = settings.data / "keys"
+        keys.mkdir(mode=0o700, exist_ok=True)
+        watch_over(registry)
+        self.resources = Resources(registry, Sealer(keys / "seal.json"), settings.region)
+        self.blobs = Blobs(settings.data / "blobs")
+        signer = Signer.open(keys / "log.key", origin(settings.operator))
+        self.log = Log(db, settings.data / "log", signer)
+        self.feed = Feed(db)
+        self.services = Services(self.blobs, self.log, self.feed, settings)
+        self.services.add(db)
+        self.authenticator = Authenticator(db)
+        self.sequencer = Sequencer(db)
+        self.worker = Worker(db, self.resources, self.services)
+        self.resources.changed = lambda: db.notify(CHANGES)
+        self.resources.woken = self._woken
+        self.url = ""
+        self.listening = asyncio.Event()
+        self.tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            self.sequencer.run,
+            self.log.run,
+            self.feed.run,
+            self.worker.run,
+            self.authenticator.run,
+        ]
+        """What runs beside the edge. Packages above add theirs before ``run``."""
+
+    def _woken(self) -> None:
+        self.worker.wake()
+        self.db.notify(FLOWS)
+
+    async def ready(self) -> None:
+        """Whether requests can be served. Raises ``Unavailable``."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self.db.fetchval("select 1")
+        except TimeoutError:
+            raise Unavailable("the database does not answer") from None
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        edge = Edge(
+            db=self.db,
+            resources=self.resources,
+            services=self.services,
+            feed=self.feed,
+            authenticator=self.authenticator,
+            routes=Routes(self.registry),
+        )
+        app = build(edge, profile=self.settings.seca_errors, ready=self.ready)
+        web = _Web(
+            uvicorn.Config(
+                app,
+                host=self.settings.host,
+                port=self.settings.port,
+                access_log=False,
+                log_config=None,
+                lifespan="off",
+                timeout_graceful_shutdown=3,
+                h11_max_incomplete_event_size=64 << 10,
+                server_header=False,
+            )
+        )
+        async with asyncio.TaskGroup() as group:
+            for task in self.tasks:
+                group.create_task(task())
+            serving = group.create_task(web.serve())
+            await web.listening()
+            port = web.servers[0].sockets[0].getsockname()[1]
+            host = self.settings.host
+            self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            self.listening.set()
+            await serving
+
+
+class _Web(uvicorn.Server):
+    """uvicorn without its own signal handlers: ours end everything in order."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._decided = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            # uvicorn's way of saying that the address can't be had.
+            self.should_exit = True
+        finally:
+            self._decided.set()
+
+    async def listening(self) -> None:
+        """Return once connections are taken. Raises OSError where the address can't be had."""
+        await self._decided.wait()
+        if not self.started:
+            raise OSError(f"can't listen on {self.config.host}:{self.config.port}: is it in use?")
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Server]:
+    """Start or reach Postgres, migrate, and open a server on it; closes all of it in order."""
+    make_private(settings.data)
+    async with contextlib.AsyncExitStack() as stack:
+        url = settings.database_url
+        postgres: EmbeddedPostgres | None = None
+        if not url:
+            postgres = EmbeddedPostgres(settings.data / "postgres", fsync=settings.fsync)
+            url = await postgres.start()
+            stack.push_async_callback(postgres.stop)
+        await migrate(url)
+        db = await Database.open(url, size=12)
+        stack.push_async_callback(_close, db)
+        server = Server(settings, db, Registry.discover())
+        if postgres is not None:
+            server.tasks.insert(0, postgres.keep)
+        yield server
+
+
+async def _close(db: Database) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await db.close()
+    except TimeoutError:
+        db.terminate()
+
+
+def make_private(directory: Path) -> None:
+    """A directory that only its owner may enter."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.stat().st_uid == os.geteuid():
+        directory.chmod(0o700)
+
+
+async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` until SIGTERM or SIGINT, then cancel it and wait for its end."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

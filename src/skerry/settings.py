@@ -1,0 +1,52 @@
+"""Settings of a server: what ``skerry up`` and ``skerry serve`` are told, with sound defaults."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_LISTEN = "127.0.0.1:8420"
+
+
+def default_data() -> Path:
+    """``/var/lib/skerry`` for root, the XDG data directory for anyone else."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/skerry")
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(home).expanduser() / "skerry"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``listen`` is HOST:PORT (port 0 takes a free one)."""
+
+    data: Path = field(default_factory=default_data)
+    listen: str = DEFAULT_LISTEN
+    database_url: str = ""
+    """Empty: an embedded Postgres in the data directory."""
+    token_file: Path | None = None
+    """Where an operator token is written (mode 0600) for scripts."""
+    operator: str = "skerry"
+    """The operator's name, as the log's origin and in offers."""
+    region: str = "home"
+    zone: str = "home-1"
+    jurisdiction: str = ""
+    """ISO 3166-1 alpha-2 code of where this machine stands. Empty is unknown, and residency
+    policies refuse the unknown."""
+    prices: Path | None = None
+    """An operator's own price list; None: the one shipped."""
+    seca_errors: str = "spec"
+    agent: bool = True
+    """Whether this machine itself is offered as a site."""
+    fsync: bool = True
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
