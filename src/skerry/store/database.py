@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 
 Row: TypeAlias = asyncpg.Record
-_RELISTEN_SECONDS = 1.0
+_LISTEN_SECONDS = 1.0
 
 
 def _calling(callback: Callable[[], None]) -> Callable[..., None]:
@@ -183,19 +183,25 @@ class Database:
 
         Notices are a help, never a promise: callers poll as well.
         """
+        gap = [called for calls in self._heard.values() for called in calls]
         self._heard.setdefault(channel, []).append(callback)
         if self._listener is not None:
             self._listener.cancel()
-        self._listener = asyncio.get_running_loop().create_task(self._keep_listening())
+        ready = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._listener = loop.create_task(self._keep_listening(ready, gap))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ready.wait(), _LISTEN_SECONDS)
 
-    async def _keep_listening(self) -> None:
+    async def _keep_listening(self, ready: asyncio.Event, gap: list[Callable[[], None]]) -> None:
         while True:
             try:
-                await self._listen_once()
+                await self._listen_once(ready, gap)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                await asyncio.sleep(_RELISTEN_SECONDS)
+                await asyncio.sleep(_LISTEN_SECONDS)
+            gap = [called for calls in self._heard.values() for called in calls]
 
-    async def _listen_once(self) -> None:
+    async def _listen_once(self, ready: asyncio.Event, gap: list[Callable[[], None]]) -> None:
         connection = await asyncpg.connect(self.url)
         lost = asyncio.Event()
         try:
@@ -203,9 +209,9 @@ class Database:
             for channel, callbacks in self._heard.items():
                 for callback in callbacks:
                     await connection.add_listener(channel, _calling(callback))
-            for callbacks in self._heard.values():
-                for callback in callbacks:
-                    callback()
+            ready.set()
+            for callback in gap:
+                callback()
             await lost.wait()
         finally:
             connection.terminate()
