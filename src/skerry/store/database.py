@@ -7,6 +7,7 @@ never NOTIFY, because Postgres serialises their commits if they do.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
