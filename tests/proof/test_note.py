@@ -49,11 +49,6 @@ NOTE = """This is an example message.
 CHECKS = [verify.ed25519, fast_check]
 
 
-@pytest.fixture
-def signer(tmp_path):
-    return Signer.open(tmp_path / "key", "skerry/test")
-
-
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize(("public", "message", "signature"), VECTORS)
 def test_known_signatures(check, public, message, signature):

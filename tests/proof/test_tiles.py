@@ -50,7 +50,7 @@ def _grow(store: Tiles, size: int) -> tree.Edge:
     edge = tree.Edge()
     entries = [b"%d" % i for i in range(size)]
     rows = edge.extend([tree.leaf_hash(entry) for entry in entries])
-    chunks = {i // 256: entries[i : i + 256] for i in range(0, size, 256)}
+    chunks = [(i // 256, entries[i : i + 256]) for i in range(0, size, 256)]
     store.write([*rows, *edge.partial()], chunks)
     return edge
 
@@ -105,7 +105,7 @@ def test_what_is_published_is_never_overwritten(tmp_path):
     assert (tmp_path / "tile/0/000").stat().st_mtime_ns == before
     row = next(iter(edge.partial()))
     with pytest.raises(Disagreement, match=r"tile/0/001\.p/44 is not what the database gives"):
-        store.write([row._replace(hashes=(bytes(32), *row.hashes[1:]))], {})
+        store.write([row._replace(hashes=(bytes(32), *row.hashes[1:]))], [])
 
 
 def test_a_tile_of_the_wrong_length_is_named(tmp_path):

@@ -26,7 +26,7 @@ from skerry.kernel.sequencer import FEED
 from skerry.proof import tree
 from skerry.proof.note import Signer, checkpoint_text, fast_check
 from skerry.proof.tiles import CHECKPOINT, Disagreement, Tiles
-from skerry.proof.tree import TILE, Edge
+from skerry.proof.tree import HEIGHT, TILE, Edge
 from skerry.proof.verify import Checkpoint, Failed, open_note, read_checkpoint
 from skerry.store import Database
 from skerry.store.database import Row as Record
@@ -179,7 +179,20 @@ class Log:
                 self._refuse(f"the database has no change at position {edge.size}")
             entries = self._entries(rows, edge.size)
             edge = await self._write(edge, [], entries, partial=edge.size + len(entries) == size)
+        await self._restore_partial(edge)
         return edge
+
+    async def _restore_partial(self, edge: Edge) -> None:
+        """Write the partial tiles that earlier checkpoints promised and no full one stands for."""
+        first = edge.size - edge.size % TILE
+        entries = [row["leaf"] for row in await self._db.fetch(_sql.leaves, first, TILE)]
+        rows, bundles = [], []
+        for row in edge.partial():
+            for (width,) in await self._db.fetch(_sql.widths, HEIGHT * row.level, row.number):
+                rows.append(row._replace(hashes=row.hashes[:width]))
+                if row.level == 0:
+                    bundles.append((row.number, entries[:width]))
+        await _finish(lambda: self.tiles.write(rows, bundles))
 
     async def _new_leaves(self, last: Published) -> list[Record]:
         """The leaves after a checkpoint, with those of its last, partial tile before them."""
@@ -215,8 +228,8 @@ class Log:
             rows = new.extend([tree.leaf_hash(entry) for entry in entries])
             rows += new.partial() if partial else []
             both, first = tail + entries, edge.size // TILE
-            chunks = {first + i // TILE: both[i : i + TILE] for i in range(0, len(both), TILE)}
-            self.tiles.write(rows, chunks)
+            chunks = range(0, len(both), TILE)
+            self.tiles.write(rows, [(first + i // TILE, both[i : i + TILE]) for i in chunks])
 
         await _finish(work)
         return new

@@ -18,8 +18,56 @@ lock table checkpoint in share row exclusive mode
 -- name: insert_checkpoint
 insert into checkpoint (size, root, note, at) values ($1, $2, $3, skerry_now()) returning at
 
+-- name: widths
+-- The widths that the partial tile of a number had at checkpoints; the level as a shift of bits.
+select distinct ((size >> $1) & 255)::int
+from checkpoint
+where size >> ($1 + 8) = $2 and (size >> $1) & 255 > 0
+
 -- name: statements
 -- What a receipt says of each change, and where in the log it stands.
 select c.id, f.position, c.subject, c.tenant, c.actor, c.body, c.salt, c.leaf
 from change c left join feed f on f.change_id = c.id
 where c.id = any($1::uuid[])
+
+-- name: audit_page
+-- The feed with its changes; a change that is gone leaves its columns null.
+select f.position, f.change_id, c.*
+from feed f left join change c on c.id = f.change_id
+where f.position >= $1 and f.position < $2
+order by f.position
+
+-- name: checkpoints
+select size, root, note from checkpoint where size > $1 and size <= $2 order by size limit 1000
+
+-- name: unplaced
+-- Changes that the sequencer passed, yet without a position.
+select c.id, c.kind, c.subject
+from change c
+where c.xid < (select xid from sequencer)
+  and not exists (select from feed f where f.change_id = c.id)
+order by c.xid, c.id
+limit 100
+
+-- name: subjects
+select distinct subject from change where kind = $1 and subject > $2 order by subject limit 500
+
+-- name: latest_of
+-- The last change of each subject. A name used again begins a new life with versions from one, so
+-- the newest life (by the uid in its body) is taken first, then the highest version in it.
+select distinct on (subject) id, subject, verb, body
+from (
+  select id, subject, verb, body, version,
+    max(at) over (partition by subject, substring(body from '"uid":"([^"]*)"')) as alive
+  from change
+  where kind = $1 and subject = any($2::text[])
+) c
+order by subject, alive desc, version desc
+
+-- name: unrecorded
+-- Resources that no change tells of.
+select r.kind, r.ref
+from resource r
+where not exists (select from change c where c.kind = r.kind and c.subject = r.ref)
+order by r.kind, r.ref
+limit 100

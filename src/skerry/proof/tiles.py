@@ -89,6 +89,11 @@ def rows_at(size: int) -> Iterator[tuple[int, int, int]]:
         size, level = size >> HEIGHT, level + 1
 
 
+def both(level: int) -> tuple[Level, ...]:
+    """What is kept for a level: hashes, and for the leaves their entries too."""
+    return (level, "entries") if level == 0 else (level,)
+
+
 class Tiles:
     """The directory of one log."""
 
@@ -178,10 +183,10 @@ class Tiles:
         """Put a newer checkpoint in the place of the older one."""
         self._put({CHECKPOINT: note.encode()})
 
-    def write(self, rows: Iterable[Row], bundles: Mapping[int, Sequence[bytes]]) -> None:
-        """Write tiles and, by number, bundles of entries. Those there already must be equal."""
+    def write(self, rows: Iterable[Row], bundles: Iterable[tuple[int, Sequence[bytes]]]) -> None:
+        """Write tiles and numbered bundles of entries. Those there already must be equal."""
         files = {path_of(r.level, r.number, len(r.hashes)): b"".join(r.hashes) for r in rows}
-        for number, entries in bundles.items():
+        for number, entries in bundles:
             files[path_of("entries", number, len(entries))] = bundle(entries)
         for name in list(files):
             try:
@@ -220,7 +225,7 @@ class Tiles:
         """Remove the partial forms of tiles that filled while the tree grew."""
         for level, number, _ in rows_at(old):
             if new >> HEIGHT * (level + 1) > number:
-                for kind in (level, "entries") if level == 0 else (level,):
+                for kind in both(level):
                     gone = self.directory / f"{path_of(kind, number)}.p"
                     shutil.rmtree(gone, ignore_errors=True)
 
