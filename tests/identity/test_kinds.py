@@ -4,6 +4,7 @@ import pytest
 
 from skerry.identity.authorize import authorize, can, target_of
 from skerry.identity.kinds import KINDS
+from skerry.kernel import changes
 from skerry.kernel.errors import Conflict, Forbidden, ValidationError
 from skerry.kernel.paths import Path
 
@@ -111,6 +112,45 @@ async def test_when_a_token_expires(acme: Cloud):
     past = "2020-01-02T03:04:05+00:00"
     await acme.put("token", "b", {"subject": "ann", "expiresAt": past}, tenant="acme")
     assert await acme.db.fetchval("select count(*) from token where expires_at < now()") == 1
+
+
+TAMPERED = {
+    "digest": "digest = decode(repeat('00', 32), 'hex')",
+    "whose": "subject_uid = (select uid from resource where ref like '%/users/admin')",
+    "longer": "expires_at = null",
+    "wider": "scopes = '[]'",
+}
+
+
+@pytest.mark.parametrize("change", [None, *TAMPERED, "gone"])
+async def test_a_token_altered_behind_our_back_is_found(acme: Cloud, change):
+    """What lets people in is held against what the log says of it."""
+    scopes = [{"workspaces": ["blue"]}]
+    put = await acme.put("token", "t", {"subject": "ann", "scopes": scopes}, tenant="acme")
+    ref = put.resource.ref
+    if change == "gone":
+        await acme.db.execute("delete from token where resource_uid is not null")
+    elif change:
+        uid = put.resource.uid
+        await acme.db.execute(f"update token set {TAMPERED[change]} where resource_uid = $1", uid)
+    async with acme.db.transaction(readonly=True) as tx:
+        live = await changes.WITNESSES["token"](tx, ref)
+        logged = await tx.fetchval(
+            "select body from change where subject = $1 order by version desc limit 1", ref
+        )
+    assert (changes.canonical(live).decode() == logged) is (change is None)
+
+
+async def test_the_log_of_a_deleted_token(acme: Cloud):
+    await acme.token("t", subject="ann")
+    found = await acme.find("token", "t", "acme")
+    assert found is not None
+    await acme.delete("token", "t", "acme")
+    async with acme.db.transaction(readonly=True) as tx:
+        live = await changes.WITNESSES["token"](tx, found.ref)
+        assert await changes.WITNESSES["token"](tx, "no/such") is None
+    assert live is not None
+    assert live["deleted_at"] is not None
 
 
 @pytest.mark.parametrize("subject", ["nobody", "service-accounts/ann", "users/", ""])

@@ -8,7 +8,13 @@ from argon2 import PasswordHasher
 
 from skerry.identity import passwords
 from skerry.identity.specs import SetPassword
-from skerry.kernel.errors import Forbidden, TooManyRequests, Unauthenticated, ValidationError
+from skerry.kernel.errors import (
+    Forbidden,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    ValidationError,
+)
 
 from .conftest import Cloud
 
@@ -19,7 +25,6 @@ RIGHT = "correct horse battery"
 def _cheap(monkeypatch):
     """The same algorithm with parameters that do not make the suite slow."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(1, 64, 1))
-    passwords._nobodys.cache_clear()
 
 
 @pytest.fixture
@@ -155,6 +160,14 @@ async def test_many_at_once_are_counted_each(ann: Cloud):
 
     done = await asyncio.gather(*(wrong() for _ in range(passwords.MOST_PER_ACCOUNT + 5)))
     assert done.count(TooManyRequests) == 5
+
+
+async def test_a_crowd_is_sent_away_rather_than_kept_waiting(ann: Cloud, monkeypatch):
+    monkeypatch.setattr(passwords, "MOST_WAITING", 2)
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(3, 65536, 1))
+    done = await asyncio.gather(*(login(ann) for _ in range(6)), return_exceptions=True)
+    assert any(isinstance(answer, Unavailable) for answer in done)
+    assert any(isinstance(answer, passwords.Session) for answer in done)
 
 
 async def test_the_record_of_failures_is_bounded(ann: Cloud):

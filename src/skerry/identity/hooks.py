@@ -6,23 +6,20 @@ is what it is as soon as its row is written.
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from skerry.identity import passwords, tokens
+from skerry.identity import passwords
 from skerry.identity.authenticate import forget_after
-from skerry.identity.authorize import Principal, can, target_of
+from skerry.identity.authorize import Principal
 from skerry.identity.roles import OPERATOR_TENANT, is_verb
 from skerry.identity.specs import (
     RoleAssignmentSpec,
     RoleSpec,
     SetPassword,
     TenantSpec,
-    TokenSpec,
     UserSpec,
 )
 from skerry.kernel.errors import Conflict, Forbidden, Problem, Source, ValidationError
-from skerry.kernel.history import stamp
 from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
 from skerry.kernel.paths import SCOPE_LIMIT, Path, check_name, ref_of
 from skerry.kernel.resources import Resource, Resources
@@ -55,13 +52,14 @@ SECA_PROVIDERS = frozenset(
 _VERSION = re.compile(r"v\d+((alpha|beta)\d+)?")
 
 
-def _wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
+def wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
+    """A fault in one field."""
     return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
 
 
 def _not_reserved(new: Resource, by: Caller) -> None:
     if new.name.startswith(RESERVED) and by is not SYSTEM:
-        raise _wrong(
+        raise wrong(
             f"{new.kind} names that start with {' or '.join(RESERVED)} are Skerry's own",
             "/metadata/name",
             "Use another name.",
@@ -72,7 +70,7 @@ def _plain_name(new: Resource) -> None:
     """Names of subjects have no dot: what follows one in a token's name is that token's label."""
     check_name(new.name, limit=SCOPE_LIMIT)
     if "." in new.name:
-        raise _wrong(
+        raise wrong(
             f"{new.kind} names have no dot: {new.name!r}",
             "/metadata/name",
             "Use letters, digits and '-'.",
@@ -168,9 +166,7 @@ class SubjectHooks(Hooks):
                 hint="Send it in `current`, or ask an administrator to set a new one.",
             )
         if body.password in (resource.name, resource.spec.get("email")):
-            raise _wrong(
-                "The password is your name.", "/password", "Choose one to be guessed less."
-            )
+            raise wrong("The password is your name.", "/password", "Choose one to be guessed less.")
         await passwords.set_password(tx, resource.uid, body.password)
         return {}
 
@@ -199,7 +195,7 @@ class RoleHooks(Hooks):
         known = SECA_PROVIDERS | {provider for provider, _ in resources.registry.providers}
         spec = new.typed(RoleSpec)
         if sum(len(permission.resources) for permission in spec.permissions) > MOST_GLOBS:
-            raise _wrong(
+            raise wrong(
                 f"a role names at most {MOST_GLOBS} resources over all its permissions",
                 "/spec/permissions",
                 "Use globs, or make two roles of it.",
@@ -208,14 +204,14 @@ class RoleHooks(Hooks):
             at = f"/spec/permissions/{index}"
             name, slash, version = permission.provider.partition("/")
             if name not in known or (slash and not _VERSION.fullmatch(version)):
-                raise _wrong(
+                raise wrong(
                     f"there is no provider {permission.provider!r}",
                     f"{at}/provider",
                     f"Providers: {', '.join(sorted(known))}.",
                 )
             for number, verb in enumerate(permission.verb):
                 if not is_verb(verb):
-                    raise _wrong(
+                    raise wrong(
                         f"{verb!r} is not a verb",
                         f"{at}/verb/{number}",
                         "Verbs: get, list, put, delete, post, post.<action>.",
@@ -242,81 +238,6 @@ class RoleAssignmentHooks(Hooks):
         if (resource.tenant, resource.name) == (OPERATOR_TENANT, "skerry.operator"):
             raise _locked_out("stripped of its role")
         forget_after(tx)
-
-
-class TokenHooks(Hooks):
-    async def admit(
-        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
-    ) -> Admitted:
-        spec = new.typed(TokenSpec)
-        subject = old.status["subject"] if old else _subject_of(spec, new.tenant, by)
-        _may_issue(resources, new.tenant, subject, by)
-        account = await self._account(tx, resources, new.tenant, subject)
-        expires_at = spec.expires_at
-        if expires_at is None and spec.ttl_seconds:
-            expires_at = new.created_at + timedelta(seconds=spec.ttl_seconds)
-        status = {"subject": subject, "expiresAt": expires_at and stamp(expires_at)}
-        forget_after(tx)
-        if old is not None:
-            await tx.execute(_sql.extend_token, new.uid, expires_at)
-            return Admitted(status=status)
-        secret = tokens.mint("user" if account.kind == "user" else "service")
-        await tokens.keep(
-            tx, secret, account.uid, expires_at=expires_at, resource=new.uid, scopes=spec.scopes
-        )
-        return Admitted(status=status, once={"secret": secret})
-
-    @staticmethod
-    async def _account(tx: Tx, resources: Resources, tenant: str, subject: str) -> Resource:
-        collection, _, name = subject.partition("/")
-        kind = resources.registry[collection.removesuffix("s")]
-        found = await resources.find(tx, ref_of(kind, Path(tenant=tenant, name=name)))
-        if found is None:
-            raise _wrong(
-                f"there is no {subject} in tenant {tenant!r}",
-                "/spec/subject",
-                "Give the name of a user, or service-accounts/NAME.",
-            )
-        return found
-
-    async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
-        await tx.execute(_sql.drop_token, resource.uid)
-        forget_after(tx)
-
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        used = await tx.fetchval(_sql.token_of_resource, resource.uid)
-        return {"lastUsedAt": stamp(used)} if used else {}
-
-
-def _subject_of(spec: TokenSpec, tenant: str, by: Caller) -> str:
-    """``users/NAME`` or ``service-accounts/NAME``: whose token it is to be."""
-    if not spec.subject:
-        if isinstance(by.principal, Principal) and by.principal.tenant == tenant:
-            return by.principal.subject
-        raise _wrong("whose token is it to be?", "/spec/subject", "Name a user of the tenant.")
-    if spec.subject.startswith(("users/", "service-accounts/")):
-        return spec.subject
-    return f"users/{spec.subject}"
-
-
-def _may_issue(resources: Resources, tenant: str, subject: str, by: Caller) -> None:
-    """Whoever holds a token is its subject, so issuing one takes the right to change the subject,
-    unless it is oneself. A narrowed token issues none: the new one could do more."""
-    principal = by.principal
-    if not isinstance(principal, Principal):
-        return
-    if principal.grants.narrowed:
-        raise Forbidden(
-            "A token with scopes can't issue tokens.", hint="Use one without scopes, or log in."
-        )
-    collection, _, name = subject.partition("/")
-    kind = resources.registry[collection.removesuffix("s")]
-    myself = (principal.tenant, principal.subject) == (tenant, subject)
-    if not myself and not can(principal, "put", target_of(kind, Path(tenant=tenant, name=name))):
-        raise Forbidden(
-            f"You may not issue tokens for {subject}.",
-            hint=f"That takes put on {subject} of {kind.provider}.",
-        )
 
 
 class WorkspaceHooks(Hooks):

@@ -1,6 +1,6 @@
 """The kinds of identity: SECA's roles, role assignments and workspaces, and ours beside them."""
 
-from skerry.identity import hooks, specs
+from skerry.identity import hooks, issuing, specs
 from skerry.kernel.kinds import Action, Column, Kind
 
 _SET_PASSWORD = Action(
@@ -67,7 +67,7 @@ KINDS = [
         spec=specs.TokenSpec,
         status=specs.TokenStatus,
         immutable=("subject", "scopes"),
-        hooks=hooks.TokenHooks(),
+        hooks=issuing.TokenHooks(),
         quota=10_000,
         regional=False,
         columns=(

@@ -14,10 +14,12 @@ import hashlib
 import ipaddress
 import secrets
 import uuid
+from base64 import b64encode
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -25,19 +27,20 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from skerry.identity import tokens
 from skerry.identity.authenticate import forget, forget_after
 from skerry.kernel import changes
-from skerry.kernel.errors import TooManyRequests, Unauthenticated
+from skerry.kernel.errors import TooManyRequests, Unauthenticated, Unavailable
 from skerry.store import Database, Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.identity")
 _hasher = PasswordHasher()
-_threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 
 SESSION = timedelta(hours=12)
 WINDOW_SECONDS = 900.0
 MOST_PER_ACCOUNT = 10
 MOST_PER_ADDRESS = 100
+MOST_WAITING = 64
 _BUCKETS = 65_536
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,36 @@ class Session:
     expires_at: datetime
 
 
+class _Aside:
+    """Two threads to hash in, and how many may wait for them."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+        self._waiting = 0
+
+    async def run(self, work: Callable[..., T], *args: str) -> T:
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable(
+                "Too many people log in just now.", hint="Try again in a few seconds."
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        finally:
+            self._waiting -= 1
+
+
+_aside = _Aside()
+
+
 async def hashed(password: str) -> str:
-    """The argon2id string of a password."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
+    """The argon2id string of a password. Raises ``Unavailable`` when too many wait for theirs."""
+    return await _aside.run(_hasher.hash, password)
 
 
 async def matches(hash: str, password: str) -> bool:
-    """Whether this is the password; as slow for a wrong one."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _verify, hash, password)
+    """Whether this is the password; as slow for a wrong one. Raises ``Unavailable``."""
+    return await _aside.run(_verify, hash, password)
 
 
 def _verify(hash: str, password: str) -> bool:
@@ -67,9 +92,14 @@ def _verify(hash: str, password: str) -> bool:
         return False
 
 
-@cache
 def _nobodys() -> str:
-    return _hasher.hash(secrets.token_hex())
+    """A hash of no password that anybody knows, as slow to check as a true one."""
+    h = _hasher
+    salt, hash = (
+        b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+        for size in (h.salt_len, h.hash_len)
+    )
+    return f"$argon2id$v=19$m={h.memory_cost},t={h.time_cost},p={h.parallelism}${salt}${hash}"
 
 
 async def login(db: Database, *, tenant: str, name: str, password: str, address: str) -> Session:
@@ -85,7 +115,7 @@ async def login(db: Database, *, tenant: str, name: str, password: str, address:
     place = _bucket("address", _network(address)) + _BUCKETS
     await _count(db, place, MOST_PER_ADDRESS)
     await _count(db, account, MOST_PER_ACCOUNT)
-    known = user["hash"] if user else await _in_thread_nobodys()
+    known = user["hash"] if user else _nobodys()
     right = await matches(known, password)
     if not right or user is None or user["suspended"] or user["spec"].get("disabled"):
         raise Unauthenticated(
@@ -98,10 +128,6 @@ async def login(db: Database, *, tenant: str, name: str, password: str, address:
         if fresh:
             await tx.execute(_sql.set_password, user["uid"], fresh)
         return await _open(tx, tenant, user["uid"], user["name"], address)
-
-
-async def _in_thread_nobodys() -> str:
-    return await asyncio.get_running_loop().run_in_executor(_threads, _nobodys)
 
 
 async def _open(tx: Tx, tenant: str, uid: uuid.UUID, name: str, address: str) -> Session:

@@ -18,6 +18,14 @@ where t.digest = $1
 -- name: token_of_resource
 select last_used_at from token where resource_uid = $1
 
+-- name: newest_of
+select * from resource where ref = $1 order by created_at desc limit 1
+
+-- name: token_as_kept
+select t.digest, t.scopes, t.expires_at, s.kind, s.name
+from token t join resource s on s.uid = t.subject_uid
+where t.resource_uid = $1
+
 -- name: extend_token
 update token set expires_at = $2 where resource_uid = $1
 

@@ -136,6 +136,9 @@ class TokenStatus(Status):
     last_used_at: Annotated[
         datetime | None, Meta(description="When it was last used, to the minute")
     ] = None
+    fingerprint: Annotated[
+        str, Meta(description="The first 16 hexadecimal digits of the secret's SHA-256")
+    ] = ""
 
 
 class WorkspaceStatus(Status):

@@ -11,10 +11,10 @@ import secrets
 import string
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from skerry.identity.specs import Scope
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -59,6 +59,11 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def fingerprint(digest: bytes) -> str:
+    """Enough of a digest to tell which token a leaked secret is."""
+    return digest.hex()[:16]
+
+
 async def keep(
     tx: Tx,
     secret: str,
@@ -66,7 +71,7 @@ async def keep(
     *,
     expires_at: datetime | None,
     resource: uuid.UUID | None = None,
-    scopes: Sequence[Scope] = (),
+    scopes: Sequence[Mapping[str, Any]] = (),
 ) -> uuid.UUID:
     """Write a new token of the user or service account ``subject``; answers its id."""
     id = uuid.uuid4()
