@@ -18,30 +18,31 @@ class _Listing(Contract):
 
 
 class DriversContract(_Listing):
-    """A driver (a package in ``parent``) imports nothing of ours but itself and one module.
+    """A driver (a package in ``parent``) imports nothing of ours but itself and ``allowed``, and
+    what is allowed imports nothing else of ours either.
 
     So a driver can be written, tested and thrown away without reading anything but the contract.
     """
 
     type_name = "drivers"
     parent = fields.StringField()
-    allowed = fields.StringField()
+    allowed = fields.ListField(subfield=fields.StringField())
     others = fields.SetField(subfield=fields.StringField(), required=False)
     """Packages in ``parent`` that are no drivers."""
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        root = self.parent.split(".")[0]
+        parent = str(self.parent)
+        allowed = [str(module) for module in self.allowed]
+        children = graph.find_children(parent) - set(self.others or ())
+        drivers = [child for child in children if graph.find_children(child)]
         wrong = []
-        for driver in graph.find_children(self.parent):
-            if driver in (self.others or ()) or not graph.find_children(driver):
-                continue
-            for module in {driver, *graph.find_descendants(driver)}:
+        for package in {*drivers, *allowed}:
+            for module in {package, *graph.find_descendants(package)}:
                 wrong += [
                     (module, imported)
                     for imported in graph.find_modules_directly_imported_by(module)
-                    if _inside(imported, root)
-                    and not _inside(imported, driver)
-                    and imported != self.allowed
+                    if _inside(imported, parent.split(".")[0])
+                    and not any(_inside(imported, fine) for fine in (package, *allowed))
                 ]
         return self._verdict(wrong)
 

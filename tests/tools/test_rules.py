@@ -19,7 +19,8 @@ contract_types =
 name = drivers
 type = drivers
 parent = house.sites
-allowed = house.sites.contract
+allowed =
+    house.sites.contract
 
 [importlinter:contract:alone]
 name = alone
@@ -74,6 +75,11 @@ def test_a_driver_that_reaches_further_is_named(house: Path) -> None:
     assert "house.sites.local.driver imports house.sites.kinds" in said
     assert "house.sites.local imports house.store" in said
     assert "1 kept, 1 broken" in said
+
+
+def test_the_contract_itself_leads_nowhere_else(house: Path) -> None:
+    (house / "house/sites/contract.py").write_text("import house.store\n")
+    assert "house.sites.contract imports house.store" in lint(house)
 
 
 def test_a_verifier_that_is_not_alone_is_named(house: Path) -> None:
