@@ -1,6 +1,7 @@
 """The files of a published log as an audit reads them: what is missing, cut, altered or alien."""
 
-from contextlib import suppress
+from collections.abc import Sequence
+from pathlib import Path
 
 from skerry.proof.findings import Findings
 from skerry.proof.tiles import (
@@ -9,11 +10,11 @@ from skerry.proof.tiles import (
     Level,
     Tiles,
     both,
-    bundle,
     parse_path,
     path_of,
     rows_at,
     unbundle,
+    unrow,
 )
 from skerry.proof.tree import HEIGHT, TILE, Row, leaf_hash
 
@@ -28,6 +29,7 @@ class Inspection:
         self._tiles = tiles
         self._size = size
         self._add = findings.add
+        self._missed: set[str] = set()
 
     def hashes(self, level: int, number: int, due: int) -> Hashes:
         """The ``due`` hashes of a tile."""
@@ -56,8 +58,13 @@ class Inspection:
         try:
             return self._tiles.read(level, number, due)
         except FileNotFoundError:
-            self._add(path_of(level, number, due), "the file is missing")
+            self._missing(path_of(level, number, due))
         return None
+
+    def _missing(self, path: str) -> None:
+        if path not in self._missed:
+            self._missed.add(path)
+            self._add(path, "the file is missing")
 
     def upper(self, row: Row) -> None:
         """A tile above the leaves must hold these hashes."""
@@ -66,7 +73,8 @@ class Inspection:
             if hash not in (None, due):
                 path = path_of(row.level, row.number, len(row.hashes))
                 self._add(path, f"was altered: hash {offset} is not that of the tile below it")
-                return
+                break
+        self.partial(row.level, row.number, len(row.hashes), row.hashes)
 
     def promised(self, size: int) -> None:
         """The tiles that a checkpoint of ``size`` needs are there, partial or full by now."""
@@ -74,13 +82,37 @@ class Inspection:
             for kind in both(level):
                 names = path_of(kind, number, width), path_of(kind, number)
                 if not any((self._tiles.directory / name).exists() for name in names):
-                    self._add(names[0], f"is missing, and the checkpoint of {size} needs it")
+                    self._missing(names[0])
+
+    def partial(self, level: Level, number: int, due: int, hashes: Sequence[bytes]) -> None:
+        """The partial forms of a tile that earlier checkpoints left begin as the tile does.
+
+        ``due`` is the width of the newest, which has been looked at already.
+        """
+        place = self._tiles.directory / f"{path_of(level, number)}.p"
+        for path in sorted(place.glob("*")):
+            parsed = parse_path(str(path.relative_to(self._tiles.directory)))
+            if parsed is None or parsed[2] == due or parsed[2] > len(hashes):
+                continue
+            want = [*hashes[: parsed[2]]]
+            if self._hashes_in(path, level) != want:
+                name = path_of(level, number, parsed[2])
+                self._add(name, "was altered: the tile as it is now does not begin with it")
+
+    def _hashes_in(self, path: Path, level: Level) -> list[bytes]:
+        try:
+            data = path.read_bytes()
+            return (
+                [leaf_hash(entry) for entry in unbundle(data)]
+                if level == "entries"
+                else unrow(data)
+            )
+        except (FileNotFoundError, ValueError):
+            return []
 
     def strays(self) -> list[tuple[str, int]]:
-        """Look at each file that is no tile of the newest checkpoint.
-
-        Gives back those that lie beyond it, with the position where they begin.
-        """
+        """Name files that are none of the log's, and give back the tiles beyond the newest
+        checkpoint, each with the position where it ends."""
         beyond = []
         for path in self._tiles.files():
             parsed = parse_path(path)
@@ -89,22 +121,7 @@ class Inspection:
                     self._add(path, "is not a file of the log")
                 continue
             level, number, width = parsed
-            height = 0 if level == "entries" else level * HEIGHT
-            due = min(TILE, (self._size >> height) - number * TILE)
-            if due <= 0:
-                beyond.append((path, number * TILE << height))
-            elif width < due:
-                self._older(path, level, number, width, due)
+            end = (number * TILE + width) << (0 if level == "entries" else level * HEIGHT)
+            if end > self._size:
+                beyond.append((path, end))
         return beyond
-
-    def _older(self, path: str, level: Level, number: int, width: int, due: int) -> None:
-        """A partial tile of an earlier checkpoint is the beginning of the tile as it is now."""
-        with suppress(FileNotFoundError, ValueError):
-            part = (self._tiles.directory / path).read_bytes()
-            whole = self._tiles.read(level, number, due)
-            if level == "entries":
-                same = part == bundle(unbundle(whole)[:width])
-            else:
-                same = part == whole[: width * HASH]
-            if not same:
-                self._add(path, "was altered: the tile as it is now does not begin with it")

@@ -48,8 +48,8 @@ async def recompute(db: Database, tiles: Tiles, key: Key, findings: Findings) ->
         findings.add(where, "has lost its position in the feed")
     beyond = files.strays()
     end = int(await db.fetchval(_sql.feed_size))
-    for path, first in beyond:
-        if first >= end:
+    for path, last in beyond:
+        if last > end:
             findings.add(path, "lies beyond the end of the log")
 
 
@@ -135,6 +135,7 @@ class _Run:
             if positions:
                 path = path_of(level, number, due)
                 self._add(path, f"was altered at position {listed(positions)}")
+            self._files.partial(level, number, due, agreed)
         return agreed
 
     def _change(self, position: int, row: Row | None) -> bytes | None:
@@ -161,6 +162,8 @@ class _Run:
         self._extend(leaves)
 
     def _extend(self, leaves: list[bytes]) -> None:
+        if not leaves:
+            return
         filled = self._edge.extend(leaves)
         if self._edge.size == self._size:
             filled += self._edge.partial()
