@@ -106,8 +106,13 @@ async def test_two_phases_and_their_expiry(ledger: Database) -> None:
 
 
 async def test_rows_refuse_to_be_changed(ledger: Database) -> None:
-    for sql in ("update transfer set amount = 1", "delete from transfer", "truncate transfer cascade",
-                "update batch set size = 1", "delete from terms"):  # fmt: skip
+    for sql in (
+        "update transfer set amount = 1",
+        "delete from transfer",
+        "truncate transfer cascade",
+        "update batch set size = 1",
+        "delete from terms",
+    ):
         with pytest.raises(asyncpg.RaiseError, match="never changed or removed"):
             await ledger.execute(sql)
 
@@ -191,10 +196,14 @@ async def test_the_writer_cuts_batches_between_chains(ledger: Database, writer: 
 async def test_a_failed_commit_fails_its_callers_and_leaves_nothing(
     ledger: Database, writer: Writer
 ) -> None:
-    await ledger.execute("create function fail() returns trigger language plpgsql as "
-                         "$$ begin raise exception 'disk full'; end $$")  # fmt: skip
-    await ledger.execute("create constraint trigger fail after insert on batch "
-                         "deferrable initially deferred for each row execute function fail()")  # fmt: skip
+    await ledger.execute(
+        "create function fail() returns trigger language plpgsql as "
+        "$$ begin raise exception 'disk full'; end $$"
+    )
+    await ledger.execute(
+        "create constraint trigger fail after insert on batch deferrable initially deferred "
+        "for each row execute function fail()"
+    )
     with pytest.raises(asyncpg.RaiseError, match="disk full"):
         await writer.submit([hold("a", 1)])
     assert await ledger.fetchval("select count(*) from transfer where id = $1", named("a")) == 0
@@ -267,7 +276,7 @@ async def test_terms_are_versioned_and_witnessed(db: Database) -> None:
         await post(tx, [hold("b", 10**12)])
         second = await chart.set_terms(tx, "acme", Terms("prepaid", None, "EUR"))
         assert second.version == 3
-        with pytest.raises(InsufficientFunds, match="0.00 EUR are left"):
+        with pytest.raises(InsufficientFunds, match=r"0\.00 EUR are left"):
             await post(tx, [hold("c", 1)])
         for row in await tx.fetch("select subject, body from change where kind = 'ledger.terms'"):
             body = await changes.WITNESSES["ledger.terms"](tx, row["subject"])

@@ -27,6 +27,11 @@ select id, owner, workspace, code, currency, guard, allowance,
   debits_pending, debits_posted, credits_pending, credits_posted
 from account where id = $1
 
+-- name: accounts
+select id, owner, workspace, code, currency, guard, allowance,
+  debits_pending, debits_posted, credits_pending, credits_posted
+from account where id = any($1::uuid[])
+
 -- name: accounts_locked
 -- In the order of their ids, which keeps any two transactions from waiting for each other.
 select id, owner, workspace, code, currency, guard, allowance,

@@ -93,10 +93,11 @@ create table hold (
   amount bigint not null check (amount >= 0),
   ceiling bigint,            -- the most it can ever cost; null: it runs until it is stopped
   horizon integer not null,  -- seconds of running that are kept covered
+  expires_at timestamptz,    -- of the reservation; null once it runs
   closed_at timestamptz
 ) with (fillfactor = 70);
-create index hold_open on hold (lease) where state = 'open';
-create index hold_reserved on hold (lease) where state = 'reserved';
+create index hold_open on hold (tenant, lease) where state = 'open';
+create index hold_reserved on hold (expires_at) where state = 'reserved';
 create index hold_tenant on hold (tenant, workspace);
 create index hold_resource on hold (resource_uid);
 create index hold_root on hold (root_uid);
@@ -138,15 +139,17 @@ create table stream (
 create index stream_lease on stream (lease);
 create index stream_running on stream (lease) where not closed;
 
+-- The windows of a stream follow each other. One that ends before it starts takes back what was
+-- charged beyond the stream's end, and only its figures are negative.
 -- No foreign keys: a settlement writes hundreds of thousands of rows a minute, and the audit checks
 -- what a key would.
 create table usage (
   stream uuid not null,
   starts_at timestamptz not null,
   ends_at timestamptz not null,
-  quantity bigint not null check (quantity >= 0),
-  amount bigint not null check (amount >= 0),
-  unbilled bigint not null check (unbilled >= 0),
+  quantity bigint not null,
+  amount bigint not null,
+  unbilled bigint not null,
   period date not null,  -- first day of the month whose invoice it stands on
   batch bigint not null,
   primary key (stream, starts_at)
