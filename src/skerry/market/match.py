@@ -1,0 +1,103 @@
+"""``match``: which offer serves an ask best under a policy, and why not the others.
+
+A pure function of its arguments: it reads no clock and no database, and neither the order of the
+offers nor how the snapshot came about changes the answer. Everything is integer arithmetic.
+
+It first tests the groups of offers, then the lines of the groups that passed; of the eligible it
+takes the lowest score (price, and what latency and company are worth in money), and of the refused
+it keeps the ten nearest. ``reasons`` holds the filters and their order.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from skerry.market.ask import Ask
+from skerry.market.columns import Ints, Tables
+from skerry.market.decision import Decision
+from skerry.market.groups import refuse_groups
+from skerry.market.lines import Lines, evaluate, scores
+from skerry.market.lowest import lowest
+from skerry.market.nearest import Search, Spot
+from skerry.market.policy import Policy
+from skerry.market.reasons import REASONS
+from skerry.market.snapshot import Snapshot, View
+from skerry.market.terms import choice_of, near_of
+
+CONTENDERS = 16
+"""More than the GPU models of any one offer, so that the runner-up is another offer."""
+
+
+@dataclass(frozen=True)
+class _Scored:
+    score: int
+    key: int
+    offer: str
+    spot: Spot
+
+
+def match(ask: Ask, offers: Snapshot, policy: Policy, now: datetime) -> Decision:
+    """Decide. ``policy`` is what all policies that bind the asker allow together
+    (``policy.intersect``); ``now`` is when the offers must be valid."""
+    failed = refuse_groups(ask, offers.tables, policy)
+    counts = np.zeros(len(REASONS), np.int64)
+    contenders: list[_Scored] = []
+    looked: list[tuple[View, Lines]] = []
+    eligible = 0
+    for view in offers.views:
+        mask = failed[view.segment.groups]
+        _count_groups(counts, mask, view.sizes)
+        lines = evaluate(view, mask == 0, ask, policy, offers.tables, now)
+        for reason, newly in lines.first.items():
+            counts[reason] += np.count_nonzero(newly)
+        eligible += int(np.count_nonzero(lines.ok))
+        contenders += _contenders(view, lines, ask, offers.tables)
+        looked.append((view, lines))
+    contenders.sort(key=lambda c: (c.score, c.key, c.offer))
+    chosen = contenders[0] if contenders else None
+    other = next((c for c in contenders if chosen and c.offer != chosen.offer), None)
+    near = Search(ask, policy, offers.tables, failed, now).nearest(looked)
+    return Decision(
+        ask=ask,
+        policy=policy,
+        at=now,
+        snapshot=offers.digest,
+        considered=offers.lines,
+        eligible=eligible,
+        refused={r.slug: int(counts[r]) for r in REASONS if counts[r]},
+        chosen=choice_of(chosen.spot, chosen.score, ask, policy, offers.tables) if chosen else None,
+        runner_up=choice_of(other.spot, other.score, ask, policy, offers.tables) if other else None,
+        nearest=tuple(near_of(spot, ask, policy, offers.tables, now) for spot in near),
+    )
+
+
+def _count_groups(counts: Ints, mask: Ints, sizes: Ints) -> None:
+    """Count the lines of refused groups under the first filter each group fails."""
+    refused = mask != 0
+    lowest_bit = mask[refused] & -mask[refused]
+    first = np.bitwise_count(lowest_bit - 1)
+    counts += np.bincount(first, sizes[refused], len(REASONS)).astype(np.int64)
+
+
+def _contenders(view: View, lines: Lines, ask: Ask, tables: Tables) -> list[_Scored]:
+    """The best of a view. A score is never below the price, so only lines as cheap as the worst
+    score of the cheapest few can be among them."""
+    able = np.flatnonzero(lines.ok)
+    if not len(able):
+        return []
+    key, offer, ids = lines.column("key"), lines.column("offer"), tables.offers.list
+    price = lines.price[able]
+    cheap = able[lowest(CONTENDERS, price, lambda some: key[able[some]])]
+    bound = int(scores(lines, cheap, ask, tables).max())
+    rivals = able[price <= bound // ask.tasks]
+    score = scores(lines, rivals, ask, tables)
+    return [
+        _Scored(
+            int(score[i]),
+            int(key[rivals[i]]),
+            ids[offer[rivals[i]]],
+            Spot(view, lines.at(int(rivals[i]))),
+        )
+        for i in lowest(CONTENDERS, score, lambda some: key[rivals[some]]).tolist()
+    ]

@@ -1,0 +1,87 @@
+"""Lines of a snapshot read out of their columns: as terms, or with all that stands against them."""
+
+from datetime import datetime
+
+import numpy as np
+
+from skerry.market.ask import EVIDENCE, Ask
+from skerry.market.columns import NEVER, Tables, isolations_of
+from skerry.market.decision import Choice, Failure, Near, Place
+from skerry.market.failures import Facts, failure
+from skerry.market.groups import accepted_isolations
+from skerry.market.lines import line_price
+from skerry.market.nearest import Spot
+from skerry.market.policy import Policy
+from skerry.market.prices import CORE, GPU, INSTANCE, MEMORY, breakdown, mebibytes
+from skerry.market.reasons import REASONS
+
+
+def facts_of(spot: Spot, tables: Tables) -> Facts:
+    """Read a line."""
+    values = {name: int(column[spot.line]) for name, column in spot.view.segment.columns.items()}
+    group, names = tables.groups.list[values["group"]], tables.names.list
+    place = Place(
+        operator=names[values["operator"]],
+        site=names[values["site"]],
+        region=names[group.region],
+        zone=names[values["zone"]],
+        jurisdiction=names[group.jurisdiction],
+        tier=group.tier,
+        evidence=EVIDENCE[group.evidence],
+    )
+    return Facts(
+        tables.offers.list[values["offer"]],
+        values,
+        group,
+        names[group.gpu],
+        isolations_of(group.isolations),
+        names[group.currency],
+        names[group.instance_type],
+        place,
+    )
+
+
+def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) -> Choice:
+    """The terms of an eligible line."""
+    facts = facts_of(spot, tables)
+    v, spots = facts.values, False
+    if facts.group.divisible:
+        parts = [
+            (CORE, "", ask.millicores, 1000, v["core_price"]),
+            (MEMORY, "", mebibytes(ask.memory), 1024, v["memory_price"]),
+            (GPU, facts.gpu, 1000 * ask.gpus, 1000, v["gpu_price"]),
+        ]
+    else:
+        spots = ask.spot and v["spot"] < v["price"]
+        parts = [(INSTANCE, facts.instance_type, 1000, 1000, v["spot"] if spots else v["price"])]
+    strong = isolations_of(facts.group.isolations & accepted_isolations(ask, policy))
+    return Choice(
+        offer=facts.offer,
+        version=v["version"],
+        place=facts.place,
+        isolation=strong[0],
+        gpu_model=facts.gpu if ask.gpus else "",
+        spot=spots,
+        price=breakdown(ask.currency, ask.tasks, parts),
+        price_version=facts.group.price_version,
+        notice=facts.group.notice,
+        score=score,
+    )
+
+
+def near_of(spot: Spot, ask: Ask, policy: Policy, tables: Tables, now: datetime) -> Near:
+    """A refused line, with all that stands against it."""
+    facts = facts_of(spot, tables)
+    price = int(line_price(spot.view, np.array([spot.line]), ask)[0])
+    per_hour = None if price == NEVER else price * ask.tasks
+    return Near(
+        offer=facts.offer,
+        version=facts.values["version"],
+        place=facts.place,
+        per_hour=per_hour,
+        failures=tuple(
+            Failure(reason=r.slug, words=failure(r, facts, per_hour, ask, policy, now))
+            for r in REASONS
+            if spot.failed >> r & 1
+        ),
+    )
