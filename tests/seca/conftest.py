@@ -52,6 +52,7 @@ class Seca:
 
     http: httpx2.AsyncClient
     violation: int
+    edge: Edge
 
     async def put(self, path: str, body: dict[str, Any]) -> httpx2.Response:
         return await self.http.put(f"/providers/{path}", json=body)
@@ -95,4 +96,4 @@ async def seca(request: pytest.FixtureRequest, db: Database, tmp_path) -> AsyncI
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app), base_url="http://cloud", headers=headers
     ) as http:
-        yield Seca(http, {"412": 412, "spec": 422}[request.param])
+        yield Seca(http, {"412": 412, "spec": 422}[request.param], edge)

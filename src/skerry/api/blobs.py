@@ -27,7 +27,11 @@ async def blob(edge: Edge, request: Request) -> Response:
     who = await edge.principal(request)
     verb = "put" if request.method == "PUT" else "get"
     target = Target(
-        provider="skerry.run/v1", tenant=tenant, workspace=workspace, resource=f"blobs/{text}"
+        provider="skerry.run/v1",
+        tenant=tenant,
+        workspace=workspace,
+        region=edge.resources.region,
+        resource=f"blobs/{text}",
     )
     authorize(who, verb, target)
     try:

@@ -16,11 +16,13 @@ from skerry.api import documents, requests, watch
 from skerry.api.routes import Routes, Target
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
+from skerry.identity.roles import Target as About
 from skerry.kernel.errors import InvalidRequest, NotFound, Source, Unauthenticated
 from skerry.kernel.feed import Feed
 from skerry.kernel.flows import Services
 from skerry.kernel.hooks import Hooks
 from skerry.kernel.kinds import Kind
+from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.kernel.views import Asked, Stream
@@ -78,11 +80,22 @@ class Edge:
             raise _not_allowed(
                 request, ", ".join(m for m, o in ops.items() if o in target.kind.ops)
             )
-        authorize(who, ops[request.method], target_of(target.kind, target.path))
+        authorize(who, ops[request.method], self.about(target.kind, target.path))
         return await handler(request, target, who)
 
-    async def _resource(self, tx: Tx, target: Target) -> Resource:
-        return await self.resources.get(tx, self.resources.ref(target.kind, target.path))
+    def about(self, kind: Kind, path: Path, region: str = "") -> About:
+        """What ``authorize`` is asked. Without a region it is the home region, where most things
+        are; what turns out to be in another is asked for again once it is read."""
+        return target_of(kind, path, (region or self.resources.region) if kind.regional else "")
+
+    def _again(self, who: Principal, verb: str, target: Target, resource: Resource) -> None:
+        if resource.region not in ("", self.resources.region):
+            authorize(who, verb, self.about(target.kind, target.path, resource.region))
+
+    async def _resource(self, tx: Tx, target: Target, who: Principal, verb: str) -> Resource:
+        found = await self.resources.get(tx, self.resources.ref(target.kind, target.path))
+        self._again(who, verb, target, found)
+        return found
 
     async def _shown(self, tx: Tx, kind: Kind, resource: Resource, verb: str) -> dict[str, Any]:
         computed = await (kind.hooks or _NO_HOOKS).shown(tx, self.resources, resource)
@@ -90,20 +103,20 @@ class Edge:
 
     async def _get(self, request: Request, target: Target, who: Principal) -> Response:
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target)
+            resource = await self._resource(tx, target, who, "get")
             return _json(await self._shown(tx, target.kind, resource, "GET"))
 
     async def _list(self, request: Request, target: Target, who: Principal) -> Response:
         kind, path = target.kind, target.path
         if "list" not in kind.ops:
             raise _not_allowed(request, "")
-        everything = authorize_list(who, target_of(kind, path))
-
-        def visible(resource: Resource) -> bool:
-            return everything or can(who, "get", target_of(kind, self.resources.path(resource)))
-
+        visible = self._visible(who, kind, path)
         if requests.flag(request, "watch"):
-            return await watch.collection(self, request, kind, path, visible)
+
+            async def still() -> watch.Visible:
+                return self._visible(await self.principal(request), kind, path)
+
+            return await watch.collection(self, request, kind, path, still)
         asked = requests.page(request)
         async with self.db.transaction(readonly=True) as tx:
             await self._check_scope(tx, target)
@@ -114,6 +127,19 @@ class Edge:
                 if visible(resource)
             ]
         return _json(documents.collection(kind, path, items, page.skip_token))
+
+    def _visible(self, who: Principal, kind: Kind, path: Path) -> watch.Visible:
+        """Which items of a collection they may see. Raises if they may not list it at all."""
+        everything = authorize_list(who, self.about(kind, path))
+        home = ("", self.resources.region)
+
+        def visible(resource: Resource) -> bool:
+            where = self.resources.path(resource)
+            return (everything and resource.region in home) or can(
+                who, "get", self.about(kind, where, resource.region)
+            )
+
+        return visible
 
     async def _check_scope(self, tx: Tx, target: Target) -> None:
         """A list in a workspace or tenant that does not exist is 404, not empty."""
@@ -137,6 +163,7 @@ class Edge:
                 put = await self.resources.put(
                     tx, target.kind, target.path, body, who.caller, if_version=version
                 )
+                self._again(who, "put", target, put.resource)
                 shown = await self._shown(tx, target.kind, put.resource, "PUT")
                 shown.setdefault("status", {}).update(put.once)
                 if not target.kind.history and not put.once:
@@ -151,17 +178,18 @@ class Edge:
     async def _delete(self, request: Request, target: Target, who: Principal) -> Response:
         version = requests.if_version(request)
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target)
+            resource = await self._resource(tx, target, who, "delete")
             await self.resources.delete(tx, resource, who.caller, if_version=version)
         return Response(status_code=202)
 
     async def _behind(self, request: Request, target: Target, who: Principal) -> Response:
         """An action (POST) or a view (GET) of an item."""
         if request.method == "POST" and target.action is not None:
-            authorize(who, f"post.{target.action.name}", target_of(target.kind, target.path))
+            verb = f"post.{target.action.name}"
+            authorize(who, verb, self.about(target.kind, target.path))
             return await self._act(request, target, who)
         if request.method in ("GET", "HEAD") and target.view is not None:
-            authorize(who, "get", target_of(target.kind, target.path))
+            authorize(who, "get", self.about(target.kind, target.path))
             return await self._view(request, target, who)
         raise _not_allowed(request, "POST" if target.action else "GET")
 
@@ -175,7 +203,8 @@ class Edge:
             raise InvalidRequest(f"{target.action.name} takes no body")
         version = requests.if_version(request)
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target)
+            verb = f"post.{target.action.name}"
+            resource = await self._resource(tx, target, who, verb)
             requests.check(resource, version)
             said = await self.resources.act(tx, resource, target.action.name, body, who.caller)
         return _json(said, 202) if said else Response(status_code=202)
@@ -183,7 +212,7 @@ class Edge:
     async def _view(self, request: Request, target: Target, who: Principal) -> Response:
         assert target.view is not None
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target)
+            resource = await self._resource(tx, target, who, "get")
         asked = Asked(
             db=self.db,
             resources=self.resources,

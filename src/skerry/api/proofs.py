@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from skerry.api import requests, watch
 from skerry.api.edge import Edge
-from skerry.identity.authorize import authorize, can, target_of
+from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
 from skerry.kernel.errors import InvalidRequest, NotFound
 from skerry.kernel.rows import Resource
@@ -51,15 +51,25 @@ async def tile(edge: Edge, request: Request) -> Response:
 async def events(edge: Edge, request: Request) -> Response:
     """Watch everything of a tenant that the caller may read."""
     tenant = request.path_params["tenant"]
-    who = await edge.principal(request)
-    authorize(who, "get", Target(provider="skerry.proof/v1", tenant=tenant, resource="events"))
+    await _watcher(edge, request, tenant)
     if not requests.flag(request, "watch"):
         raise InvalidRequest("events can only be watched", hint="Add ?watch=true.")
     kinds = frozenset(filter(None, request.query_params.get("kinds", "").split(",")))
     registry = edge.resources.registry
 
-    def visible(resource: Resource) -> bool:
-        kind = registry[resource.kind]
-        return can(who, "get", target_of(kind, edge.resources.path(resource)))
+    async def still() -> watch.Visible:
+        who = await _watcher(edge, request, tenant)
 
-    return await watch.tenant(edge, request, tenant, kinds, visible)
+        def visible(resource: Resource) -> bool:
+            kind, path = registry[resource.kind], edge.resources.path(resource)
+            return can(who, "get", edge.about(kind, path, resource.region))
+
+        return visible
+
+    return await watch.tenant(edge, request, tenant, kinds, still)
+
+
+async def _watcher(edge: Edge, request: Request, tenant: str) -> Principal:
+    who = await edge.principal(request)
+    authorize(who, "get", Target(provider="skerry.proof/v1", tenant=tenant, resource="events"))
+    return who

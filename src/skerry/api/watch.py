@@ -3,9 +3,12 @@
 ``GET {collection}?watch=true[&from=P]`` streams what happens in that collection after position P;
 ``Last-Event-ID``, which browsers send by themselves, does the same. Without either, it starts now.
 Each event's id is its position. A comment is sent in silence so that dead connections are noticed.
+
+Who watches is asked anew before each event: a token or a role that is taken away ends the stream,
+and the request that comes next is told why.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from skerry.api import documents
-from skerry.kernel.errors import InvalidRequest, Source
+from skerry.kernel.errors import InvalidRequest, Problem, Source
 from skerry.kernel.feed import Happening
 from skerry.kernel.kinds import Kind, Registry
 from skerry.kernel.paths import Path, collection_ref
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
     from skerry.api.edge import Edge
 
 Visible = Callable[[Resource], bool]
+Still = Callable[[], Awaitable[Visible]]
+"""What the watcher may see by now. Raises a ``Problem`` if that is nothing any more."""
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 async def collection(
-    edge: "Edge", request: Request, kind: Kind, path: Path, visible: Visible
+    edge: "Edge", request: Request, kind: Kind, path: Path, still: Still
 ) -> Response:
     """Watch one collection."""
     prefix = collection_ref(kind, path) + "/"
@@ -35,25 +40,25 @@ async def collection(
     def wanted(event: Happening) -> bool:
         return event.kind == kind.noun and event.subject.startswith(prefix)
 
-    return await _stream(edge, request, wanted, visible)
+    return await _stream(edge, request, wanted, still)
 
 
 async def tenant(
-    edge: "Edge", request: Request, tenant: str, kinds: frozenset[str], visible: Visible
+    edge: "Edge", request: Request, tenant: str, kinds: frozenset[str], still: Still
 ) -> Response:
     """Watch everything of a tenant; ``kinds`` empty means all."""
 
     def wanted(event: Happening) -> bool:
         return event.tenant == tenant and (not kinds or event.kind in kinds)
 
-    return await _stream(edge, request, wanted, visible)
+    return await _stream(edge, request, wanted, still)
 
 
 async def _stream(
     edge: "Edge",
     request: Request,
     wanted: Callable[[Happening], bool],
-    visible: Visible,
+    still: Still,
 ) -> Response:
     after = _position(request)
     # Checked before the stream begins: an expired cursor is a 410, not a broken stream.
@@ -63,6 +68,10 @@ async def _stream(
     async def lines() -> AsyncIterator[bytes]:
         yield b": watching\n\n"
         async for event in events:
+            try:
+                visible = await still()
+            except Problem:
+                return
             if event is None:
                 yield b": still here\n\n"
             elif (text := _line(registry, event, visible)) is not None:
