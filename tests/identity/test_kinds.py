@@ -263,6 +263,15 @@ async def test_that_can_be_taken_away(acme: Cloud):
     await acme.delete("workspace", "blue", "acme")
 
 
+async def test_a_user_made_anew_owns_nothing(acme: Cloud):
+    ann = await acme.who(await acme.token("t", subject="ann"))
+    await acme.put("workspace", "blue", tenant="acme", by=ann)
+    await acme.delete("user", "ann", "acme")
+    await acme.put("user", "ann", tenant="acme")
+    target = target_of(THING, Path("acme", "blue", name="t"), "here")
+    assert not can(await acme.who(await acme.token("t", subject="ann")), "get", target)
+
+
 async def test_an_operator_making_a_workspace_gives_nothing_away(acme: Cloud):
     await acme.put("workspace", "blue", tenant="acme", by=await acme.who(acme.root))
     assert await acme.find("role-assignment", "skerry.owner.blue", "acme") is None

@@ -140,12 +140,15 @@ class SubjectHooks(Hooks):
         return Admitted()
 
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
-        """Whoever gets the name next gets nothing of the one before."""
+        """Whoever gets the name next gets no token, password or workspace of the one before.
+
+        Assignments that somebody wrote go on naming it: SECA binds them by name.
+        """
         if _last_operator(resource):
             raise _locked_out("deleted")
-        for row in await tx.fetch(_sql.token_resources, resource.uid):
-            token = await resources.by_uid(tx, row["resource_uid"])
-            await resources.delete(tx, token, by)
+        subject = f"{resource.kind}s/{resource.name}"
+        for row in await tx.fetch(_sql.goes_with, resource.uid, resource.tenant, subject):
+            await resources.delete(tx, await resources.by_uid(tx, row["uid"]), by)
         await tx.execute(_sql.drop_sessions, resource.uid)
         await tx.execute(_sql.drop_password, resource.uid)
         forget_after(tx)

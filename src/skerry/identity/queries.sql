@@ -42,9 +42,13 @@ delete from token where subject_uid = $1 and resource_uid is null
 -- name: drop_old_sessions
 delete from token where resource_uid is null and expires_at < skerry_now()
 
--- name: token_resources
--- The tokens of a subject that are resources.
-select resource_uid from token where subject_uid = $1 and resource_uid is not null
+-- name: goes_with
+-- What a subject leaves behind: its tokens, and the assignments by which it owns workspaces.
+select resource_uid as uid from token where subject_uid = $1 and resource_uid is not null
+union all
+select uid from resource
+where kind = 'role-assignment' and tenant = $2 and deleted_at is null
+  and name like 'skerry.owner.%' and spec -> 'subs' ->> 0 = $3
 
 -- name: mark_used
 update token set last_used_at = skerry_now() where id = any($1::uuid[])
