@@ -27,7 +27,7 @@ from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
 from skerry.ledger.purse import purse_of
 from skerry.ledger.transfers import Transfer
-from skerry.ledger.windows import Stream, Window, advance, counted, month_of
+from skerry.ledger.windows import Stream, Window, advance, cost_of, counted, month_of
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -44,6 +44,8 @@ class Settled(msgspec.Struct, frozen=True):
     unbilled: int = 0
     released: int = 0
     batch: int | None = None
+    seconds: int | None = None
+    """How long what is still set aside covers what runs; None: that will do."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +63,24 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def settle(tx: Tx, lease: uuid.UUID, until: datetime | None = None) -> Settled:
-    """Charge a running lease up to ``until`` (now, if not given), as far as it was seen."""
+    """Charge a running lease up to ``until`` (now, if not given), as far as it was seen, and keep
+    its horizon covered."""
     await open_month(tx)
     hold = await holds.lock(tx, lease)
     if hold.state != "open":
         return Settled()
     target = until or await tx.now()
     open_streams = await streams.open_streams(tx, lease)
-    return await _charge(tx, hold, await _windows(tx, open_streams, target))
+    running = [
+        (s.price, s.per, s.rate) for s in open_streams if s.rate is not None and s.ended_at is None
+    ]
+    ahead = cost_of(running, hold.horizon)
+    done = await _charge(tx, hold, await _windows(tx, open_streams, target), ahead=ahead)
+    after = await holds.get(tx, lease)
+    if not running or after.ceiling == after.amount:
+        return done
+    seconds = after.remaining * 3600 // max(cost_of(running, 3600), 1)
+    return msgspec.structs.replace(done, seconds=seconds)
 
 
 async def finish(tx: Tx, lease: uuid.UUID, ended_at: datetime, *, actor: str = "system") -> Settled:
@@ -162,12 +174,16 @@ async def _charge(
     hold: Hold,
     windows: Sequence[tuple[Stream, Window]],
     *,
+    ahead: int = 0,
     final: bool = False,
     actor: str = "system",
 ) -> Settled:
     draft = await Draft.open(tx)
     await chart.ensure(tx, hold.accounts)
-    taken = await _top_up(tx, hold, sum(w.amount for _, w in windows) - hold.remaining)
+    missing = sum(window.amount for _, window in windows) - hold.remaining
+    if missing > -ahead // 2:
+        missing += ahead
+    taken = await _top_up(tx, hold, missing)
     parts = cover(
         [(stream.id, window.amount) for stream, window in windows],
         hold.remaining + taken,

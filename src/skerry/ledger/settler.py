@@ -120,6 +120,7 @@ class Settler:
     async def _settle(self, until: datetime, tick: Tick) -> None:
         last = ("", _FIRST)
         odd: list[uuid.UUID] = []
+        tick.leases = 0
         while True:
             rows: list[Row] = []
             try:
@@ -179,9 +180,10 @@ class Settler:
             async with self._db.transaction() as tx:
                 done = await settle.settle(tx, lease, until)
                 tick.charged += done.charged
-                hold = await holds.get(tx, lease)
-                if hold.state == "open" and done.unbilled > 0:
-                    over = Exhausted(lease, hold.tenant, hold.workspace, 0)
+                seconds = 0 if done.unbilled > 0 else done.seconds
+                if seconds is not None and seconds < GRACE:
+                    hold = await holds.get(tx, lease)
+                    over = Exhausted(lease, hold.tenant, hold.workspace, seconds)
                     await self._tell(tx, [over], tick)
         except Problem as problem:
             # One lease must not keep the others from being settled.
