@@ -61,8 +61,10 @@ class Base:
 
 
 def workload(rig: Rig, script: Script, **changes: Any) -> Workload:
-    """A small workload with a new id that does ``script``."""
+    """A small workload with a new id that does ``script``, or another ``command``."""
     command, env = rig.render(script)
+    if "command" in changes:
+        env = {}
     env = {**env, **changes.pop("env", {})}
     size = {"millicores": 100, "memory": 64 * MIB}
     size |= {k: changes.pop(k) for k in ("millicores", "memory", "gpus", "pids") if k in changes}

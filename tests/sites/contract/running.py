@@ -46,7 +46,7 @@ class Running(Base):
         assert 0.5 <= (task.ended_at - task.started_at).total_seconds() < 60
 
     async def test_a_command_that_is_not_there_exits_127(self, rig: Rig, site: Workloads) -> None:
-        work = workload(rig, Script(), command=("/no/such/program", "-x"), env={})
+        work = workload(rig, Script(), command=("/no/such/program", "-x"))
         [task] = (await run(site, work)).tasks
         assert task.exit_code == 127
         assert "/no/such/program" in task.message

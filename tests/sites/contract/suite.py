@@ -12,7 +12,20 @@ from tests.sites.contract.script import Script
 from tests.sites.contract.storing import Storing
 from tests.sites.contract.watching import Watching
 
-__all__ = ["Rig", "Script", "WorkloadsContract"]
+__all__ = [
+    "Exiting",
+    "Fencing",
+    "Reaching",
+    "Reading",
+    "Refusing",
+    "Restarting",
+    "Rig",
+    "Running",
+    "Script",
+    "Storing",
+    "Watching",
+    "WorkloadsContract",
+]
 
 
 class WorkloadsContract(

@@ -1,0 +1,200 @@
+"""One simulated task: where it is in its script, and what it has made."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skerry.sites.contract import TaskStatus
+from skerry.sites.simulated.clock import moment
+from skerry.sites.simulated.log import Log
+from skerry.sites.simulated.notice import Notice
+from skerry.sites.simulated.script import FOR_EVER, Exit, Lost, Stream
+
+if TYPE_CHECKING:
+    from skerry.sites.simulated.workload import Live
+
+_HARMLESS = {signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGCONT}
+"""Those that a process without a handler does not notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file of the task's directory: its own bytes, or a blob's digest."""
+
+    size: int
+    mode: int
+    at: float
+    data: bytes | None = None
+    digest: str = ""
+
+
+class Task:
+    """Moved on by the world's timers. ``changed`` is called when its status is another."""
+
+    def __init__(self, owner: "Live", rank: int, gpus: tuple[str, ...]) -> None:
+        work = owner.work
+        self.owner = owner
+        self.rank = rank
+        self.status = TaskStatus(rank=rank, phase="pending", gpus=gpus)
+        self.gpus = gpus
+        self.log = Log(rank, work.log_bytes)
+        self.files: dict[str, Stored] = {}
+        self.env = {
+            **work.env,
+            **work.secret_env,
+            "SKERRY_RANK": str(rank),
+            "SKERRY_TASKS": str(work.tasks),
+        }
+        self.cores = work.resources.millicores / 1000
+        self.memory_limit = work.resources.memory
+        self.cpu_seconds = 0.0
+        self.memory = self.memory_peak = 0
+        self.run = 0
+        """Counts its starts and its end: a timer of an earlier run finds it changed."""
+        self.heard = Notice()
+        """For those who follow its log."""
+        self.hang_up: set[Callable[[], None]] = set()
+        """Ends of the connections into it."""
+        self._started = self._ended = 0.0
+        self._restarts = 0
+        self._over_time = False
+
+    @property
+    def live(self) -> bool:
+        return self.status.phase == "running"
+
+    @property
+    def over(self) -> bool:
+        return self.status.phase in ("exited", "lost")
+
+    def start(self, now: float) -> None:
+        """Begin at the first step, for the first time or again."""
+        self.run += 1
+        self._position = 0
+        self.memory = 1 << 20
+        self.handlers: dict[int, int | None] = {}
+        self.listening: set[int] = set()
+        if not self._started:
+            self._started = now
+        self._show()
+        self.step(now)
+
+    def step(self, now: float) -> None:
+        """Do steps until one takes time."""
+        self._now = now
+        script, run = self.owner.script, self.run
+        try:
+            while self.run == run:
+                if self._position >= len(script):
+                    raise Exit(0)
+                step = script[self._position]
+                self._position += 1
+                delay = step.do(self)
+                self.memory_peak = max(self.memory_peak, self.memory)
+                if delay == FOR_EVER:
+                    return
+                if delay > 0:
+                    self.owner.schedule(now + delay, self, self.step)
+                    return
+        except Exit as end:
+            self._finish(now, end.code, end.reason, end.message)
+        except Lost:
+            self.lose(now)
+
+    def signal(self, number: int, now: float) -> None:
+        """Deliver a signal as a kernel would."""
+        if not self.live:
+            return
+        if number != signal.SIGKILL:
+            if number in self.handlers:
+                code = self.handlers[number]
+                if code is not None:
+                    self._finish(now, code)
+                return
+            if number in _HARMLESS:
+                return
+        self._finish(now, 128 + number)
+
+    def limit(self, now: float) -> None:
+        """The time limit has come."""
+        self._over_time = True
+        self.signal(signal.SIGTERM, now)
+        if self.live:
+            self.owner.schedule(now + self.owner.work.grace, self, self.put_down, always=True)
+
+    def put_down(self, now: float) -> None:
+        self.signal(signal.SIGKILL, now)
+
+    def lose(self, now: float) -> None:
+        self._end("lost", now, None, "Lost", "the site lost this task")
+
+    def _finish(self, now: float, code: int, reason: str = "", message: str = "") -> None:
+        work = self.owner.work
+        wanted = work.restart == "always" or (work.restart == "on-failure" and code != 0)
+        if wanted and self._restarts < work.max_restarts and not self._over_time:
+            self._restarts += 1
+            self._cut()
+            self.run += 1
+            self.owner.schedule(now, self, self.start)
+            return
+        if self._over_time:
+            reason, message = "TimeLimit", f"its limit of {work.time_limit} seconds had come"
+        self._end("exited", now, code, reason, message)
+
+    def _end(self, phase: str, now: float, code: int | None, reason: str, message: str) -> None:
+        self.run += 1
+        self._ended = now
+        self.memory = 0
+        self._cut()
+        self._show(phase, code, reason, message)
+        self.owner.freed(self)
+        self.heard.wake()
+
+    def _cut(self) -> None:
+        self.listening = set()
+        for hang_up in tuple(self.hang_up):
+            hang_up()
+        self.hang_up.clear()
+
+    def _show(
+        self, phase: str = "running", code: int | None = None, reason: str = "", message: str = ""
+    ) -> None:
+        self.status = TaskStatus(
+            rank=self.rank,
+            phase=phase,  # type: ignore[arg-type]
+            exit_code=code,
+            reason=reason,
+            message=message,
+            started_at=moment(self._started),
+            ended_at=moment(self._ended) if self._ended else None,
+            restarts=self._restarts,
+            gpus=self.gpus,
+        )
+        self.owner.changed()
+
+    def say(self, data: bytes, stream: Stream = "stdout") -> None:
+        self.log.append(data, stream, moment(self._now))
+        self.heard.wake()
+
+    def content(self, file: Stored) -> bytes:
+        return self.owner.blob(file.digest) if file.data is None else file.data
+
+    def read(self, path: str) -> bytes | None:
+        file = self.files.get(path)
+        return None if file is None else self.content(file)
+
+    def mode(self, path: str) -> int | None:
+        file = self.files.get(path)
+        return None if file is None else file.mode
+
+    def write(self, path: str, data: bytes) -> None:
+        old = self.files.get(path)
+        mode = 0o644 if old is None else old.mode
+        self.files[path] = Stored(len(data), mode, self._now, data)
+
+    def again(self) -> None:
+        self._position = 0
+
+    def kill(self, number: int) -> None:
+        self.signal(number, self._now)
