@@ -44,7 +44,7 @@ select size, root, note from checkpoint where size > $1 and size <= $2 order by 
 -- Changes that the sequencer passed, yet without a position.
 select c.id, c.kind, c.subject
 from change c
-where c.xid < (select xid from sequencer)
+where (c.xid, c.version, c.id) <= (select s.xid, s.version, s.id from sequencer s)
   and not exists (select from feed f where f.change_id = c.id)
 order by c.xid, c.id
 limit 100

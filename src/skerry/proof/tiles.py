@@ -99,7 +99,7 @@ class Tiles:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._cache: OrderedDict[tuple[int, int], Node] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int, int], Node] = OrderedDict()
         self._guard = threading.Lock()
 
     @asynccontextmanager
@@ -151,18 +151,17 @@ class Tiles:
         return read
 
     def _tile(self, level: int, number: int, size: int) -> Node:
-        with self._guard:
-            known = self._cache.get((level, number))
-            if known is not None:
-                self._cache.move_to_end((level, number))
-                return known
         width = min(TILE, (size >> HEIGHT * level) - number * TILE)
+        with self._guard:
+            known = self._cache.get((level, number, width))
+            if known is not None:
+                self._cache.move_to_end((level, number, width))
+                return known
         node = tree.memory(self._row(level, number, width))
-        if width == TILE:
-            with self._guard:
-                self._cache[level, number] = node
-                if len(self._cache) > CACHED:
-                    self._cache.popitem(last=False)
+        with self._guard:
+            self._cache[level, number, width] = node
+            if len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
         return node
 
     def edge(self, size: int) -> Edge:

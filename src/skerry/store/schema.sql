@@ -130,6 +130,22 @@ CREATE TABLE public.data_key (
     wrapped bytea NOT NULL
 );
 
+CREATE TABLE public.decision (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    owner uuid NOT NULL,
+    subject text NOT NULL,
+    purpose text NOT NULL,
+    outcome text NOT NULL,
+    base text NOT NULL,
+    changes text NOT NULL,
+    body text NOT NULL,
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['placed'::text, 'quoted'::text, 'unplaced'::text, 'unaffordable'::text]))),
+    CONSTRAINT decision_purpose_check CHECK ((purpose = ANY (ARRAY['placement'::text, 'quote'::text])))
+);
+
 CREATE TABLE public.feed (
     "position" bigint NOT NULL,
     change_id uuid NOT NULL
@@ -192,6 +208,27 @@ CREATE TABLE public.invoice (
     closed_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.lease (
+    id uuid NOT NULL,
+    decision uuid NOT NULL,
+    offer text NOT NULL,
+    owner uuid NOT NULL,
+    part text NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    takes text NOT NULL,
+    state text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    confirmed_at timestamp with time zone,
+    drains_until timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT lease_check CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT lease_check1 CHECK (((state <> 'reserved'::text) OR (expires_at IS NOT NULL))),
+    CONSTRAINT lease_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'active'::text, 'draining'::text, 'closed'::text])))
+);
+
 CREATE TABLE public.login_attempt (
     bucket integer NOT NULL,
     failures integer NOT NULL,
@@ -215,6 +252,33 @@ CREATE TABLE public.migration (
     name text NOT NULL,
     sha256 text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.offer (
+    id text NOT NULL,
+    version bigint NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL
+);
+
+CREATE TABLE public.offer_snapshot (
+    digest text NOT NULL,
+    members text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.offer_state (
+    offer text NOT NULL,
+    version bigint NOT NULL,
+    terms bytea NOT NULL,
+    used text NOT NULL,
+    digest bytea NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.offer_terms (
+    digest bytea NOT NULL,
+    body text NOT NULL
 );
 
 CREATE TABLE public.price_list (
@@ -281,6 +345,8 @@ CREATE TABLE public.sealed (
 CREATE TABLE public.sequencer (
     single boolean DEFAULT true NOT NULL,
     xid xid8 DEFAULT '0'::xid8 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     CONSTRAINT sequencer_single_check CHECK (single)
 );
 
@@ -411,6 +477,9 @@ ALTER TABLE ONLY public.credential
 ALTER TABLE ONLY public.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (tenant);
 
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.feed
     ADD CONSTRAINT feed_change_id_key UNIQUE (change_id);
 
@@ -429,6 +498,9 @@ ALTER TABLE ONLY public.invoice
 ALTER TABLE ONLY public.invoice
     ADD CONSTRAINT invoice_pkey PRIMARY KEY (tenant, period);
 
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.login_attempt
     ADD CONSTRAINT login_attempt_pkey PRIMARY KEY (bucket);
 
@@ -440,6 +512,18 @@ ALTER TABLE ONLY public.meter_source
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.offer_snapshot
+    ADD CONSTRAINT offer_snapshot_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.offer_state
+    ADD CONSTRAINT offer_state_pkey PRIMARY KEY (offer, version);
+
+ALTER TABLE ONLY public.offer_terms
+    ADD CONSTRAINT offer_terms_pkey PRIMARY KEY (digest);
 
 ALTER TABLE ONLY public.price_list
     ADD CONSTRAINT price_list_pkey PRIMARY KEY (version);
@@ -495,7 +579,11 @@ CREATE INDEX change_subject ON public.change USING btree (kind, subject, version
 
 CREATE INDEX change_tenant ON public.change USING btree (tenant, at);
 
-CREATE INDEX change_xid ON public.change USING btree (xid, id);
+CREATE INDEX change_xid ON public.change USING btree (xid, version, id);
+
+CREATE INDEX decision_owner ON public.decision USING btree (owner, at DESC);
+
+CREATE INDEX decision_tenant ON public.decision USING btree (tenant, at);
 
 CREATE INDEX flow_wake ON public.flow USING btree (wake_at);
 
@@ -508,6 +596,16 @@ CREATE INDEX hold_resource ON public.hold USING btree (resource_uid);
 CREATE INDEX hold_root ON public.hold USING btree (root_uid);
 
 CREATE INDEX hold_tenant ON public.hold USING btree (tenant, workspace);
+
+CREATE INDEX lease_expiring ON public.lease USING btree (expires_at) WHERE (state = 'reserved'::text);
+
+CREATE INDEX lease_offer ON public.lease USING btree (offer) WHERE (state <> 'closed'::text);
+
+CREATE UNIQUE INDEX lease_open ON public.lease USING btree (owner, part) WHERE (state <> 'closed'::text);
+
+CREATE INDEX lease_owner ON public.lease USING btree (owner, made_at);
+
+CREATE INDEX offer_xid ON public.offer USING btree (xid);
 
 CREATE INDEX reference_to ON public.reference USING btree (to_uid);
 
@@ -575,6 +673,9 @@ ALTER TABLE ONLY public.batch
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_subject_uid_fkey FOREIGN KEY (subject_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_base_fkey FOREIGN KEY (base) REFERENCES public.offer_snapshot(digest);
+
 ALTER TABLE ONLY public.feed
     ADD CONSTRAINT feed_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.change(id);
 
@@ -584,8 +685,20 @@ ALTER TABLE ONLY public.flow
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pending_fkey FOREIGN KEY (pending) REFERENCES public.transfer(id);
 
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_decision_fkey FOREIGN KEY (decision) REFERENCES public.decision(id);
+
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_offer_fkey FOREIGN KEY (offer) REFERENCES public.offer(id);
+
 ALTER TABLE ONLY public.meter_gap
     ADD CONSTRAINT meter_gap_source_fkey FOREIGN KEY (source) REFERENCES public.meter_source(name);
+
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_id_version_fkey FOREIGN KEY (id, version) REFERENCES public.offer_state(offer, version);
+
+ALTER TABLE ONLY public.offer_state
+    ADD CONSTRAINT offer_state_terms_fkey FOREIGN KEY (terms) REFERENCES public.offer_terms(digest);
 
 ALTER TABLE ONLY public.reference
     ADD CONSTRAINT reference_from_uid_fkey FOREIGN KEY (from_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;

@@ -97,7 +97,7 @@ create table change (
   salt bytea not null,
   leaf bytea not null
 );
-create index change_xid on change (xid, id);
+create index change_xid on change (xid, version, id);
 create index change_subject on change (kind, subject, version);
 create index change_tenant on change (tenant, at);
 

@@ -1,7 +1,9 @@
--- How far the sequencer has come: every change of a lower transaction id has its position.
+-- How far the sequencer has come: every change up to this one has its position.
 create table sequencer (
   single boolean primary key default true check (single),
-  xid xid8 not null default '0'
+  xid xid8 not null default '0',
+  version bigint not null default 0,
+  id uuid not null default '00000000-0000-0000-0000-000000000000'
 );
 insert into sequencer default values;
 
