@@ -1,0 +1,89 @@
+"""What the engines have in common."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from skerry.sites.contract import Isolation
+from skerry.sites.local.shim.plan import INIT
+from skerry.sites.local.view import Bind, View
+
+
+class Unusable(Exception):
+    """The engine can't work on this host, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One task to be run."""
+
+    name: str
+    """Unique among this data directory's tasks."""
+    hostname: str
+    uid: int
+    command: tuple[str, ...]
+    env: dict[str, str]
+    directory: Path
+    """The task's own, where an engine may leave what it needs."""
+    work: Path
+    memory: int
+    disk: int
+    network: bool
+    binds: tuple[Bind, ...] = ()
+    """Beside those of the view: accounts, devices."""
+    cgroup: str = ""
+    """Path below the cgroup mounts; empty if there are no cgroups."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """What the shim is to start; see ``shim.plan.Plan`` for the meaning of each."""
+
+    argv: list[str]
+    env: dict[str, str]
+    directory: Path
+    pid_file: str = ""
+    outside: bool = False
+    memory_files: list[bytes] = field(default_factory=list)
+    cleanup: list[list[str]] = field(default_factory=list)
+    join: bool = True
+
+
+class Engine(Protocol):
+    name: str
+    isolation: Isolation
+
+    def version(self) -> str:
+        """Raises ``Unusable`` if it is plain already that it can't work."""
+
+    def launch(self, order: Order) -> Launch:
+        """Prepare what is needed on disk, without secrets, and say what to start."""
+
+    def sweep(self, name: str) -> list[str]:
+        """The command that removes what a dead shim has left of a task; may be empty."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What engines need to know of the host."""
+
+    data: Path
+    view: View
+    root: bool
+    cgroups: str
+    """Why there are none; empty if there are."""
+
+
+def inner(command: tuple[str, ...]) -> list[str]:
+    """The command as the sandbox's first process runs it."""
+    return ["/bin/sh", "-c", INIT, "sh", *command]
+
+
+def find(program: str) -> str:
+    """Its path. Raises ``Unusable``."""
+    for directory in (*os.get_exec_path(), "/usr/local/sbin", "/usr/sbin", "/sbin"):
+        path = os.path.join(directory, program)
+        if os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    raise Unusable(f"{program} is not installed")

@@ -1,0 +1,30 @@
+"""No sandbox: the host's own process, as the agent's own user, for the operator alone.
+
+It has the task's limits and log, but sees the whole host.
+"""
+
+import os
+import platform
+
+from skerry.sites.contract import Isolation
+from skerry.sites.local.engines.base import Launch, Order, inner
+
+
+class Process:
+    name = "process"
+    isolation: Isolation = "process"
+
+    def version(self) -> str:
+        return f"Linux {platform.release()}"
+
+    def launch(self, order: Order) -> Launch:
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(order.work),
+            "LANG": "C.UTF-8",
+            **order.env,
+        }
+        return Launch(argv=inner(order.command), env=env, directory=order.work)
+
+    def sweep(self, name: str) -> list[str]:
+        return []

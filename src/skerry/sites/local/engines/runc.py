@@ -1,0 +1,164 @@
+"""runc, driven directly: an OCI bundle written here, no daemon, no image.
+
+The configuration holds the task's secrets, so it never is a file on disk: the bundle's
+``config.json`` is a link to a descriptor of the process that reads it, a file in memory that the
+shim opens for it.
+"""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from skerry.sites.contract import Isolation
+from skerry.sites.local import seccomp
+from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, inner
+from skerry.sites.local.shim.plan import FIRST_MEMORY_FD, GATE_FD
+
+_OURS = GATE_FD - 2
+"""How many descriptors after standard error go into the sandbox."""
+_OOM_SCORE = 500
+
+_HIDDEN = (
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+)
+_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+class Runc:
+    name = "runc"
+    isolation: Isolation = "sandbox"
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._state = host.data / "runc"
+
+    def version(self) -> str:
+        program = find("runc")
+        if not self._host.root:
+            raise Unusable("runc needs an agent that is root")
+        if self._host.cgroups:
+            raise Unusable(self._host.cgroups)
+        text = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        return text.splitlines()[0].split()[-1]
+
+    def launch(self, order: Order) -> Launch:
+        bundle = order.directory / "bundle"
+        bundle.mkdir(mode=0o700, exist_ok=True)
+        config = bundle / "config.json"
+        if not config.is_symlink():
+            config.symlink_to(f"/proc/self/fd/{FIRST_MEMORY_FD}")
+        pid_file = str(bundle / "pid")
+        argv = [
+            *self._base(),
+            *("run", "--detach", "--preserve-fds", str(_OURS), "--pid-file", pid_file),
+            *("--bundle", str(bundle), order.name),
+        ]
+        return Launch(
+            argv=argv,
+            env={"PATH": os.defpath},
+            directory=bundle,
+            pid_file=pid_file,
+            memory_files=[json.dumps(self._config(order)).encode()],
+            cleanup=[self.sweep(order.name)],
+            join=False,
+        )
+
+    def sweep(self, name: str) -> list[str]:
+        return [*self._base(), "delete", "--force", name]
+
+    def _base(self) -> list[str]:
+        return [find("runc"), "--root", str(self._state)]
+
+    def _config(self, order: Order) -> dict[str, Any]:
+        env = {"PATH": self._host.view.path, "HOME": "/work", "LANG": "C.UTF-8", **order.env}
+        limits = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]
+        if order.disk:
+            limits.append({"type": "RLIMIT_FSIZE", "soft": order.disk, "hard": order.disk})
+        nothing: list[str] = []
+        sets = ("bounding", "effective", "inheritable", "permitted", "ambient")
+        return {
+            "ociVersion": "1.0.2",
+            "hostname": order.hostname,
+            "root": {"path": str(self._host.view.skeleton), "readonly": True},
+            "process": {
+                "terminal": False,
+                "user": {"uid": order.uid, "gid": order.uid, "additionalGids": []},
+                "args": inner(order.command),
+                "env": [f"{name}={value}" for name, value in env.items()],
+                "cwd": "/work",
+                "capabilities": dict.fromkeys(sets, nothing),
+                "rlimits": limits,
+                "noNewPrivileges": True,
+                "oomScoreAdj": _OOM_SCORE,
+            },
+            "mounts": self._mounts(order),
+            "linux": {
+                "namespaces": [
+                    {"type": kind}
+                    for kind in ("pid", "ipc", "uts", "mount", "cgroup", "network")
+                    if not (kind == "network" and order.network)
+                ],
+                "cgroupsPath": order.cgroup,
+                "resources": {"devices": _device_rules(order)},
+                "devices": [],
+                "maskedPaths": list(_HIDDEN),
+                "readonlyPaths": list(_READ_ONLY),
+                "seccomp": seccomp.for_runc(),
+            },
+        }
+
+    def _mounts(self, order: Order) -> list[dict[str, Any]]:
+        def mount(target: str, kind: str, *options: str) -> dict[str, Any]:
+            return {"destination": target, "type": kind, "source": kind, "options": list(options)}
+
+        size = f"size={order.memory}"
+        mounts = [
+            mount("/proc", "proc", "nosuid", "noexec", "nodev"),
+            mount("/dev", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k"),
+            mount("/dev/pts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666"),
+            mount("/dev/shm", "tmpfs", "nosuid", "noexec", "nodev", "mode=1777", size),  # noqa: S108
+            mount("/dev/mqueue", "mqueue", "nosuid", "noexec", "nodev"),
+            mount("/tmp", "tmpfs", "nosuid", "nodev", "mode=1777", size),  # noqa: S108
+        ]
+        for bind in (*self._host.view.binds, *order.binds):
+            options = ["rbind", "rw" if bind.writable or bind.device else "ro", "nosuid"]
+            mounts.append(
+                {
+                    "destination": bind.target,
+                    "type": "bind",
+                    "source": bind.source,
+                    "options": options if bind.device else [*options, "nodev"],
+                }
+            )
+        work = {"destination": "/work", "type": "bind", "source": str(order.work)}
+        return [*mounts, {**work, "options": ["rbind", "rw", "nosuid", "nodev"]}]
+
+
+def _device_rules(order: Order) -> list[dict[str, Any]]:
+    """Nothing but the order's devices; runc itself adds the harmless ones such as null."""
+    rules: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
+    for bind in order.binds:
+        if bind.device:
+            number = os.stat(bind.source).st_rdev
+            rules.append(
+                {
+                    "allow": True,
+                    "type": "c",
+                    "major": os.major(number),
+                    "minor": os.minor(number),
+                    "access": "rw",
+                }
+            )
+    return rules

@@ -1,0 +1,155 @@
+"""The workloads that are here, as the driver knows them: what is on disk, read once and kept up."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from skerry.sites.contract import Isolation, Resources, TaskStatus, Workload, WorkloadStatus
+from skerry.sites.local.shim.plan import DECISION
+from skerry.sites.local.state import (
+    Decision,
+    Intent,
+    Record,
+    TaskDirectory,
+    boot_id,
+    load,
+    moment,
+    save,
+)
+
+_FINAL = ("exited", "lost")
+_INTENT = "intent.json"
+
+
+def public(workload: Workload) -> Workload:
+    """Without its secrets."""
+    return msgspec.structs.replace(workload, secret_env={})
+
+
+class HeldTask:
+    """One task: what its shim has last recorded."""
+
+    def __init__(self, id: str, rank: int, path: Path, gpus: tuple[str, ...]) -> None:
+        self.rank, self.gpus = rank, gpus
+        self.name = f"{id}.{rank}"
+        """Unique among the instance's tasks; of its control group, and for the engine."""
+        self.directory = TaskDirectory(path)
+        self.record: Record | None = None
+
+    def refresh(self) -> None:
+        self.record = self.directory.record()
+
+    @property
+    def ended(self) -> bool:
+        return self.record is not None and self.record.phase in _FINAL
+
+    @property
+    def running(self) -> bool:
+        return self.record is not None and self.record.phase == "running"
+
+    def lose(self, ended_at: int) -> None:
+        """Write down that nobody knows how it ended, nor will."""
+        known = self.record or Record(phase="pending")
+        restarted = known.boot_id not in ("", boot_id())
+        self.record = msgspec.structs.replace(
+            known,
+            phase="lost",
+            ended_at=max(ended_at, known.started_at) if known.started_at else 0,
+            reason="HostRestarted" if restarted else "ShimDied",
+            message=(
+                "the host was restarted while it ran"
+                if restarted
+                else "the process that looked after it was killed, so it was stopped"
+            ),
+        )
+        self.directory.write(self.record)
+
+    def status(self, decision: Decision | None) -> TaskStatus:
+        if decision is not None and not decision.go:
+            return TaskStatus(
+                rank=self.rank, phase="exited", reason=decision.reason, message=decision.message
+            )
+        found = self.record
+        if decision is None or found is None:
+            return TaskStatus(rank=self.rank, phase="pending", gpus=self.gpus)
+        return TaskStatus(
+            rank=self.rank,
+            phase=found.phase,
+            exit_code=found.exit_code,
+            reason=found.reason,
+            message=found.message,
+            started_at=moment(found.started_at),
+            ended_at=moment(found.ended_at),
+            restarts=found.restarts,
+            gpus=self.gpus,
+        )
+
+
+class Held:
+    """One workload."""
+
+    def __init__(self, path: Path, intent: Intent, fence: int) -> None:
+        self.path, self.intent, self.fence = path, intent, fence
+        self.workload = intent.workload
+        self.decision: Decision | None = None
+        self.starting = False
+        """Whether this driver is at it just now; then it holds room before the decision."""
+        self.tasks = [
+            HeldTask(self.workload.id, rank, path / "tasks" / str(rank), gpus)
+            for rank, gpus in enumerate(intent.gpus)
+        ]
+        self.told: WorkloadStatus | None = None
+        """The status of the last event."""
+
+    def write_intent(self) -> None:
+        """To disk, before anything of it exists. Raises ``OSError``."""
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        save(self.path / _INTENT, self.intent)
+
+    def decide(self, decision: Decision) -> None:
+        """To disk, once and for all."""
+        save(self.path / DECISION, decision)
+        self.decision = decision
+
+    def read(self) -> None:
+        self.decision = load(self.path / DECISION, Decision)
+        for task in self.tasks:
+            if task.directory.path.exists():
+                task.refresh()
+
+    def holdings(self) -> list[tuple[Resources, Sequence[str]]]:
+        """What its tasks hold of the host's room."""
+        going = self.starting or (self.decision is not None and self.decision.go)
+        resources = self.workload.resources
+        return [(resources, task.gpus) for task in self.tasks if going and not task.ended]
+
+    def uids(self) -> range:
+        return range(self.intent.uid, self.intent.uid + len(self.tasks))
+
+    def status(self, isolation: Isolation) -> WorkloadStatus:
+        return WorkloadStatus(
+            id=self.workload.id,
+            fence=self.fence,
+            tasks=tuple(task.status(self.decision) for task in self.tasks),
+            engine=self.intent.engine,
+            isolation=isolation,
+            labels=self.workload.labels,
+        )
+
+
+def load_intent(path: Path) -> Intent | None:
+    """None if a crash came before it was written: then there is nothing but the directory."""
+    return load(path / _INTENT, Intent)
+
+
+def free_uid(first: int, taken: Sequence[range], count: int) -> int:
+    """The lowest number from ``first`` on with ``count`` free ones."""
+    candidate = first
+    for uids in sorted(taken, key=lambda uids: uids.start):
+        if uids.stop <= candidate:
+            continue
+        if uids.start - candidate >= count:
+            break
+        candidate = uids.stop
+    return candidate

@@ -1,0 +1,223 @@
+"""This machine and all that is on it: opened once, shared by the driver's verbs."""
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from skerry.sites.contract import SiteUnreachable, WorkloadStatus
+from skerry.sites.local import cgroups, gpus
+from skerry.sites.local.blobs import Blobs
+from skerry.sites.local.cgroups import Cgroups
+from skerry.sites.local.config import Config
+from skerry.sites.local.engines import choose
+from skerry.sites.local.engines.base import Host
+from skerry.sites.local.follow import Follower
+from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.held import Held, HeldTask, load_intent
+from skerry.sites.local.journal import Journal
+from skerry.sites.local.plans import Planner
+from skerry.sites.local.room import Room, of_host
+from skerry.sites.local.state import Fences, instance
+from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose
+from skerry.sites.local.view import View
+
+_LOCK_SECONDS = 15.0
+_log = structlog.get_logger("local")
+_T = TypeVar("_T")
+
+
+class Machine:
+    """What the verbs work on. Made by ``open``."""
+
+    data: Path
+    held: dict[str, Held]
+
+    def __init__(self, config: Config, data: Path, lock: int) -> None:
+        self.config, self.data, self._lock = config, data, lock
+        self.root = os.geteuid() == 0
+        self.held = {}
+        self.fences = Fences(data / "fences")
+        self.blobs = Blobs(data / "blobs")
+        self.journal = Journal(config.events)
+        self.slots = asyncio.Semaphore(2 * (os.cpu_count() or 1))
+        """How many sandboxes are set up at once."""
+        self._followers: dict[str, Follower] = {}
+        self._left: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    cgroups: Cgroups
+    gpus: Gpus
+    room: Room
+    planner: Planner
+    engines: choose.Engines
+
+    @classmethod
+    async def open(cls, config: Config) -> "Machine":
+        """Make the data directory ready and find again what runs. Raises ``SiteUnreachable``."""
+        data = Path(config.data).absolute()
+        for directory in (data, *(data / n for n in ("fences", "blobs", "workloads", "trash"))):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        machine = cls(config, data, await _lock(data))
+        try:
+            await machine._survey()
+            await machine._adopt()
+        except BaseException:
+            await machine.close()
+            raise
+        return machine
+
+    async def _survey(self) -> None:
+        """What is there to run things with."""
+        self.cgroups = cgroups.find(instance(self.data))
+        self.gpus = await asyncio.to_thread(gpus.find)
+        config = self.config
+        self.room = of_host(config.reserve_millicores, config.reserve_memory, self.gpus.devices)
+        view = View(self.data / "rootfs", config.binds)
+        await asyncio.to_thread(view.build)
+        host = Host(self.data, view, self.root, self.cgroups.reason)
+        self.planner = Planner(self.cgroups, self.gpus, self.root, config.disk)
+        self.engines = await choose.find(host, self.planner, config.engines, config.first_uid)
+        for name, said in self.engines.found.items():
+            _log.info("engine", engine=name, usable=name in self.engines.usable, says=said)
+
+    async def _adopt(self) -> None:
+        """Find again what this data directory's earlier drivers have started."""
+        for path in sorted((self.data / "workloads").iterdir()):
+            intent = load_intent(path)
+            if intent is None or self.fences.get(path.name).deleted:
+                await self._remove(path, [] if intent is None else Held(path, intent, 0).tasks)
+                continue
+            held = Held(path, intent, self.fences.get(path.name).fence)
+            held.read()
+            held.told = self.status(held)
+            self.held[path.name] = held
+            for task in held.tasks:
+                if held.decision is not None and held.decision.go and not task.ended:
+                    self.follow(held, task)
+                    self._followers[task.name].check()
+        known = {t.name for h in self.held.values() for t in h.tasks if t.directory.has_shim}
+        for name in self.cgroups.names() - known:
+            await self.sweep(name)
+        self.fences.drop_old(set(self.held))
+        await asyncio.to_thread(self.blobs.drop_unused)
+        await asyncio.to_thread(self.empty_trash)
+
+    async def _remove(self, path: Path, tasks: list[HeldTask]) -> None:
+        """Finish what a driver that died had begun: a start without intent, or a deletion."""
+        for task in tasks:
+            await self.end_shim(task)
+        await asyncio.to_thread(remove_tree, path)
+
+    def free(self) -> Room:
+        return self.room.without(h for held in self.held.values() for h in held.holdings())
+
+    def status(self, held: Held) -> WorkloadStatus:
+        return held.status(self.engines.all[held.intent.engine].isolation)
+
+    def tell(self, held: Held) -> None:
+        """An event, if anything is new."""
+        status = self.status(held)
+        if held.told != status and self.held.get(held.workload.id) is held:
+            held.told = status
+            self.journal.append(held.workload.id, status)
+
+    def follow(self, held: Held, task: HeldTask) -> None:
+        """Listen to the task's shim from now on."""
+
+        def changed() -> None:
+            task.refresh()
+            self.tell(held)
+
+        def gone() -> None:
+            self._left[task.name].set()
+            if held.decision is not None and held.decision.go and not task.ended:
+                self.spawn(self._lose(held, task))
+
+        self._left[task.name] = asyncio.Event()
+        follower = self._followers[task.name] = Follower(task.directory, changed, gone)
+        follower.start()
+
+    def unfollow(self, task: HeldTask) -> None:
+        follower = self._followers.pop(task.name, None)
+        if follower is not None:
+            follower.stop()
+
+    async def _lose(self, held: Held, task: HeldTask) -> None:
+        """A shim has gone without a word: end what it left, and write that down."""
+        seen = task.directory.last_seen()
+        _log.warning("shim lost", task=task.name)
+        await self.sweep(task.name)
+        task.lose(seen)
+        self.tell(held)
+
+    async def sweep(self, name: str) -> None:
+        """Kill and remove the sandbox of that name, if anything of it is left."""
+        engines = list(self.engines.all.values())
+        await asyncio.to_thread(sweep, name, engines, self.cgroups)
+        if self.cgroups.reason:
+            await asyncio.to_thread(sweep_loose, self.planner.mark(name))
+
+    async def end_shim(self, task: HeldTask) -> None:
+        """Have the task's shim, if there is one, end and remove everything; make sure of it."""
+        if not task.directory.path.exists():
+            return
+        task.directory.command("kill")
+        try:
+            async with asyncio.timeout(_LOCK_SECONDS):
+                await self._until_left(task)
+        except TimeoutError:
+            _log.warning("shim does not end", task=task.name)
+            if task.directory.has_shim:
+                os.kill(task.directory.shim(), 9)
+            await self._until_left(task)
+            await self.sweep(task.name)
+
+    async def _until_left(self, task: HeldTask) -> None:
+        while task.directory.has_shim:
+            left = self._left.get(task.name)
+            if left is None:
+                await asyncio.sleep(0.02)
+                continue
+            await left.wait()
+            await asyncio.sleep(0.005)
+
+    def empty_trash(self) -> None:
+        for path in (self.data / "trash").iterdir():
+            remove_tree(path)
+
+    def spawn(self, work: Coroutine[Any, Any, _T]) -> "asyncio.Task[_T]":
+        """Run it as the driver's own; ``close`` ends it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        self.journal.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for follower in self._followers.values():
+            follower.stop()
+        os.close(self._lock)
+
+
+async def _lock(data: Path) -> int:
+    """The data directory's lock: only one driver may work on it. Raises ``SiteUnreachable``."""
+    lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    give_up = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                os.close(lock)
+                raise SiteUnreachable(f"another driver works on {data}") from None
+            await asyncio.sleep(0.1)

@@ -1,0 +1,113 @@
+"""From a workload to what each of its shims is to do."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+from skerry.sites.contract import Resources, Workload
+from skerry.sites.local.cgroups import Cgroups
+from skerry.sites.local.engines.base import Engine, Order
+from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.shim.plan import Plan
+from skerry.sites.local.state import TaskDirectory, boot_id
+from skerry.sites.local.view import Bind, accounts
+
+MARK = "SKERRY_TASK"
+"""The variable by which a task's processes are known where there are no control groups."""
+_FIRST_PROCESS = 1
+"""The sandbox's first process is ours and does not count against the task's number."""
+_UID_INSIDE = 1000
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans for tasks of one driver."""
+
+    cgroups: Cgroups
+    gpus: Gpus
+    root: bool
+    disk: int
+    """Bytes for those who don't say how much."""
+
+    def plan(
+        self,
+        engine: Engine,
+        workload: Workload,
+        rank: int,
+        directory: TaskDirectory,
+        uid: int,
+        devices: tuple[str, ...],
+    ) -> Plan:
+        """``workload`` has its secrets here. Writes what the engine needs besides, without them."""
+        name = f"{workload.id}.{rank}"
+        disk = workload.resources.disk or self.disk
+        order = Order(
+            name=name,
+            hostname=f"{workload.id[:50]}-{rank}",
+            uid=uid,
+            command=workload.command,
+            env=self._env(workload, rank, devices),
+            directory=directory.path,
+            work=directory.work,
+            memory=workload.resources.memory,
+            disk=disk,
+            network=workload.network,
+            binds=(*self._accounts(directory.path, uid), *self.gpus.binds(devices)),
+            cgroup="" if self.cgroups.reason else self.cgroups.path(name),
+        )
+        launch = engine.launch(order)
+        return Plan(
+            {
+                "workload": workload.id,
+                "rank": rank,
+                "command": list(workload.command),
+                "argv": launch.argv,
+                "env": launch.env,
+                "directory": str(launch.directory),
+                "pid_file": launch.pid_file,
+                "outside": launch.outside,
+                "memory_files": [base64.b64encode(m).decode() for m in launch.memory_files],
+                "cleanup": launch.cleanup,
+                "group": self.cgroups.directories(name),
+                "join": launch.join,
+                **_limits(workload.resources, disk),
+                "time_limit": workload.time_limit,
+                "grace": workload.grace,
+                "restart": workload.restart,
+                "max_restarts": workload.max_restarts,
+                "log_bytes": workload.log_bytes,
+                "boot_id": boot_id(),
+            }
+        )
+
+    def _env(self, workload: Workload, rank: int, devices: tuple[str, ...]) -> dict[str, str]:
+        ours = {
+            "SKERRY_RANK": str(rank),
+            "SKERRY_TASKS": str(workload.tasks),
+            MARK: self.mark(f"{workload.id}.{rank}"),
+        }
+        gpus = self.gpus.env(devices) if self.gpus.devices else {}
+        return {**workload.env, **workload.secret_env, **gpus, **ours}
+
+    def mark(self, name: str) -> str:
+        """What tells a task's processes from all others on this host."""
+        return f"{self.cgroups.instance}/{name}"
+
+    def _accounts(self, directory: Path, uid: int) -> tuple[Bind, ...]:
+        texts = accounts(uid if self.root else _UID_INSIDE)
+        binds = []
+        for name, text in zip(("passwd", "group"), texts, strict=True):
+            path = directory / name
+            path.write_text(text)
+            path.chmod(0o644)
+            binds.append(Bind(str(path), f"/etc/{name}"))
+        return tuple(binds)
+
+
+def _limits(resources: Resources, disk: int) -> dict[str, object]:
+    return {
+        "millicores": resources.millicores,
+        "memory": resources.memory,
+        "pids": resources.pids + _FIRST_PROCESS,
+        "disk": disk,
+    }

@@ -1,0 +1,55 @@
+"""``exec`` and ``connect``."""
+
+from skerry.sites.contract import Refused
+from skerry.sites.local import seccomp
+from skerry.sites.local.connect import Connectors, connect_here
+from skerry.sites.local.held import Held, HeldTask
+from skerry.sites.local.machine import Machine
+from skerry.sites.local.sessions import LocalSession, encoded, run
+
+
+async def execute(
+    machine: Machine, held: Held, task: HeldTask, command: tuple[str, ...], tty: bool
+) -> LocalSession:
+    """A command beside the task's own, with its rights and limits. Raises ``Refused``."""
+    if not command or any("\0" in word for word in command):
+        raise Refused("BadCommand", "there is no command to run, or it holds a NUL byte")
+    return await run(_order(machine, held, task, command, tty))
+
+
+async def connect(
+    machine: Machine, held: Held, task: HeldTask, port: int, connectors: Connectors
+) -> LocalSession:
+    """A connection to one of the ports it has named. Raises ``Refused``."""
+    named = [p for p in held.workload.ports if p.port == port]
+    if not named:
+        raise Refused("UnknownPort", f"{held.workload.id} has named no port {port}")
+    if named[0].protocol != "tcp":
+        raise Refused("Unsupported", f"port {port} is not a TCP port: only those are connected to")
+    order = _order(machine, held, task, (), tty=False)
+    if held.workload.network or _isolation(machine, held) == "process":
+        return await connect_here(port)
+    return await connectors.connect(task.name, order, port)
+
+
+def _isolation(machine: Machine, held: Held) -> str:
+    return machine.engines.all[held.intent.engine].isolation
+
+
+def _order(
+    machine: Machine, held: Held, task: HeldTask, command: tuple[str, ...], tty: bool
+) -> dict[str, object]:
+    if task.record is None or not task.running:
+        raise Refused("NotRunning", f"task {task.rank} of {held.workload.id} does not run")
+    sandboxed = _isolation(machine, held) != "process"
+    uid = held.intent.uid + task.rank if machine.root and sandboxed else 0
+    return {
+        "first": task.record.first,
+        "shim": task.record.shim,
+        "command": list(command),
+        "directory": "/work" if sandboxed else str(task.directory.work),
+        "uid": uid,
+        "tty": tty,
+        "filter": encoded(seccomp.for_bubblewrap()) if sandboxed else "",
+        "groups": list(machine.cgroups.directories(task.name).values()),
+    }

@@ -1,0 +1,80 @@
+"""Limits that no kernel keeps for us: disk space, and without cgroups memory and processes."""
+
+import os
+import time
+
+from .plan import Plan
+from .sandbox import descendants
+
+_DISK_EVERY = 1.0
+_DISK_SHARE = 20
+"""A look at the disk may take this fraction of the time: 1/20."""
+_MEMORY_EVERY = 0.25
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Watch:
+    """``look`` when it is ``due`` (monotonic seconds)."""
+
+    def __init__(self, plan: Plan, directory: str) -> None:
+        self._plan, self._directory = plan, directory
+        self._disk_at = 0.0 if plan.disk else float("inf")
+        self._memory_at = float("inf") if plan.group else 0.0
+
+    @property
+    def due(self) -> float:
+        return min(self._disk_at, self._memory_at)
+
+    def look(self, now: float) -> tuple[str, str] | None:
+        """Reason and message if a limit is passed."""
+        if now >= self._memory_at:
+            self._memory_at = now + _MEMORY_EVERY
+            found = self._memory()
+            if found:
+                return found
+        if now >= self._disk_at:
+            used = _used(self._directory)
+            took = time.monotonic() - now
+            self._disk_at = now + max(_DISK_EVERY, took * _DISK_SHARE)
+            if used > self._plan.disk:
+                return self.disk_full()
+        return None
+
+    def disk_full(self) -> tuple[str, str]:
+        return "DiskLimit", f"it wrote more than its {self._plan.disk >> 20} MiB of disk space"
+
+    def _memory(self) -> tuple[str, str] | None:
+        pids = descendants(os.getpid())
+        if sum(_resident(pid) for pid in pids) > self._plan.memory:
+            limit = f"{self._plan.memory >> 20} MiB of memory"
+            return "OutOfMemory", f"it needed more than its {limit}"
+        if len(pids) > self._plan.pids:
+            return "ProcessLimit", f"it had more than its {self._plan.pids} processes"
+        return None
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _used(directory: str) -> int:
+    """Bytes that a tree takes on disk; what vanishes meanwhile counts nothing."""
+    total = 0
+    waiting = [directory]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    try:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                    except FileNotFoundError:
+                        continue
+        except (FileNotFoundError, PermissionError):
+            continue
+    return total

@@ -1,0 +1,117 @@
+"""``apply``: what is asked is weighed, given its room, written down, laid out, and launched."""
+
+import asyncio
+
+from skerry.sites.contract import Refused, Workload
+from skerry.sites.local import work
+from skerry.sites.local.engines.base import Engine
+from skerry.sites.local.held import Held, free_uid, public
+from skerry.sites.local.launch import launch
+from skerry.sites.local.machine import Machine
+from skerry.sites.local.shim.plan import Plan
+from skerry.sites.local.state import Intent, TaskDirectory
+from skerry.sites.local.steps import step
+from skerry.sites.local.sweep import remove_tree
+
+
+async def start(machine: Machine, workload: Workload, fence: int, earlier: Held | None) -> Held:
+    """Start it; ``earlier`` is what a driver that died has left of it, undecided.
+
+    Raises ``Refused`` with nothing left behind.
+    """
+    held = earlier
+    try:
+        engine = _weigh(machine, workload)
+        if earlier is not None:
+            await _clear(machine, earlier)
+        held = _take_room(machine, workload, fence, engine)
+        held.told = earlier.told if earlier is not None else None
+        machine.held[workload.id] = held
+        step("fenced")
+        plans = await asyncio.to_thread(_lay_out, machine, held, workload, engine)
+        step("laid out")
+        for task in held.tasks:
+            machine.follow(held, task)
+        machine.tell(held)
+        await launch(plans, held.decide, machine.slots)
+    except (OSError, Refused) as error:
+        await _forget(machine, workload.id, held)
+        if isinstance(error, Refused):
+            raise
+        raise Refused("StartFailed", f"it can't be laid out: {error}") from error
+    finally:
+        if held is not None:
+            held.starting = False
+    for task in held.tasks:
+        task.refresh()
+    machine.tell(held)
+    return held
+
+
+def _take_room(machine: Machine, workload: Workload, fence: int, engine: Engine) -> Held:
+    gpus = machine.free().give(workload.resources, workload.tasks, machine.room)
+    uids = [held.uids() for held in machine.held.values()]
+    first = machine.config.first_uid
+    intent = Intent(
+        workload=public(workload),
+        engine=engine.name,
+        uid=free_uid(first, uids, workload.tasks) if machine.root else 0,
+        gpus=gpus,
+    )
+    held = Held(machine.data / "workloads" / workload.id, intent, fence)
+    held.starting = True
+    return held
+
+
+def _weigh(machine: Machine, workload: Workload) -> Engine:
+    """The engine for it. Raises ``Refused`` for what this site can't do."""
+    if workload.image:
+        raise Refused("Unsupported", "this site runs the host's own programs, no images")
+    engine = machine.engines.choose(workload.isolation)
+    if workload.network and engine.isolation != "process" and machine.config.network == "none":
+        raise Refused(
+            "Network",
+            "tasks have no network here; the operator can give them the host's own, with "
+            "network = host in the site's configuration",
+        )
+    disk = workload.resources.disk or machine.config.disk
+    for file in workload.files:
+        if not machine.blobs.has(file.digest):
+            raise Refused("MissingBlob", f"the file {file.digest} was not uploaded here")
+    if sum(machine.blobs.size(file.digest) for file in workload.files) > disk:
+        raise Refused("DiskLimit", f"its files take more than its {disk >> 20} MiB of disk space")
+    return engine
+
+
+async def _clear(machine: Machine, held: Held) -> None:
+    """Remove an undecided start, shims included: they give up, as their driver is gone."""
+    for task in held.tasks:
+        if task.directory.path.exists():
+            await machine.end_shim(task)
+            await machine.sweep(task.name)
+        machine.unfollow(task)
+    await asyncio.to_thread(remove_tree, held.path)
+
+
+async def _forget(machine: Machine, id: str, held: Held | None) -> None:
+    """What was refused is not here."""
+    if held is not None:
+        await _clear(machine, held)
+        if machine.held.pop(id, None) is not None and held.told is not None:
+            machine.journal.append(id, None)
+
+
+def _lay_out(
+    machine: Machine, held: Held, workload: Workload, engine: Engine
+) -> list[tuple[TaskDirectory, Plan]]:
+    """Intent first, then the directories, files and plans of all tasks."""
+    held.write_intent()
+    step("intent")
+    plans = []
+    for task, uid in zip(held.tasks, held.uids(), strict=True):
+        task.directory.make()
+        owner = uid if machine.root and engine.isolation != "process" else None
+        work.fill(task.directory.work, workload.files, machine.blobs, owner)
+        args = (workload, task.rank, task.directory, uid, task.gpus)
+        plans.append((task.directory, machine.planner.plan(engine, *args)))
+    return plans

@@ -1,0 +1,23 @@
+"""``delete``: end all of it, then forget it."""
+
+import asyncio
+import uuid
+
+from skerry.sites.local.held import Held
+from skerry.sites.local.machine import Machine
+from skerry.sites.local.steps import step
+
+
+async def stop(machine: Machine, held: Held) -> None:
+    """The deletion is written down already, so that a crash on the way is made good later."""
+    step("deleting")
+    async with asyncio.TaskGroup() as group:
+        for task in held.tasks:
+            group.create_task(machine.end_shim(task))
+    for task in held.tasks:
+        machine.unfollow(task)
+    step("ended")
+    del machine.held[held.workload.id]
+    held.path.rename(machine.data / "trash" / uuid.uuid4().hex)
+    machine.journal.append(held.workload.id, None)
+    await asyncio.to_thread(machine.empty_trash)
