@@ -73,24 +73,30 @@ class Settler:
     the lease has ended; it writes the intent to stop and reaches nothing outside."""
 
     def __init__(
-        self, db: Database, *, on_exhausted: OnExhausted = _nobody, chunk: int = 5_000
+        self,
+        db: Database,
+        *,
+        on_exhausted: OnExhausted = _nobody,
+        chunk: int = 5_000,
+        parallel: int = 2,
     ) -> None:
         self._db = db
         self._on_exhausted = on_exhausted
         self._chunk = chunk
+        self._parallel = parallel
         self._settled: datetime | None = None
 
     async def run(self) -> None:
         """Tick at every full minute until cancelled. A lost database is waited for."""
         while True:
+            lost = False
             try:
                 await self.tick()
                 now = await self._now()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                _log.warning("settler.database_lost", error=str(error))
-                await asyncio.sleep(1)
-                continue
-            await asyncio.sleep(60 - now.second - now.microsecond / 1e6)
+            except* (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as group:
+                _log.warning("settler.database_lost", error=str(group.exceptions[0]))
+                lost = True
+            await asyncio.sleep(1 if lost else 60 - now.second - now.microsecond / 1e6)
 
     async def tick(self) -> Tick:
         """Settle up to the last full minute; free reservations that expired."""
@@ -118,27 +124,44 @@ class Settler:
                     await holds.release(tx, lease)
 
     async def _settle(self, until: datetime, tick: Tick) -> None:
-        last = ("", _FIRST)
-        odd: list[uuid.UUID] = []
         tick.leases = 0
-        while True:
-            rows: list[Row] = []
-            try:
-                async with self._db.transaction() as tx:
-                    await tx.execute(_sql.plan_for_many)
-                    await settle.open_month(tx)
-                    rows = await tx.fetch(_sql.next_leases, *last, self._chunk)
-                    leases = [row["lease"] for row in rows]
-                    odd += await self._settle_chunk(tx, leases, until, tick)
-            except Problem as problem:
-                _log.error("settler.chunk_refused", problem=problem.detail)
-                odd += [row["lease"] for row in rows]
-            if not rows:
-                break
-            last = (rows[-1]["tenant"], rows[-1]["lease"])
-            tick.leases += len(rows)
+        ends = [
+            (row["tenant"], row["lease"]) for row in await self._db.fetch(_sql.chunks, self._chunk)
+        ]
+        ranges = list(zip([("", _FIRST), *ends], [*ends, (None, None)], strict=True))
+        odd: list[uuid.UUID] = []
+
+        async def work() -> None:
+            while ranges:
+                odd.extend(await self._settle_range(*ranges.pop(0), until, tick))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._parallel, len(ranges))):
+                group.create_task(work())
         for lease in odd:
             await self._settle_one(lease, until, tick)
+
+    async def _settle_range(
+        self,
+        after: tuple[str, uuid.UUID],
+        upto: tuple[str | None, uuid.UUID | None],
+        until: datetime,
+        tick: Tick,
+    ) -> list[uuid.UUID]:
+        """One chunk; those of its leases that have to be settled by themselves."""
+        leases: list[uuid.UUID] = []
+        try:
+            async with self._db.transaction() as tx:
+                await tx.execute(_sql.plan_for_many)
+                await settle.open_month(tx)
+                rows = await tx.fetch(_sql.leases_between, *after, *upto)
+                leases = [row["lease"] for row in rows]
+                return await self._settle_chunk(tx, leases, until, tick) if leases else []
+        except Problem as problem:
+            _log.error("settler.chunk_refused", problem=problem.detail)
+            return leases
+        finally:
+            tick.leases += len(leases)
 
     async def _settle_chunk(
         self, tx: Tx, leases: list[uuid.UUID], until: datetime, tick: Tick

@@ -2,11 +2,21 @@
 -- Plans made for arrays of unknown length join thousands of rows one by one.
 set local plan_cache_mode = force_custom_plan
 
--- name: next_leases
--- By tenant, so that a batch has few accounts; those that someone else is settling are left to them.
-select tenant, lease from hold
+-- name: chunks
+-- Where each run of $1 leases ends, by tenant, so that a batch has few accounts.
+select tenant, lease from (
+  select tenant, lease, row_number() over (order by tenant, lease) as place from hold
+  where state = 'open'
+) all_leases
+where place % $1 = 0
+order by tenant, lease
+
+-- name: leases_between
+-- Those that someone else is settling are left to them.
+select lease from hold
 where state = 'open' and (tenant, lease) > ($1, $2)
-order by tenant, lease limit $3
+  and ($3::text is null or (tenant, lease) <= ($3, $4))
+order by tenant, lease
 for no key update skip locked
 
 -- name: settle_leases
