@@ -39,7 +39,7 @@ def test_a_nested_kind_needs_its_parent(client: Client) -> None:
 
 
 def test_lists_go_on_over_all_pages(client: Client, cloud: Cloud) -> None:
-    keys = client.kind("key")
+    keys = client.kind("secret")
     for number in range(7):
         keys.put(f"k{number}", {})
     cloud.page = 3
@@ -49,7 +49,7 @@ def test_lists_go_on_over_all_pages(client: Client, cloud: Cloud) -> None:
 
 
 def test_a_stale_version_is_refused(client: Client) -> None:
-    keys = client.kind("key")
+    keys = client.kind("secret")
     keys.put("k", {})
     keys.put("k", {}, if_version=1)
     with pytest.raises(PreconditionFailed) as caught:
@@ -61,14 +61,14 @@ def test_a_stale_version_is_refused(client: Client) -> None:
 
 
 def test_a_dry_run_stores_nothing(client: Client) -> None:
-    keys = client.kind("key")
+    keys = client.kind("secret")
     assert keys.put("k", {"rotateDays": 3}, dry_run=True).spec == {"rotateDays": 3}
     with pytest.raises(NotFound):
         keys.get("k")
 
 
 def test_delete_then_wait_until_gone(client: Client) -> None:
-    keys = client.kind("key")
+    keys = client.kind("secret")
     keys.put("k", {})
     keys.delete("k")
     assert keys.wait("k", until="deleted", timeout=5) is None
@@ -76,7 +76,7 @@ def test_delete_then_wait_until_gone(client: Client) -> None:
 
 def test_problems_say_where_and_what_to_do(client: Client) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        client.kind("key").put("k", {"bad": 1})
+        client.kind("secret").put("k", {"bad": 1})
     error = caught.value
     assert (error.status, error.message) == (422, "Validation error")
     assert error.detail == "spec: unknown field `bad`"
@@ -95,13 +95,13 @@ def test_names_that_leave_the_collection_are_never_sent(
     client: Client, cloud: Cloud, name: str
 ) -> None:
     with pytest.raises(BadSetting, match="not a valid name"):
-        client.kind("key").get(name)
+        client.kind("secret").get(name)
     assert cloud.requests == []
 
 
 def test_actions_carry_their_body(client: Client, cloud: Cloud) -> None:
-    client.kind("key").put("k", {})
-    assert client.kind("key").act("k", "rotate", {"grace": 60}) == {}
+    client.kind("secret").put("k", {})
+    assert client.kind("secret").act("k", "rotate", {"grace": 60}) == {}
     assert cloud.events[-1]["verb"] == "rotate"
 
 

@@ -12,7 +12,7 @@ from tests.client.standin import TOKEN, Cloud
 
 
 def test_a_watch_gives_every_change_once_though_it_is_cut(client: Client, cloud: Cloud) -> None:
-    keys = client.kind("key")
+    keys = client.kind("secret")
     for number in range(5):
         keys.put(f"k{number}", {}, annotations={"note": "line\u2028separator\nand feed"})
     cloud.cut_after = 2
@@ -24,7 +24,7 @@ def test_a_watch_gives_every_change_once_though_it_is_cut(client: Client, cloud:
 
 
 def test_a_watch_can_start_after_a_position(client: Client) -> None:
-    keys = client.kind("key")
+    keys = client.kind("secret")
     for number in range(3):
         keys.put(f"k{number}", {})
     assert next(keys.watch(start=1)).resource.name == "k2"
@@ -33,7 +33,7 @@ def test_a_watch_can_start_after_a_position(client: Client) -> None:
 def test_a_forgotten_position_is_gone(client: Client, cloud: Cloud) -> None:
     cloud.oldest = 10
     with pytest.raises(Gone, match="no longer kept"):
-        next(client.kind("key").watch(start=3))
+        next(client.kind("secret").watch(start=3))
 
 
 def test_a_log_is_whole_though_it_is_cut(client: Client, cloud: Cloud) -> None:

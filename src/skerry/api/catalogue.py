@@ -15,7 +15,8 @@ added to it have their verbs in everyone's command line. The form::
      "schemas": {<name>: <JSON Schema>}}
 
 Schemas are JSON Schema 2020-12 as msgspec makes them; ``$ref`` is ``#/schemas/<name>``. Kinds are
-in the order of their keys, so the document is the same whatever the order of discovery.
+in the order of their keys, so the document is the same whatever the order of discovery; fields
+are in the order of their declaration, which is how they are read.
 """
 
 import argparse
@@ -51,8 +52,7 @@ def document(registry: Registry) -> dict[str, Any]:
 
 def render(registry: Registry) -> bytes:
     """The catalogue's bytes as committed and served."""
-    text = msgspec.json.encode(document(registry), order="sorted")
-    return msgspec.json.format(text, indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document(registry)), indent=1) + b"\n"
 
 
 def _key(spec: Any) -> str:

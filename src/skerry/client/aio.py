@@ -147,11 +147,12 @@ class AsyncKindClient:
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
         extensions: Mapping[str, str] | None = None,
+        region: str = "",
         if_version: int | None = None,
         dry_run: bool = False,
     ) -> Resource:
         """Create it, or replace it whole. ``if_version``: only if it is at this version."""
-        body = envelope(spec, labels, annotations, extensions)
+        body = envelope(spec, labels, annotations, extensions, region)
         op = operations.put(self.target, name, body, if_version=if_version, dry_run=dry_run)
         return await self.client.take(op)
 
@@ -202,11 +203,13 @@ class AsyncKindClient:
         policy = streams.PATIENCE if self.client.policy.retries else Policy(retries=0)
         return self.client.each(streams.log(path, rank, offset, follow, policy))
 
-    async def view(self, name: str, view: str) -> Any:
+    async def view(self, name: str, view: str, **query: str) -> Any:
         """The JSON of a sub-resource: ``cost``, ``decision``, ``receipt``, ``files``."""
-        return decoded(await self.client.take(operations.view(self.target, name, view)))
+        return decoded(await self.client.take(operations.view(self.target, name, view, query)))
 
-    async def download(self, name: str, view: str, sink: Callable[[bytes], object]) -> None:
+    async def download(
+        self, name: str, view: str, sink: Callable[[bytes], object], **query: str
+    ) -> None:
         """Bytes of a sub-resource, piece by piece: ``files/0/out/result.txt``, ``page``."""
         path = "/".join(quote(part) for part in view.split("/"))
-        await self.client.take(operations.view(self.target, name, path, sink))
+        await self.client.take(operations.view(self.target, name, path, query, sink))

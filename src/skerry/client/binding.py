@@ -49,7 +49,9 @@ def envelope(
     labels: Mapping[str, str] | None,
     annotations: Mapping[str, str] | None,
     extensions: Mapping[str, str] | None,
+    region: str,
 ) -> dict[str, Any]:
     """A PUT's body."""
     given = {"labels": labels, "annotations": annotations, "extensions": extensions}
-    return {"spec": dict(spec or {}), **{k: dict(v) for k, v in given.items() if v}}
+    where = {"metadata": {"region": region}} if region else {}
+    return {"spec": dict(spec or {}), **{k: dict(v) for k, v in given.items() if v}, **where}

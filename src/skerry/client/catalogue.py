@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from skerry.client.errors import BadSetting
 
@@ -117,6 +116,8 @@ def segment(value: str, what: str) -> str:
             f"{what} {value[:60]!r} is not a valid name",
             hint="Use lower-case letters, digits, '-' and '.'.",
         )
+    from urllib.parse import quote
+
     return quote(value, safe=":@")
 
 

@@ -9,7 +9,6 @@ whole), since they hold tokens; ``SKERRY_CONTEXT`` picks one.
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -74,6 +73,11 @@ def contexts_file() -> Path:
     return config_dir() / "contexts.json"
 
 
+def catalogue_file(context: str) -> Path:
+    """Where the catalogue that a context's cloud told is kept."""
+    return config_dir() / "catalogues" / f"{context}.json"
+
+
 def load_contexts() -> Contexts:
     """Read the file; none is the same as an empty one. Raises ``BadSetting`` if it is broken."""
     path = contexts_file()
@@ -102,6 +106,8 @@ def save_contexts(contexts: Contexts) -> None:
         "current": contexts.current,
         "contexts": {name: asdict(settings) for name, settings in contexts.named.items()},
     }
+    import tempfile
+
     # mkstemp makes the file with mode 0600; rename keeps it.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".contexts-")
     try:

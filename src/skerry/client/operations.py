@@ -128,14 +128,18 @@ def act(
 
 
 def view(
-    target: Target, name: str, view: str, sink: Callable[[bytes], object] | None = None
+    target: Target,
+    name: str,
+    view: str,
+    query: Mapping[str, str],
+    sink: Callable[[bytes], object] | None = None,
 ) -> Op[Response]:
     """``GET …/{name}/{view}``: a sub-resource such as ``cost`` or ``receipt``.
 
     With a ``sink``, a connection lost half-way is an error: what it took can't be taken back.
     """
     path = f"{target.item(name)}/{view}"
-    request = Request("GET", path, sink=sink, repeatable=sink is None)
+    request = Request("GET", path, params=query, sink=sink, repeatable=sink is None)
     response: Response = yield from send(request, target.policy)
     return response
 

@@ -144,11 +144,12 @@ class KindClient:
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
         extensions: Mapping[str, str] | None = None,
+        region: str = "",
         if_version: int | None = None,
         dry_run: bool = False,
     ) -> Resource:
         """Create it, or replace it whole. ``if_version``: only if it is at this version."""
-        body = envelope(spec, labels, annotations, extensions)
+        body = envelope(spec, labels, annotations, extensions, region)
         op = operations.put(self.target, name, body, if_version=if_version, dry_run=dry_run)
         return self.client.take(op)
 
@@ -199,11 +200,11 @@ class KindClient:
         policy = streams.PATIENCE if self.client.policy.retries else Policy(retries=0)
         return self.client.each(streams.log(path, rank, offset, follow, policy))
 
-    def view(self, name: str, view: str) -> Any:
+    def view(self, name: str, view: str, **query: str) -> Any:
         """The JSON of a sub-resource: ``cost``, ``decision``, ``receipt``, ``files``."""
-        return decoded(self.client.take(operations.view(self.target, name, view)))
+        return decoded(self.client.take(operations.view(self.target, name, view, query)))
 
-    def download(self, name: str, view: str, sink: Callable[[bytes], object]) -> None:
+    def download(self, name: str, view: str, sink: Callable[[bytes], object], **query: str) -> None:
         """Bytes of a sub-resource, piece by piece: ``files/0/out/result.txt``, ``page``."""
         path = "/".join(quote(part) for part in view.split("/"))
-        self.client.take(operations.view(self.target, name, path, sink))
+        self.client.take(operations.view(self.target, name, path, query, sink))

@@ -1,0 +1,122 @@
+"""``login``, ``whoami`` and ``status``: who asks, and how the cloud is."""
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from skerry.cli import formats, output
+from skerry.cli.commands.context import learn
+from skerry.cli.common import Command, Session, pass_session
+from skerry.cli.exits import AUTH, FAILURE, Failed
+from skerry.client import config
+from skerry.client.errors import BadSetting, SkerryError
+
+PROOF = "/providers/skerry.proof/v1"
+
+
+@pass_session
+def _login(session: Session, user: str, password_stdin: bool) -> None:
+    settings = session.settings
+    tenant = settings.tenant
+    if not tenant or not user:
+        if not sys.stdin.isatty():
+            raise BadSetting("login needs --tenant and --user", hint="Give both as flags.")
+        tenant = tenant or click.prompt("Tenant", err=True)
+        user = user or click.prompt("User", err=True)
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    elif sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, err=True)
+    else:
+        raise Failed(
+            "login needs a password and nobody can be asked",
+            hint="Give it on standard input with --password-stdin.",
+            code=2,
+        )
+    found = session.client.login(tenant, user, password)
+    known = config.load_contexts()
+    name = session.given.get("context") or known.current or "default"
+    kept = replace(settings, token=found["token"], tenant=tenant)
+    config.save_contexts(known.having(name, kept, use=True))
+    until = formats.moment(str(found.get("expiresAt", "")))
+    click.echo(f"signed in as {user}@{tenant} until {until}, in context {name}")
+    session.given |= {"context": name, "token": found["token"]}
+    session.__dict__.pop("client", None)
+    session.__dict__.pop("settings", None)
+    learn(session)
+
+
+login = Command(
+    "login",
+    callback=_login,
+    params=[
+        click.Option(["--user", "-u"], metavar="NAME", default="", help="Who signs in"),
+        click.Option(["--password-stdin"], is_flag=True, help="Read the password from stdin"),
+    ],
+    help="Sign in with a password; the token is kept in the context.",
+)
+
+
+@pass_session
+def _whoami(session: Session) -> None:
+    found = session.client.whoami()
+    if session.form.is_document:
+        output.document(found, session.form)
+    else:
+        click.echo("\n".join(output.described(found)))
+
+
+whoami = Command("whoami", callback=_whoami, params=[], help="Show who the token is.")
+
+
+@pass_session
+def _status(session: Session) -> None:
+    client, settings = session.client, session.settings
+    found: dict[str, Any] = {"url": settings.url, "ready": _answers(session, "/readyz")}
+    if not found["ready"]:
+        output.document(found, session.form) if session.form.is_document else None
+        raise Failed(f"the cloud at {settings.url} is not ready", hint="Look at its log.")
+    try:
+        found["who"] = client.whoami()
+    except SkerryError as error:
+        found["who"] = None
+        session.note(f"Not signed in: {error.detail or error.message}")
+    found["tenant"], found["workspace"] = settings.tenant, settings.workspace
+    found["log"] = _log_size(session)
+    if session.form.is_document:
+        output.document(found, session.form)
+    else:
+        told = {k: v for k, v in found.items() if v not in (None, "")}
+        click.echo("\n".join(output.described(told)))
+    if found["who"] is None:
+        click.get_current_context().exit(AUTH)
+
+
+def _answers(session: Session, path: str) -> bool:
+    from skerry.client.errors import ServerError
+
+    try:
+        session.client.request("GET", path)
+    except ServerError:
+        return False
+    return True
+
+
+def _log_size(session: Session) -> int | None:
+    """How many changes the log holds, by its checkpoint."""
+    from skerry.client.errors import NotFound
+
+    try:
+        lines = session.client.request("GET", f"{PROOF}/checkpoint").body.decode().split("\n")
+    except NotFound:
+        return None
+    if len(lines) < 2 or not lines[1].isdigit():
+        raise Failed("the checkpoint can't be read", code=FAILURE)
+    return int(lines[1])
+
+
+status = Command(
+    "status", callback=_status, params=[], help="Show how the cloud is and who you are in it."
+)

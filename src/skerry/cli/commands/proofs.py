@@ -1,0 +1,88 @@
+"""``receipt``, ``verify`` and ``key``: what happened, for anyone to check without asking."""
+
+from pathlib import Path
+
+import click
+
+from skerry.cli import output
+from skerry.cli.common import Command, Session, pass_session
+from skerry.cli.complete import names_of
+from skerry.cli.exits import FAILURE, USAGE, Failed
+from skerry.cli.verbs.viewing import destination
+from skerry.client.errors import BadSetting
+
+PROOF = "/providers/skerry.proof/v1"
+
+
+@pass_session
+def _receipt(session: Session, name: str, to: Path | None) -> None:
+    noun, slash, rest = name.partition("/")
+    noun, name = (noun, rest) if slash else ("job", name)
+    session.noun = noun
+    with destination(to) as write:
+        session.client.kind(noun).download(name, "receipt", write)
+    if to is not None:
+        click.echo(to)
+
+
+receipt = Command(
+    "receipt",
+    callback=_receipt,
+    params=[
+        click.Argument(["name"], metavar="[NOUN/]NAME", shell_complete=names_of("job")),
+        click.Option(
+            ["--to"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write it to this file",
+        ),
+    ],
+    help="Fetch the receipt of a job or another metered resource.",
+)
+
+
+@pass_session
+def _key(session: Session) -> None:
+    output.raw(session.client.request("GET", f"{PROOF}/key").body)
+
+
+key = Command("key", callback=_key, params=[], help="Show the operator's public key.")
+
+
+@pass_session
+def _verify(session: Session, receipt: str, key: str) -> None:
+    """Check offline; nothing is asked of any cloud."""
+    from skerry.proof import verify as verifier
+
+    try:
+        is_file = "\0" not in key and len(key) < 4096 and Path(key).is_file()
+        parsed = verifier.Key.parse(Path(key).read_text("utf-8") if is_file else key)
+        with click.open_file(receipt, "rb") as stream:
+            proved = verifier.verify(stream.read(verifier.MAX_BYTES + 1), parsed)
+    except verifier.Failed as failed:
+        raise Failed(f"receipt FAILS at {failed.where}", detail=failed.why, code=FAILURE) from None
+    except verifier.Unreadable as error:
+        raise Failed("the receipt can't be verified", detail=str(error), code=USAGE) from None
+    except (OSError, ValueError) as error:
+        raise BadSetting("the receipt can't be read", detail=str(error)) from None
+    if session.form.is_document:
+        output.document({"ok": True, "facts": proved}, session.form)
+        return
+    click.echo("\n".join(proved))
+    click.echo("receipt OK")
+
+
+verify = Command(
+    "verify",
+    callback=_verify,
+    params=[
+        click.Argument(["receipt"], type=click.Path(allow_dash=True), metavar="RECEIPT"),
+        click.Option(
+            ["--key", "-k"],
+            required=True,
+            metavar="KEY",
+            help="The operator's verifier key, or a file of it",
+        ),
+    ],
+    help="Check a receipt offline, with nothing but the operator's public key.",
+)

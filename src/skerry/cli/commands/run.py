@@ -1,0 +1,288 @@
+"""``run``: the short way to a job. Uploads, starts, streams its output, exits with its code."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skerry.cli import formats, output
+from skerry.cli.commands.logs import Follower, Printer, patient
+from skerry.cli.common import Command, Session, pass_session
+from skerry.cli.exits import FAILURE, INTERRUPTED
+from skerry.cli.exits import tell as tell_error
+from skerry.cli.verbs.base import queue_lines, standing
+from skerry.cli.verbs.deciding import place_text
+from skerry.cli.verbs.writing import tell
+from skerry.client import jobs
+from skerry.client.errors import BadSetting, Conflict, WaitTimeout
+from skerry.client.operations import ENDED
+from skerry.client.resource import Resource
+from skerry.client.units import parse_seconds
+from skerry.client.upload import Sent
+
+if TYPE_CHECKING:
+    from skerry.cli.progress import Progress
+    from skerry.client.sync import KindClient
+
+CHANGE_OF_MIND = 2.0
+"""Seconds in which a second Ctrl-C leaves the job running, where nobody can be asked."""
+STRAGGLERS = 10.0
+"""Seconds that logs may take to end after the job."""
+
+
+def _options() -> list[click.Parameter]:
+    text: dict[str, Any] = {"metavar": "TEXT", "default": ""}
+    many: dict[str, Any] = {"multiple": True}
+    option = click.Option
+    return [
+        click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED,
+                       metavar="-- COMMAND..."),
+        option(["--name", "-n"], **text, help="Its name; a fresh one if not given"),
+        option(["--cpus", "-c"], metavar="CORES", default="1", help="Cores of each copy: 2, 0.5"),
+        option(["--memory", "-m"], metavar="SIZE", default="", help="Memory of each copy: 2GiB"),
+        option(["--gpus", "-g"], type=click.IntRange(0), default=0, help="GPUs of each copy"),
+        option(["--gpu-model"], **text, help="Only this model of GPU"),
+        option(["--count"], type=click.IntRange(1), default=1,
+               help="Copies, started together or not at all"),
+        option(["--env", "-e"], metavar="KEY=VALUE", **many, help="Environment variable"),
+        option(["--secret-env"], metavar="KEY=VALUE", **many,
+               help="Environment variable that is never shown again"),
+        option(["--dir", "folder"], metavar="FOLDER", type=click.Path(path_type=Path),
+               help="Take this folder along, less what .gitignore names"),
+        option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
+        option(["--retries"], type=click.IntRange(0), default=0, help="Run it again if it fails"),
+        option(["--time-limit"], metavar="DURATION", default="0",
+               help="Stop it after 90s, 10m, 2h"),
+        option(["--isolation"], type=click.Choice(["sandbox", "vm", "process"]),
+               help="What separates it from others"),
+        option(["--network"], is_flag=True, help="Let it reach the outside"),
+        option(["--region"], **text, help="Only in this region"),
+        option(["--site"], **text, help="Only at this site"),
+        option(["--label", "-l"], metavar="KEY=VALUE", **many, help="Label it"),
+        option(["--detach", "-d"], is_flag=True, help="Print its name and do not wait"),
+        option(["--wait-timeout"], metavar="DURATION", default="",
+               help="Stop waiting after this long; the job goes on",
+               callback=lambda _c, _p, text: parse_seconds(text) if text else None),
+    ]  # fmt: skip
+
+
+def _pairs(words: tuple[str, ...], flag: str) -> dict[str, str]:
+    out = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not key or not equals:
+            raise BadSetting(f"{word[:60]!r} is not KEY=VALUE", hint=f"Write {flag} KEY=VALUE.")
+        out[key] = value
+    return out
+
+
+@pass_session
+def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -> None:
+    session.noun = "job"
+    spec = jobs.job_spec(
+        command,
+        cpus=values["cpus"],
+        memory=values["memory"],
+        gpus=values["gpus"],
+        gpu_model=values["gpu_model"],
+        count=values["count"],
+        env=_pairs(values["env"], "--env"),
+        secret_env=_pairs(values["secret_env"], "--secret-env"),
+        artifacts=values["artifact"],
+        retries=values["retries"],
+        time_limit=values["time_limit"],
+        isolation=values["isolation"] or "",
+        network=values["network"],
+        site=values["site"],
+        region=values["region"],
+    )
+    client = session.client.kind("job")
+    name = name or jobs.fresh_name()
+    labels = _pairs(values["label"], "--label")
+    job = _start(session, name, spec, values["folder"], labels)
+    if values["detach"]:
+        if session.form.name in ("", "name"):
+            click.echo(name)
+        else:
+            tell(session, client.target.kind, job, "created")
+        return
+    attended = Attended(session, patient(client), name, values["count"], values["wait_timeout"])
+    click.get_current_context().exit(attended.attend())
+
+
+def _start(
+    session: Session, name: str, spec: dict[str, Any], folder: Path | None, labels: dict[str, str]
+) -> Resource:
+    """Bring the folder and put the job."""
+    client = session.client
+    with session.progress() as progress:
+
+        def told(sent: Sent) -> None:
+            step = max(1, sent.total // 10)
+            if sent.done % step == 0 or sent.done == sent.total:
+                progress.update(
+                    f"upload: {sent.done} of {sent.total} files, {formats.size(sent.bytes_sent)}"
+                )
+
+        target = client.target("job", "", "", {})
+        return client.take(jobs.start(target, name, spec, folder=folder, labels=labels, told=told))
+
+
+class Attended:
+    """A job that someone watches."""
+
+    def __init__(
+        self,
+        session: Session,
+        client: "KindClient",
+        name: str,
+        count: int,
+        timeout: float | None,
+    ) -> None:
+        self.session = session
+        self.client = client
+        self.name = name
+        self.count = count
+        self.timeout = timeout
+        self._job: Resource | None = None
+        self._look_at = 0.0
+        self._pause = 0.1
+
+    def attend(self) -> int:
+        """Stream its output until it ends, and tell what came of it; the exit code."""
+        try:
+            return self._attend()
+        except KeyboardInterrupt:
+            return self._interrupted()
+
+    def _attend(self) -> int:
+        # A document on stdout is alone there.
+        printer = Printer(self.count, err=self.session.form.is_document)
+        started, over, said = time.monotonic(), 0.0, False
+        with self.session.progress() as progress:
+            for chunk in Follower(self.client, self.name, list(range(self.count)), 0).items():
+                now = time.monotonic()
+                if chunk is not None:
+                    _pause(progress)
+                    printer.show(chunk)
+                    said = True
+                    continue
+                job = self._look(now)
+                if job.phase in ENDED:
+                    over = over or now
+                    if now - over > STRAGGLERS:
+                        break
+                    continue
+                if not said:
+                    progress.update(f"job {self.name}: {standing(job)}")
+                if self.timeout is not None and now - started > self.timeout:
+                    printer.finish()
+                    return self._too_long(job)
+        printer.finish()
+        ended = self.client.wait(self.name, until="ended")
+        assert ended is not None
+        return self._report(ended)
+
+    def _look(self, now: float) -> Resource:
+        """The job as it is, asked for now and then."""
+        if self._job is None or now >= self._look_at:
+            self._job = self.client.get(self.name)
+            self._look_at = now + self._pause
+            self._pause = min(self._pause * 1.5, 2.0)
+        return self._job
+
+    def _too_long(self, job: Resource) -> int:
+        error = WaitTimeout(
+            f"job {self.name} is {job.phase} after {self.timeout:g} s",
+            last=job,
+            hint=f"It goes on: raise --wait-timeout, or skerry logs -f {self.name}",
+        )
+        error.detail = "; ".join(queue_lines(job.status))
+        return tell_error(error, as_json=self.session.form.is_document)
+
+    def _report(self, job: Resource) -> int:
+        """Tell cost and place on stderr."""
+        if self.session.form.is_document:
+            output.document(job, self.session.form)
+        self.session.note(summary(job))
+        code = job.status.get("exitCode")
+        if job.phase == "succeeded":
+            return 0
+        return code if isinstance(code, int) and code != 0 else FAILURE
+
+    def _interrupted(self) -> int:
+        """Ctrl-C: ask once whether to cancel; a second one leaves the job running."""
+        try:
+            if not self._cancels():
+                return self._leave()
+            click.echo(f"cancelling job {self.name}", err=True)
+            try:
+                self.client.act(self.name, "cancel")
+                job = self.client.wait(self.name, until="ended")
+            except Conflict:
+                job = self.client.get(self.name)
+        except KeyboardInterrupt:
+            return self._leave()
+        if job is not None:
+            self.session.note(summary(job))
+        return INTERRUPTED
+
+    def _cancels(self) -> bool:
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            click.echo("", err=True)
+            question = f"Cancel job {self.name}? (Ctrl-C again leaves it running)"
+            try:
+                return click.confirm(question, default=True, err=True)
+            except click.Abort:
+                return False
+        click.echo(
+            f"cancelling job {self.name} in {CHANGE_OF_MIND:g} s; "
+            "interrupt again to leave it running",
+            err=True,
+        )
+        time.sleep(CHANGE_OF_MIND)
+        return True
+
+    def _leave(self) -> int:
+        click.echo(f"job {self.name} goes on: skerry logs -f {self.name}", err=True)
+        return INTERRUPTED
+
+
+def _pause(progress: "Progress") -> None:
+    pause = getattr(progress, "pause", None)
+    if pause is not None:
+        pause()
+
+
+def summary(job: Resource) -> str:
+    """One line: what came of it, how long it ran, where, and for how much."""
+    status = job.status
+    words = [f"job {job.name} {job.phase}"]
+    begin = formats.instant(str(status.get("startedAt", "")))
+    end = formats.instant(str(status.get("endedAt", "")))
+    if begin and end:
+        words.append(f"in {formats.duration((end - begin).total_seconds())}")
+    if status.get("place"):
+        words.append(f"on {place_text(status['place'])}")
+    if status.get("engine"):
+        words.append(f"with {status['engine']}")
+    cost = status.get("cost") or {}
+    price = formats.money(cost["amountNano"], cost.get("currency", "")) if cost else "not known yet"
+    line = f"{' '.join(words)}; cost {price}"
+    code, why = status.get("exitCode"), status.get("message") or status.get("reason")
+    if job.phase != "succeeded":
+        line += f"; exit code {code}" if code is not None else ""
+        line += f"; {why}" if why else ""
+    return line
+
+
+run = Command(
+    "run",
+    callback=_run,
+    params=_options(),
+    context_settings={"allow_interspersed_args": False},
+    help="Run a command as a job: its output here, its exit code as this one's.",
+    epilog="Cost and place are told on stderr when it ends. Ctrl-C asks whether to cancel it.",
+)

@@ -1,0 +1,294 @@
+"""Every verb, for any kind: exactly what it prints and how it exits."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Skerry
+from tests.client.standin import Cloud
+
+JOBS = "providers/skerry.run/v1/tenants/acme/workspaces/w/jobs"
+
+
+def test_an_empty_list_is_an_empty_array(skerry: Skerry) -> None:
+    assert skerry("job", "list", "-o", "json") == (0, "[]\n", "")
+    assert skerry("job", "list", "--json") == (0, "[]\n", "")
+    assert skerry("job", "list", "-o", "yaml") == (0, "[]\n", "")
+    assert skerry("job", "list", "-o", "name") == (0, "", "")
+    assert skerry("job", "list") == (0, "NAME   PHASE   EXIT   COST   AGE\n", "")
+    assert skerry("job", "list", "-o", "noheader") == (0, "", "")
+
+
+def test_create_waits_and_says_so(skerry: Skerry) -> None:
+    said = skerry("network", "create", "n1", "--cidr.ipv4", "10.0.0.0/16", "--sku-ref", "small")
+    assert said == (0, "network n1 created\n", "network n1: active\n")
+    found = json.loads(skerry("network", "get", "n1", "-o", "json").out)
+    assert found["spec"] == {
+        "cidr": {"ipv4": "10.0.0.0/16"},
+        "skuRef": {"resource": "small"},
+    }
+
+
+def test_create_refuses_what_exists(skerry: Skerry) -> None:
+    skerry("network", "create", "n1", "--cidr.ipv4", "10.0.0.0/16")
+    assert skerry("network", "create", "n1") == (
+        5,
+        "",
+        "Error: network n1 exists already\nHint: Change it with: skerry network update n1\n",
+    )
+
+
+def test_flags_come_on_top_of_a_file(skerry: Skerry, tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text("labels: {tier: web}\nspec: {command: [sh], env: {A: b}, count: 2}\n")
+    said = skerry(
+        "job", "create", "j", "-f", str(file), "--env", "C=d=e", "--memory", "2GiB",
+        "--time-limit", "10m", "--set", "gpus=1", "--set", "inputs.0.path=x", "--label", "a=b",
+        "--network", "--dry-run", "--", "python3", "-c", "print(1)",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    document = json.loads(said.out)
+    assert document["spec"] == {
+        "command": ["python3", "-c", "print(1)"],
+        "env": {"A": "b", "C": "d=e"},
+        "count": 2,
+        "memory": 2 << 30,
+        "timeLimit": 600,
+        "gpus": 1,
+        "inputs": [{"path": "x"}],
+        "network": True,
+    }
+    assert document["labels"] == {"tier": "web", "a": "b"}
+    assert skerry("job", "list", "-o", "name").out == ""
+
+
+def test_update_changes_only_what_is_said(skerry: Skerry) -> None:
+    skerry("secret", "create", "k", "-q", "--password", "hunter2", "--rotate-days", "3")
+    said = skerry("secret", "update", "k", "-q", "--rotate-days", "5", "--label", "a=b")
+    assert said == (0, "secret k updated\n", "")
+    found = json.loads(skerry("secret", "get", "k", "-q", "-o", "json").out)
+    assert (found["spec"], found["labels"]) == ({"rotateDays": 5}, {"a": "b"})
+    said = skerry("secret", "update", "k", "-q", "--if-version", "1")
+    assert said == (
+        5,
+        "",
+        "Error: Precondition failed: it is at another version than 1\n"
+        "Hint: Read it again.\nRequest: req-1\n",
+    )
+
+
+def test_tables_choose_columns(skerry: Skerry) -> None:
+    for name in ("b", "a"):
+        skerry("job", "create", name, "--detach", "--command", "true")
+        skerry("job", "wait", name, "--for", "ended")
+    assert skerry("job", "list", "-o", "columns=name,cost,place,status.engine").out == (
+        "NAME   COST           PLACE   STATUS.ENGINE\n"
+        "a      0.001234 EUR   attic   bubblewrap\n"
+        "b      0.001234 EUR   attic   bubblewrap\n"
+    )
+    said = skerry("job", "list", "-o", "columns=name,phase", "-o", "noheader", "--limit", "1")
+    assert said.out == "a   succeeded\n"
+    assert skerry("job", "ls", "-o", "name").out == "a\nb\n"
+    wide = skerry("job", "list", "-o", "wide").out.splitlines()
+    assert wide[0].split() == ["NAME", "PHASE", "EXIT", "COST", "PLACE", "AGE", "REF"]
+    assert wide[1].split()[-1] == "skerry.run/v1/tenants/acme/workspaces/w/jobs/a"
+
+
+def test_an_unknown_form_is_told(skerry: Skerry) -> None:
+    said = skerry("job", "list", "-o", "xml")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        "Error: Invalid value for '-o' / '--output': 'xml' is not one of table, wide, json, yaml, "
+        "name, columns=NAME,…, noheader\nDocs: skerry job list --help\n"
+    )
+
+
+def test_get_shows_it_whole(skerry: Skerry) -> None:
+    skerry("network", "create", "n1", "--cidr.ipv4", "10.0.0.0/16", "--label", "tier=web")
+    assert skerry("network", "get", "n1").out == (
+        "Name:    n1\n"
+        "Kind:    network (seca.network/v1)\n"
+        "Ref:     seca.network/v1/tenants/acme/workspaces/w/networks/n1\n"
+        "Version: 1\n"
+        "Created: 2026-11-21 08:00:00 UTC\n"
+        "Changed: 2026-11-21 08:00:00 UTC\n"
+        "Labels:\n"
+        "  tier: web\n"
+        "Spec:\n"
+        "  cidr:\n"
+        "    ipv4: 10.0.0.0/16\n"
+        "Status:\n"
+        "  state: active\n"
+    )
+    assert skerry("network", "describe", "n1", "-o", "yaml").out.startswith("labels:\n")
+
+
+def test_what_is_not_there(skerry: Skerry) -> None:
+    assert skerry("network", "get", "nope") == (
+        3,
+        "",
+        "Error: Resource not found: "
+        "providers/seca.network/v1/tenants/acme/workspaces/w/networks/nope does not exist\n"
+        "Request: req-1\n",
+    )
+
+
+def test_errors_are_json_when_json_was_asked_for(skerry: Skerry) -> None:
+    said = skerry("network", "create", "n", "--set", "bad=1", "-o", "json")
+    assert (said.code, said.out) == (2, "")
+    assert json.loads(said.err) == {
+        "error": {
+            "message": "Validation error",
+            "detail": "spec: unknown field `bad`",
+            "hint": "See skerry explain.",
+            "docs": "skerry explain network",
+            "requestId": "req-1",
+            "exitCode": 2,
+            "status": 422,
+            "type": "http://secapi.cloud/errors/validation-error",
+            "sources": [{"pointer": "/spec/bad"}, {"pointer": "/spec/command"}],
+        }
+    }
+
+
+def test_field_errors_have_a_line_each(skerry: Skerry) -> None:
+    assert skerry("network", "create", "n", "--set", "bad=1").err == (
+        "Error: Validation error: spec: unknown field `bad`\n"
+        "- spec.bad\n"
+        "- spec.command\n"
+        "Hint: See skerry explain.\n"
+        "Docs: skerry explain network\n"
+        "Request: req-1\n"
+    )
+
+
+def test_delete_takes_many_and_reports_each(skerry: Skerry) -> None:
+    for name in ("a", "b"):
+        skerry("network", "create", name, "-d")
+    said = skerry("network", "delete", "a", "nope", "b", "--yes", "-q")
+    assert said.code == 3
+    assert said.out == "network a deleted\nnetwork b deleted\n"
+    assert said.err.startswith("Error: network nope: Resource not found: ")
+    assert skerry("network", "list", "-o", "json").out == "[]\n"
+
+
+def test_delete_never_asks_without_a_terminal(skerry: Skerry) -> None:
+    for name in ("a", "b"):
+        skerry("network", "create", name, "-d")
+    assert skerry("network", "rm", "a", "b") == (
+        2,
+        "",
+        "Error: Delete 2 networks (a, b)? needs a yes\n"
+        "Hint: Run it again with --yes.\n"
+        "Docs: skerry --help\n",
+    )
+    assert skerry("network", "list", "-o", "name").out == "a\nb\n"
+
+
+def test_a_nested_kind_takes_its_parent_as_a_flag(
+    skerry: Skerry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = skerry("subnet", "create", "s", "--network", "n", "--spec-url", "x", "-q")
+    assert said == (0, "subnet s created\n", "")
+    monkeypatch.setenv("SKERRY_NETWORK", "n")
+    assert (
+        skerry("subnet", "list", "-o", "columns=network,name").out
+        == "NETWORK   NAME\nn         s\n"
+    )
+    monkeypatch.delenv("SKERRY_NETWORK")
+    assert skerry("subnet", "list") == (
+        2,
+        "",
+        "Error: no network is given\nHint: Use --network, SKERRY_NETWORK or a context.\n"
+        "Docs: skerry --help\n",
+    )
+
+
+def test_waiting_too_long_says_which_flag_to_raise(skerry: Skerry, cloud: Cloud) -> None:
+    cloud.hold = True
+    skerry("job", "create", "j", "-d", "--command", "true")
+    said = skerry("job", "wait", "j", "--for", "ended", "--wait-timeout", "0")
+    assert said.code == 6
+    assert said.err == (
+        "job j: queued (too few GPUs (3 offers); nearest: site=attic,lacks=1 GPU)\n"
+        "Error: job j is queued after 0 s\n"
+        "Hint: too few GPUs (3 offers); nearest: site=attic,lacks=1 GPU. "
+        "Raise --wait-timeout, or look again with: skerry job get j\n"
+    )
+    cloud.documents[f"{JOBS}/j"]["status"]["phase"] = "running"
+    assert skerry("job", "wait", "j", "--for", "ended", "--wait-timeout", "0", "-q").code == 124
+
+
+def test_a_wait_that_ends_badly_fails(skerry: Skerry) -> None:
+    skerry("job", "create", "j", "-d", "--command", "false")
+    said = skerry("job", "wait", "j", "--for", "ended", "-q")
+    assert (said.code, said.out) == (1, "job j failed\n")
+    assert said.err == "Error: job j is failed\nHint: Look closer with: skerry job get j\n"
+
+
+def test_actions_have_their_own_flags(skerry: Skerry, cloud: Cloud) -> None:
+    skerry("secret", "create", "k", "-q")
+    said = skerry("secret", "rotate", "k", "--grace", "60", "-q")
+    assert said == (0, "secret k: rotate asked\n", "")
+    assert cloud.events[-1]["verb"] == "rotate"
+
+
+def test_what_may_change_is_marked_and_warned_of(skerry: Skerry) -> None:
+    assert "(v1beta1, may change)" in skerry("secret", "--help").out
+    said = skerry("secret", "list", "-o", "json")
+    assert said == (
+        0,
+        "[]\n",
+        "Note: secret is v1beta1: its form may still change (-q hides this)\n",
+    )
+
+
+def test_read_only_kinds_have_no_verbs_that_write(skerry: Skerry) -> None:
+    verbs = skerry("network-sku", "--help").out.split("Verbs:\n")[1]
+    assert [line.split()[0] for line in verbs.splitlines()] == ["list", "get", "explain"]
+    assert skerry("network-sku", "create", "x").code == 2
+
+
+def test_views_print_what_they_are(skerry: Skerry, cloud: Cloud) -> None:
+    skerry("job", "create", "j", "-d", "--command", "true")
+    cloud.views[f"/{JOBS}/j/cost"] = {
+        "currency": "EUR", "amountNano": 1_500_000_000,
+        "lines": [{"meter": "cpu", "amountNano": 1_500_000_000}],
+    }  # fmt: skip
+    assert skerry("job", "cost", "j").out == "1.50 EUR\n  meter:      cpu  amountNano: 1.50 EUR\n"
+    assert json.loads(skerry("job", "cost", "j", "-o", "json").out)["currency"] == "EUR"
+    cloud.views[f"/{JOBS}/j/page"] = b"<html>\xff"
+    assert skerry("job", "page", "j", "--to", "page.html").code == 0
+    assert Path("page.html").read_bytes() == b"<html>\xff"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def test_artifacts_are_listed_and_fetched(skerry: Skerry, cloud: Cloud) -> None:
+    skerry("job", "create", "j", "-d", "--command", "true")
+    item = {"rank": 0, "path": "out/a.txt", "size": 2048, "mode": 420, "modifiedAt": "x"}
+    cloud.views[f"/{JOBS}/j/files"] = {"items": [item]}
+    cloud.views[f"/{JOBS}/j/files/0/out/a.txt"] = b"result"
+    assert skerry("job", "files", "j").out == "FILE          SIZE    AGE\n0/out/a.txt   2 KiB   -\n"
+    assert skerry("job", "files", "j", "out/a.txt").out == "result"
+    assert skerry("job", "files", "j", "--to", "got").out == "got/out/a.txt\n"
+    assert Path("got/out/a.txt").read_text() == "result"
+    cloud.views[f"/{JOBS}/j/files"] = {"items": [{**item, "path": "../../evil"}]}
+    said = skerry("job", "files", "j", "--to", "got")
+    assert (said.code, said.out) == (2, "")
+    assert "would be written outside got" in said.err
+
+
+def test_json_can_be_piped_into_a_json_tool(skerry: Skerry) -> None:
+    skerry("job", "create", "j", "-d", "--command", "true")
+    run = [sys.executable, "-m", "skerry.cli.main", "job", "list", "-o", "json"]
+    first = subprocess.run(run, capture_output=True, check=True)
+    tool = [sys.executable, "-m", "json.tool"]
+    assert subprocess.run(tool, input=first.stdout, capture_output=True, check=True).stdout
