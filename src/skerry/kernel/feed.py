@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from itertools import islice
 from typing import NamedTuple
 
 import asyncpg
@@ -55,11 +56,11 @@ class Feed:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        self._last = (await self._bounds())[1]
-        self._ready.set()
         await self._db.listen(CHANNEL, self._notice.set)
         while True:
             try:
+                if not self._ready.is_set():
+                    await self._begin((await self._bounds())[1])
                 await self._catch_up()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 self._log.warning("feed behind, trying again", error=str(error))
@@ -68,10 +69,16 @@ class Feed:
                 await asyncio.wait_for(self._notice.wait(), self._poll)
             self._notice.clear()
 
+    async def _begin(self, position: int) -> None:
+        async with self._grown:
+            self._last = position
+            self._grown.notify_all()
+        self._ready.set()
+
     async def _catch_up(self) -> None:
         while events := await self._read(self._last):
-            self._recent.extend(events)
             async with self._grown:
+                self._recent.extend(events)
                 self._last = events[-1].position
                 self._grown.notify_all()
 
@@ -106,25 +113,28 @@ class Feed:
     async def watch(
         self, wanted: Wanted, cursor: int, *, beat: float = 15.0
     ) -> AsyncIterator[Happening | None]:
-        """Events after a position that ``cursor`` gave. None is yielded every ``beat`` seconds of
-        silence, so that a server notices a client that left."""
+        """Events after a position that ``cursor`` gave. None is yielded after ``beat`` seconds in
+        which nothing was, so that a server notices a client that left."""
+        clock = asyncio.get_running_loop().time
+        said = clock()
         while True:
             for event in await self._since(cursor):
                 cursor = event.position
                 if wanted(event):
                     yield event
-            try:
-                async with asyncio.timeout(beat), self._grown:
+                    said = clock()
+            if clock() >= said + beat:
+                yield None
+                said = clock()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(said + beat), self._grown:
                     while self._last <= cursor:
                         await self._grown.wait()
-            except TimeoutError:
-                yield None
 
     async def _since(self, cursor: int) -> list[Happening]:
         if self._last <= cursor:
             return []
         if self._recent and self._recent[0].position <= cursor + 1:
             missing = self._last - cursor
-            newest = list(self._recent)[-missing:]
-            return [e for e in newest if e.position > cursor]
+            return list(islice(reversed(self._recent), missing))[::-1]
         return await self._read(cursor)
