@@ -1,6 +1,7 @@
 """Publishing: proofs that hold, nothing signed that does not extend, and every crash survived."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -373,10 +374,35 @@ async def test_running_follows_the_feed_and_tells_of_a_refusal(cloud, monkeypatc
             return not await alerted()
 
         await _until(calm)
+
+        def full(self, target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", full)
+            await cloud.record(1)
+            await cloud.sequence()
+            await _until(alerted)
+            assert "cannot be written: No space left" in (await alerted())[0]
+        await _until(calm)
     finally:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_an_alert_of_an_earlier_run_is_cleared(cloud):
+    async with cloud.db.transaction() as tx:
+        await alerts.raise_alert(tx, subject="log", reason="stopped", message="m", remedy="r")
+    running = asyncio.create_task(cloud.log.run(0.01))
+
+    async def calm():
+        return not await alerts.open_alerts(cloud.db)
+
+    await _until(calm)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_running_waits_for_a_database_that_is_away(cloud, monkeypatch):

@@ -12,6 +12,7 @@ database, and must arrive at the root that was signed.
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,7 @@ CHANNEL = "checkpoint"
 BATCH = 64 * TILE
 INTERVAL_SECONDS = 2.0
 RETRY_SECONDS = 1.0
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 T = TypeVar("T")
 
@@ -258,22 +260,20 @@ class Log:
         self.tiles.drop_partial(last.size if last else 0, edge.size)
 
     async def run(self, interval: float = INTERVAL_SECONDS) -> None:
-        """Publish until cancelled: a checkpoint follows a change within about ``interval`` s."""
+        """Publish until cancelled: a checkpoint follows a change within about ``interval`` s.
+
+        A log that refuses, or whose disk is full, is an alert until it publishes again.
+        """
         woken = asyncio.Event()
         await self._db.listen(FEED, woken.set)
-        refused = ""
+        told: str | None = None
         while True:
             woken.clear()
             try:
-                await self.publish()
-                if refused:
-                    await self._tell("")
-                refused = ""
-            except Disagreement as error:
-                if str(error) != refused:
-                    _log.error("log.refused", reason=str(error))
-                    await self._tell(str(error))
-                refused = str(error)
+                problem = await self._attempt()
+                if problem != told:
+                    await self._tell(problem)
+                told = problem
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 _log.warning("log.unavailable", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -285,13 +285,29 @@ class Log:
             except TimeoutError:
                 continue
 
-    async def _tell(self, reason: str) -> None:
+    async def _attempt(self) -> str:
+        """Publish; what a person must see to if it could not."""
+        try:
+            await self.publish()
+        except Disagreement as error:
+            return str(error)
+        except OSError as error:
+            if error.errno not in DISK:
+                raise
+            return (
+                f"{self.tiles.directory} cannot be written: {error.strerror}. Make room or mend it"
+            )
+        return ""
+
+    async def _tell(self, problem: str) -> None:
+        if problem:
+            _log.error("log.stopped", problem=problem)
         async with self._db.transaction() as tx:
-            await alerts.clear(tx, "log", "refused")
-            if reason:
+            await alerts.clear(tx, "log", "stopped")
+            if problem:
                 await alerts.raise_alert(
-                    tx, subject="log", reason="refused", message=reason,
-                    remedy="Run `skerry audit verify` and do what the message says.",
+                    tx, subject="log", reason="stopped", message=problem,
+                    remedy="Do what the message says; the log then goes on by itself.",
                 )  # fmt: skip
 
 
