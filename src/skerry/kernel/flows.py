@@ -155,6 +155,7 @@ class Context:
         entered_at: datetime,
         now: datetime,
         deleting: bool,
+        previous: str,
     ) -> None:
         self.db = db
         self.resources = resources
@@ -170,6 +171,8 @@ class Context:
         self.entered_at = entered_at
         self.now = now
         self.deleting = deleting
+        self.previous = previous
+        """The step that an update or a removal interrupted; else the same as ``step``."""
         self.tx_or_none: Tx | None = None
         self.taken: set[str] = set()
 
@@ -216,7 +219,8 @@ class Context:
             path = Path(owner.tenant, owner.workspace, (), name)
             body = {"spec": dict(spec), "labels": dict(labels or {})}
             current = await self.resources.find(tx, self.resources.ref(kind, path))
-            if current is None or current.spec != body["spec"]:
+            mine = current is not None and current.owner_uid == owner.uid
+            if current is None or not mine or current.spec != body["spec"]:
                 await self.resources.put(tx, kind, path, body, acting_for(owner), owner=owner)
 
         return put

@@ -27,8 +27,9 @@ update flow set tries = tries + 1, problem = $3, lease_until = null,
   wake_at = skerry_now() + $4::interval
 where uid = $1 and token = $2
 
--- name: release
-update flow set lease_until = null where uid = $1 and token = $2
+-- name: about
+-- For an alert; asked by SQL, since the kind itself may be what is unknown here.
+select ref, tenant from resource where uid = $1
 
 -- name: next_wake
 -- Seconds until something is due, held flows at the end of their lease.

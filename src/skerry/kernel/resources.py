@@ -101,6 +101,11 @@ class Resources(Rows):
             )
         if old.owner_uid is not None and (owner is None or owner.uid != old.owner_uid):
             raise _owned(old)
+        if old.owner_uid is None and owner is not None:
+            raise Conflict(
+                f"{kind.noun} {old.name!r} exists and is no part of {owner.kind} {owner.name!r}",
+                hint=f"Delete that {kind.noun}, or use another name.",
+            )
         admission.unchanged(kind, old.spec, sent.spec)
 
     async def _check_parents(self, tx: Tx, kind: Kind, path: Path) -> None:
@@ -306,6 +311,11 @@ class Resources(Rows):
         await tx.execute(_sql.drop_flow, resource.uid)
         await quotas.give_back(tx, self.registry[resource.kind], resource.tenant)
 
+    async def intend(self, tx: Tx, uid: uuid.UUID, intent: str) -> None:
+        """Tell a resource's flow of something its next step has to take. Twice is once."""
+        await tx.execute(_sql.add_intent, uid, intent)
+        tx.after_commit(self.woken)
+
     async def act(
         self, tx: Tx, resource: Resource, action: str, body: Any, by: Caller
     ) -> Mapping[str, Any]:
@@ -320,7 +330,7 @@ class Resources(Rows):
         if done is not None:
             return done
         if kind.flow is not None:
-            await tx.execute(_sql.add_intent, resource.uid, [action])
+            await self.intend(tx, resource.uid, action)
             await changes.record(
                 tx,
                 kind="action",

@@ -84,8 +84,10 @@ values ($1, $2, $3, skerry_now(), skerry_now(), $4)
 update flow set wake_at = skerry_now(), poke = poke + 1, deleting = deleting or $2 where uid = $1
 
 -- name: add_intent
-update flow set wake_at = skerry_now(), poke = poke + 1,
-  intents = (intents::jsonb || $2::jsonb)::json
+-- Asked twice before it is taken is asked once.
+update flow set wake_at = skerry_now(), poke = poke + 1, intents = case
+    when intents::jsonb @> jsonb_build_array($2::text) then intents
+    else (intents::jsonb || jsonb_build_array($2::text))::json end
 where uid = $1
 
 -- name: drop_flow
@@ -93,9 +95,6 @@ delete from flow where uid = $1
 
 -- name: regions
 select name from resource where kind = 'region' and deleted_at is null
-
--- name: events_now
-select coalesce(max(position), -1) from feed
 
 -- name: list_head
 -- Followed by conditions on deletion and labels, an order and a limit.

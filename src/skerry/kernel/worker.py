@@ -27,6 +27,13 @@ from skerry.store.queries import load
 _sql = load("skerry.kernel", "flows.sql")
 CHANNEL = "flows"
 FAILURES_TO_ALERT = 5
+DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+)
+"""The database went away, or its operator ended the connection: no fault of the step's."""
 
 Probe = Callable[[str, str, str], Awaitable[None]]
 """For tests: called with (noun, step, moment) at each moment a kill could strike."""
@@ -86,7 +93,7 @@ class Worker:
             while True:
                 try:
                     await self._fill(group)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                except DATABASE_ERRORS as error:
                     self._log.warning("database away, trying again", error=str(error))
                     await asyncio.sleep(self._poll)
 
@@ -133,7 +140,7 @@ class Worker:
             if tokens := list(self._running):
                 try:
                     await self._db.execute(_sql.heartbeat, tokens, self._lease)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                except DATABASE_ERRORS as error:
                     self._log.warning("heartbeat missed", error=str(error))
 
     async def _work(self, row: Row) -> None:
@@ -144,16 +151,14 @@ class Worker:
                 current = await self._step(current)
         except Lost:
             self._log.info("claim lost, another worker goes on", uid=str(row["uid"]))
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+        except DATABASE_ERRORS as error:
             # The lease runs out by itself; the step is then repeated.
             self._log.warning("database away in mid-step", error=str(error))
 
     async def _step(self, row: Row) -> Row | None:
         try:
             return await self._attempt(row)
-        except Lost:
-            raise
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        except (Lost, *_AWAY):
             raise
         except Exception as error:  # noqa: BLE001 - a flow's own failure must not end the worker
             await self._failed(row, error)
@@ -171,13 +176,16 @@ class Worker:
             held = await tx.fetchrow(_sql.hold, row["uid"], row["token"])
             if held is None:
                 raise Lost
+            # What a put has brought since the claim is still to be seen by ``on_update``.
+            seen = ctx.resource.generation
             resource = await self._resources.by_uid(tx, row["uid"], lock=True)
             if following is None:
                 ctx.tx_or_none, ctx.resource, ctx.now = tx, resource, await tx.now()
                 ctx.intents = list(held["intents"])
                 following = await step.run(flow, ctx)
                 ctx.tx_or_none = None
-            again = await self._commit(tx, held, ctx, step, following, poke=row["poke"])
+            again = await self._commit(tx, held, ctx, step, following, seen=seen, poke=row["poke"])
+            await self._probe(noun, step.name, "written")
         await self._probe(noun, step.name, "committed")
         return again
 
@@ -207,11 +215,20 @@ class Worker:
             entered_at=row["entered_at"] if name == row["step"] else row["now"],
             now=row["now"],
             deleting=row["deleting"],
+            previous=row["step"],
         )
         return ctx, flow, step
 
     async def _commit(
-        self, tx: Tx, held: Row, ctx: Context, step: Step, following: Next, *, poke: int
+        self,
+        tx: Tx,
+        held: Row,
+        ctx: Context,
+        step: Step,
+        following: Next,
+        *,
+        seen: int,
+        poke: int,
     ) -> Row | None:
         now = await tx.now()
         for write in following.within:
@@ -237,6 +254,8 @@ class Worker:
         entered = now if moved else ctx.entered_at
         if moved:
             await alerts.clear(tx, resource.ref, "Overdue")
+        if held["tries"] >= FAILURES_TO_ALERT:
+            await alerts.clear(tx, resource.ref, "StepFails")
         wake = now + timedelta(seconds=following.after)
         if held["poke"] != poke:
             wake = now
@@ -250,7 +269,7 @@ class Worker:
             wake,
             entered,
             _deadline(entered, target.deadline),
-            ctx.resource.generation,
+            seen,
             intents,
             now + self._lease if soon else None,
         )
@@ -293,7 +312,7 @@ class Worker:
     async def _failed(self, row: Row, error: Exception) -> None:
         tries = row["tries"] + 1
         pause = timedelta(seconds=min(2.0**tries, 60.0) * (0.5 + random.random()))  # noqa: S311
-        text = f"{type(error).__name__}: {error}"[:2000]
+        text = _writable(f"{type(error).__name__}: {error}"[:2000])
         self._log.warning(
             "step failed", kind=row["kind"], step=row["step"], uid=str(row["uid"]), error=text,
             exc_info=not isinstance(error, NotFound),
@@ -301,22 +320,23 @@ class Worker:
         async with self._db.transaction() as tx:
             await tx.execute(_sql.fail, row["uid"], row["token"], text, pause)
             if tries == FAILURES_TO_ALERT:
-                resource = await self._resources.by_uid(tx, row["uid"])
+                about = await tx.fetchrow(_sql.about, row["uid"])
+                assert about is not None
                 await alerts.raise_alert(
                     tx,
-                    subject=resource.ref,
-                    tenant=resource.tenant,
+                    subject=about["ref"],
+                    tenant=about["tenant"],
                     reason="StepFails",
                     message=f"step {row['step']!r} failed {tries} times: {text}",
                     remedy="It is tried on with growing pauses. Mend the cause named here, or "
-                    f"delete the {resource.kind}.",
+                    f"delete the {row['kind']}.",
                 )
 
     async def _watch_deadlines(self) -> None:
         while True:
             try:
                 await self.check_deadlines()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DATABASE_ERRORS as error:
                 self._log.warning("deadlines not checked", error=str(error))
             await asyncio.sleep(10)
 
@@ -324,7 +344,8 @@ class Worker:
         """Raise an alert for each resource that stays in a step too long; says how many."""
         count = 0
         for row in await self._db.fetch(_sql.overdue):
-            step = self._flows[row["kind"]].steps.get(row["step"])
+            flow = self._flows.get(row["kind"])
+            step = flow.steps.get(row["step"]) if flow else None
             async with self._db.transaction() as tx:
                 count += await alerts.raise_alert(
                     tx,
@@ -337,6 +358,11 @@ class Worker:
                     remedy=step.remedy if step and step.remedy else "Look at its log and its site.",
                 )
         return count
+
+
+def _writable(text: str) -> str:
+    """Text that Postgres takes, whatever an error had in it."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
 def _deadline(entered: datetime, seconds: float) -> datetime | None:

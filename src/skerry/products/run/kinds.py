@@ -1,0 +1,47 @@
+"""What a tenant may ask to be run."""
+
+from skerry.kernel.kinds import Action, Column, Kind
+from skerry.kernel.views import View
+from skerry.products.run.asks import ask_of
+from skerry.products.run.flow import JobFlow
+from skerry.products.run.hooks import JobHooks
+from skerry.products.run.specs import JobSpec, JobStatus
+from skerry.products.run.views import files, logs, stats
+
+JOB = Kind(
+    provider="skerry.run",
+    collection="jobs",
+    noun="job",
+    summary="A command that runs to its end, in one or more copies",
+    spec=JobSpec,
+    status=JobStatus,
+    immutable=(
+        "command", "millicores", "memory", "disk", "gpus", "gpuModel", "count", "retries",
+        "timeLimit", "env", "inputs", "artifacts", "isolation", "network", "region", "site",
+    ),
+    secrets=("secretEnv",),
+    quota=10_000,
+    actions=(Action("cancel", "Stop it; what it wrote so far is kept"),),
+    views=(
+        View("logs", "Its output, line for line as it came", logs, "application/x-ndjson",
+             {"rank": "which copy, from 0", "offset": "bytes to skip", "follow": "wait for more"}),
+        View("files", "Its artifacts", files, deep=True),
+        View("stats", "What it uses now", stats),
+    ),
+    meters=("cpu-hour", "memory-gib-hour", "gpu-hour"),
+    flow=JobFlow,
+    hooks=JobHooks(),
+    ask=ask_of,
+    columns=(
+        Column("PHASE", "status.phase"),
+        Column("EXIT", "status.exitCode"),
+        Column("SITE", "status.place.site"),
+        Column("COST", "status.cost"),
+        Column("AGE", "metadata.createdAt"),
+        Column("COMMAND", "spec.command", wide=True),
+        Column("COUNT", "spec.count", wide=True),
+        Column("ENGINE", "status.engine", wide=True),
+    ),
+)  # fmt: skip
+
+KINDS = (JOB,)
