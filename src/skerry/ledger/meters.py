@@ -15,7 +15,6 @@ needs a meter of its own only has to name it. All counts are integers.
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 
 MIB = 1 << 20
@@ -40,16 +39,6 @@ class Meter:
     unit: str
     """The unit of sale, as on an invoice: ``core-hour``, ``GiB-month``."""
 
-    @property
-    def thing(self) -> str:
-        """What is counted: ``cpu``, ``memory``, ``input token``."""
-        ending = next(end for end, *_ in _UNITS if self.name.endswith(end))
-        return self.name.removesuffix(ending).replace("-", " ")
-
-    def sold(self, quantity: int) -> Decimal:
-        """A quantity in units of sale, to nine decimals, for people and exports."""
-        return (Decimal(quantity) / self.per).quantize(Decimal("1e-9")).normalize() + 0
-
 
 @cache
 def meter(name: str) -> Meter:
@@ -60,6 +49,14 @@ def meter(name: str) -> Meter:
                 return Meter(name, base, per, _unit(name.removesuffix(ending), unit))
     endings = ", ".join(end for end, *_ in _UNITS)
     raise ValueError(f"{name[:60]!r} is not a meter: it must end in one of {endings}")
+
+
+def unit_of(name: str) -> str:
+    """The unit of sale; the name itself for what is no meter of ours."""
+    try:
+        return meter(name).unit
+    except ValueError:
+        return name
 
 
 def _unit(thing: str, unit: str) -> str:

@@ -92,6 +92,8 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     version: int
     currency: str
     effective_at: datetime
+    operator: str
+    """Who issues the invoices."""
     credit_limit: int | None
     """What a new post-paid tenant may owe, in nano; None: any amount."""
     prices: Mapping[str, Tariff]
@@ -165,7 +167,9 @@ class _Reader:
         return PriceError(f"{self._name}:{line_of(self._source, path)}: {dotted}: {what}")
 
     def document(self, document: dict[str, Any]) -> PriceList:
-        known = {"version", "currency", "effective", "credit-limit", "prices", "places"}
+        known = {
+            "version", "currency", "effective", "operator", "credit-limit", "prices", "places",
+        }  # fmt: skip
         self._only(known, document, ())
         for needed in ("version", "currency", "effective", "prices"):
             if needed not in document:
@@ -176,6 +180,9 @@ class _Reader:
         if not isinstance(currency, str) or not re.fullmatch("[A-Z]{3}", currency):
             raise self._wrong(("currency",), 'must be three letters such as "EUR"')
         limit = document.get("credit-limit")
+        operator = document.get("operator", "The operator")
+        if not isinstance(operator, str) or not operator.strip():
+            raise self._wrong(("operator",), "must be the name of who issues invoices, in quotes")
         places = document.get("places", [])
         if not isinstance(places, list):
             raise self._wrong(("places",), "must be written [[places]]")
@@ -183,6 +190,7 @@ class _Reader:
             version=version,
             currency=currency,
             effective_at=self._time(("effective",), document["effective"]),
+            operator=operator,
             credit_limit=None if limit is None else self._amount(("credit-limit",), limit),
             prices=self._prices(("prices",), document["prices"]),
             places=tuple(self._place(i, place, places) for i, place in enumerate(places)),

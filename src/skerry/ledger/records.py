@@ -1,9 +1,9 @@
 """Records: the exact texts that a batch's Merkle root is computed over.
 
 Canonical JSON (sorted keys, no blanks), one text per transfer and per usage row. A receipt carries
-such a text and its path to the root; the audit builds every text again from the live rows. For
-usage, ``usage.sql`` writes the same text in SQL, where a settlement hashes it; a test holds the two
-together.
+such a text and its path to the root; the audit builds every text again from the live rows. The
+database's own ``usage_text`` writes the same for usage, since a settlement hashes many; a test
+holds the two together.
 """
 
 import uuid
@@ -90,7 +90,7 @@ def usage_text(record: UsageRecord) -> str:
 
 
 def usage_record(row: Mapping[str, Any]) -> UsageRecord:
-    """From a row of ``usage.sql``'s ``usage_of_*`` queries."""
+    """From a row of the ``usage_of_*`` queries."""
     return UsageRecord(
         **{name: row[name] for name in UsageRecord.__struct_fields__ if name != "period"},
         period=row["period"].strftime("%Y-%m"),

@@ -128,7 +128,7 @@ async def _counted(tx: Tx, readings: Iterable[Reading]) -> list[tuple[Stream, Wi
     windows: list[tuple[Stream, Window]] = []
     latest: dict[uuid.UUID, Stream] = {}
     known: dict[tuple[uuid.UUID, datetime], int] = {}
-    for reading in readings:
+    for reading in sorted(readings, key=lambda r: r.start):
         stream = await streams.counter(tx, reading.lease, reading.meter, reading.sku, reading.start)
         stream = latest.get(stream.id, stream)
         key = (stream.id, reading.start)

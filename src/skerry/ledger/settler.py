@@ -22,7 +22,7 @@ import structlog
 
 from skerry.kernel import alerts
 from skerry.kernel.errors import Problem
-from skerry.ledger import budgets, chart, holds, settle
+from skerry.ledger import budgets, chart, holds, invoices, settle
 from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
 from skerry.ledger.purse import purses
@@ -62,6 +62,8 @@ class Tick(msgspec.Struct):
     topped_up: int = 0
     exhausted: list[Exhausted] = []
     warnings: list[tuple[budgets.Budget, int]] = []
+    closed: list[str] = []
+    """Numbers of invoices."""
 
 
 async def _nobody(tx: Tx, exhausted: Exhausted) -> None:
@@ -99,7 +101,8 @@ class Settler:
             await asyncio.sleep(1 if lost else 60 - now.second - now.microsecond / 1e6)
 
     async def tick(self) -> Tick:
-        """Settle up to the last full minute; free reservations that expired."""
+        """Settle up to the last full minute; free reservations that expired; close the invoices
+        that are due."""
         now = await self._now()
         tick = Tick(until=now.replace(second=0, microsecond=0))
         await self._expire()
@@ -109,6 +112,7 @@ class Settler:
             await self._settle(month, tick)
         await self._settle(tick.until, tick)
         self._settled = tick.until
+        await self._close(tick)
         return tick
 
     async def _now(self) -> datetime:
@@ -122,6 +126,16 @@ class Settler:
             async with self._db.transaction() as tx:
                 if (await holds.lock(tx, lease)).state == "reserved":
                     await holds.release(tx, lease)
+
+    async def _close(self, tick: Tick) -> None:
+        async with self._db.transaction() as tx:
+            due = await invoices.to_close(tx)
+        for tenant, month in due:
+            try:
+                async with self._db.transaction() as tx:
+                    tick.closed.append((await invoices.close(tx, tenant, month)).number)
+            except Problem as problem:
+                _log.info("settler.invoice_waits", tenant=tenant, reason=problem.detail)
 
     async def _settle(self, until: datetime, tick: Tick) -> None:
         tick.leases = 0

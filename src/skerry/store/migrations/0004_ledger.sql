@@ -156,6 +156,35 @@ create table usage (
 );
 create index usage_batch on usage (batch);
 
+-- The text of a usage record that its batch's Merkle root covers: canonical JSON, the same as
+-- records.usage_text writes from these rows. Its form never changes.
+create function usage_text(u usage, s stream, h hold) returns text language sql stable as $$
+  select concat(
+    '{"amount":', u.amount,
+    ',"currency":', to_json(h.currency),
+    ',"end":"', to_char(u.ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    '","lease":"', h.lease,
+    '","meter":', to_json(s.meter),
+    ',"per":', s.per,
+    ',"period":"', to_char(u.period, 'YYYY-MM'),
+    '","price":', s.price,
+    ',"priceVersion":', s.price_version,
+    ',"product":', to_json(h.product),
+    ',"quantity":', u.quantity,
+    ',"region":', to_json(s.region),
+    ',"resource":', to_json(h.resource),
+    ',"root":"', h.root_uid,
+    '","site":', to_json(s.source),
+    ',"sku":', to_json(s.sku),
+    ',"start":"', to_char(u.starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    '","stream":"', u.stream,
+    '","tenant":', to_json(h.tenant),
+    ',"type":"usage","uid":"', h.resource_uid,
+    '","unbilled":', u.unbilled,
+    ',"workspace":', to_json(h.workspace),
+    '}')
+$$;
+
 -- What a workspace was charged per month: the sum of its usage, kept for budgets.
 create table spending (
   tenant text not null,

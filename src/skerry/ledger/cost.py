@@ -1,0 +1,61 @@
+"""What something costs, live: what is charged already, and what ran up since it was."""
+
+import uuid
+
+import msgspec
+
+from skerry.ledger import holds, money
+from skerry.ledger.windows import month_of
+from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.ledger", "cost.sql")
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """In nano."""
+
+    currency: str
+    settled: int
+    """Charged: of a resource since its beginning, of a tenant or workspace this month."""
+    running: int
+    """Due since the last settlement, for time that was seen."""
+    held: int
+    """Set aside and not drawn yet."""
+    per_hour: int
+    """What runs now costs so much an hour."""
+
+    @property
+    def total(self) -> int:
+        return self.settled + self.running
+
+    def shown(self) -> dict[str, str]:
+        """As a status shows it: decimal strings."""
+        return {
+            "amount": money.text(self.total),
+            "currency": self.currency,
+            "held": money.text(self.held),
+            "perHour": money.text(self.per_hour),
+        }
+
+
+async def cost(
+    tx: Tx, tenant: str, workspace: str | None = None, resource: uuid.UUID | None = None
+) -> Cost:
+    """The live cost of a tenant or a workspace this month, or of a resource (with all it owns) in
+    its life."""
+    terms = await holds.open_tenant(tx, tenant)
+    now = await tx.now()
+    live = await tx.fetchrow(_sql.live, tenant, workspace, resource, now)
+    assert live is not None
+    settled = live["posted"]
+    if resource is None:
+        settled = await tx.fetchval(_sql.spent, tenant, workspace, month_of(now))
+    aside = await tx.fetchval(_sql.held, tenant, workspace, resource)
+    return Cost(
+        currency=terms.currency,
+        settled=settled,
+        running=live["running"],
+        held=aside - live["drawn"],
+        per_hour=live["per_hour"],
+    )
