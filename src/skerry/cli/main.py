@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
 
 PANELS = ("Run", "Declare", "Prove", "Sign in", "Operate", "Help")
-SERVER = "skerry.server:COMMANDS"
+SERVER = "skerry.commands:COMMANDS"
 """The commands that are the server, as a dict by name; looked up only when one is called."""
 
 COMMANDS = {

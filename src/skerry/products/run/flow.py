@@ -21,6 +21,7 @@ from skerry.products.run.asks import ask_of
 from skerry.products.run.launch import NotStarted, launch
 from skerry.products.run.specs import JobSpec
 from skerry.sites import seen
+from skerry.sites.business import account
 from skerry.sites.contract import SiteUnreachable, UnknownWorkload
 from skerry.sites.hub import Hub
 from skerry.store import Tx
@@ -205,6 +206,7 @@ class JobFlow(Flow):
         lease = uuid.UUID(ctx.data["lease"])
         if ctx.data.get("metered") == work.id:
             end = work.ended_at or work.seen_at or await ctx.tx.now()
+            await account(ctx.tx, work.site)
             await streams.stop(ctx.tx, lease, end)
             await market.close(
                 ctx.tx, lease, "failed" if reason == "Lost" else "done", ended_at=end

@@ -1,0 +1,242 @@
+"""The commands that are the server: ``up``, ``serve``, ``agent``, ``audit``.
+
+The command line finds them here by name and imports this module only when one is called.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+import uvloop
+
+from skerry.api.problems import PROFILES
+from skerry.client import config as contexts
+from skerry.settings import DEFAULT_LISTEN, Settings, default_data
+from skerry.store.errors import StoreError
+
+CONTEXT = "local"
+
+
+def _configure_log(log: Path | None, verbose: bool) -> None:
+    """Structured lines: to a file if one is given, else to stderr."""
+    stream = log.open("a", buffering=1) if log else sys.stderr
+    tty = log is None and sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.DEBUG if verbose else logging.INFO
+        ),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+    logging.basicConfig(stream=stream, level=logging.WARNING)
+
+
+def _say(text: str = "") -> None:
+    click.echo(text, err=True)
+
+
+def _fail(message: str, hint: str = "") -> None:
+    _say(f"error: {message}")
+    if hint:
+        _say(f"hint: {hint}")
+    sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run to its end; what a person can mend is said in words, not as a stack trace."""
+    try:
+        uvloop.run(work)
+    except* StoreError as group:
+        error = _first(group)
+        _fail(str(error), getattr(error, "hint", ""))
+    except* OSError as group:
+        _fail(str(_first(group)))
+    except* ValueError as group:
+        _fail(str(_first(group)))
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter("write HOST:PORT, such as 127.0.0.1:8420")
+    return value
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="SKERRY_DATA",
+    default=default_data,
+    show_default="/var/lib/skerry, or below your home",
+    help="Where everything is kept",
+)
+@click.option(
+    "--listen",
+    default=DEFAULT_LISTEN,
+    callback=_listen,
+    metavar="HOST:PORT",
+    envvar="SKERRY_LISTEN",
+    help="Where the API answers",
+)
+@click.option(
+    "--insecure-http",
+    is_flag=True,
+    help="Speak plain HTTP outside loopback: tokens can be read on the way",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write an operator token there (mode 0600), for scripts",
+)
+@click.option(
+    "--database-url",
+    envvar="DATABASE_URL",
+    default="",
+    show_default="an embedded Postgres",
+    help="Use your own Postgres",
+)
+@click.option("--operator", default="skerry", help="The operator's name, in offers and in the log")
+@click.option("--region", default="home", help="The region's name")
+@click.option("--zone", default="home-1", help="The zone, and the site, that this machine is")
+@click.option(
+    "--jurisdiction",
+    default="",
+    metavar="CC",
+    show_default="unknown",
+    help="Country whose law holds here, such as SE",
+)
+@click.option(
+    "--prices",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    show_default="those shipped",
+    help="Your price list",
+)
+@click.option("--no-agent", is_flag=True, help="Do not offer this machine as a site")
+@click.option(
+    "--seca-errors",
+    type=click.Choice(sorted(PROFILES)),
+    default="spec",
+    help="Status codes of the specification, or 412 as SECA's suite wants them",
+)
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    show_default="stderr",
+    help="Where log lines go",
+)
+@click.option("--verbose", is_flag=True, help="Log more")
+def up(**given: Any) -> None:
+    """Start a cloud on this machine: database, API, workers, and this machine as a site."""
+    log_file: Path | None = given.pop("log_file")
+    verbose, insecure = given.pop("verbose"), given.pop("insecure_http")
+    given["data"] = given["data"].absolute()
+    settings = Settings(agent=not given.pop("no_agent"), **given)
+    if not settings.loopback and not insecure:
+        _fail(
+            f"{settings.host} is not loopback, and this is plain HTTP",
+            "Listen on 127.0.0.1 behind a TLS proxy, or say --insecure-http.",
+        )
+    if log_file is None and not verbose and sys.stderr.isatty():
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log_file = settings.data / "server.log"
+    _configure_log(log_file, verbose)
+    _run(_up(settings, log_file))
+
+
+async def _up(settings: Settings, log_file: Path | None) -> None:
+    from contextlib import AsyncExitStack
+
+    from skerry import up as parts
+    from skerry.server import opened, until_signalled
+
+    async def serve() -> None:
+        async with AsyncExitStack() as stack:
+            _say("Starting Postgres …" if not settings.database_url else "Reaching Postgres …")
+            server = await stack.enter_async_context(opened(settings))
+            hub = parts.equip(server)
+            made = await parts.bootstrap(server)
+            await stack.enter_async_context(hub.listening(settings.data / parts.SOCKET))
+
+            async def begin() -> None:
+                await server.listening.wait()
+                token = await parts.place(server)
+                if settings.agent:
+                    await stack.enter_async_context(parts.agent(server, token))
+                await parts.announce(server)
+                _welcome(server.url, settings, made, log_file)
+
+            async with asyncio.TaskGroup() as group:
+                group.create_task(begin())
+                group.create_task(server.run())
+
+    await until_signalled(serve())
+    _say("Skerry has stopped. What runs on this machine goes on, and is found at the next start.")
+
+
+def _welcome(url: str, settings: Settings, made: Any, log_file: Path | None) -> None:
+    """What a person needs to go on. The token is shown once, at the very first start."""
+    _say("Skerry is up.")
+    _say(f"  API      {url}")
+    _say(f"  Data     {settings.data}")
+    if log_file is not None:
+        _say(f"  Log      {log_file}")
+    if made.token is not None:
+        _say(f"  Token    {made.token}")
+        _say("           The operator's token, shown this once. Keep it safe.")
+        _keep_context(url, made)
+    if settings.token_file is not None:
+        _say(f"  Scripts  SKERRY_URL={url} SKERRY_TOKEN=$(cat {settings.token_file})")
+    if not settings.jurisdiction:
+        _say("  Note     Say where this machine stands with --jurisdiction CC; until then,")
+        _say("           tenants whose policy names countries are not placed here.")
+    _say("Try: skerry run -- echo hello        Stop with Ctrl-C.")
+
+
+def _keep_context(url: str, made: Any) -> None:
+    """Let the command line of this user find the new cloud, unless it has contexts already."""
+    try:
+        known = contexts.load_contexts()
+        if CONTEXT in known.named or os.environ.get("SKERRY_NO_CONTEXT"):
+            return
+        entry = contexts.Settings(
+            url=url, token=made.token, tenant=made.tenant, workspace=made.workspace
+        )
+        contexts.save_contexts(known.having(CONTEXT, entry, use=not known.current))
+    except (OSError, ValueError) as error:
+        _say(f"  Note     The command line's context could not be written: {error}")
+        return
+    _say(f"  Context  {CONTEXT} (the skerry command finds this cloud by it)")
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def agent(arguments: tuple[str, ...]) -> None:
+    """Offer this machine to a cloud."""
+    from skerry.sites.agent import main
+
+    sys.exit(main(list(arguments)))
+
+
+COMMANDS: dict[str, click.Command] = {"up": up, "agent": agent}

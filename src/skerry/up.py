@@ -1,0 +1,208 @@
+"""One command, one cloud: what ``skerry up`` makes and starts.
+
+On the first start it makes the operator, a region, this machine as a site, a price list and a
+workspace to work in; later starts find them. The host agent is a child of its own, so that the
+server needs no privilege it does not have already; when the server ends, the agent ends, and what
+runs goes on.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from skerry.identity.bootstrap import first_operator, operator_token
+from skerry.identity.roles import OPERATOR_TENANT
+from skerry.kernel import paths
+from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.paths import Path as At
+from skerry.ledger import price_lists
+from skerry.ledger.settler import Exhausted, Settler
+from skerry.market.leases import Market
+from skerry.server import Server
+from skerry.settings import Settings
+from skerry.sites import tokens
+from skerry.sites.business import Business
+from skerry.sites.hub import Hub
+from skerry.sites.kinds import ensure_region
+from skerry.sites.observer import Observer
+from skerry.store import Tx
+
+_log = structlog.get_logger("up")
+WORKSPACE = "default"
+SOCKET = "agent.sock"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made for the caller to know. ``token`` is there on the first start only."""
+
+    token: str | None
+    tenant: str = OPERATOR_TENANT
+    workspace: str = WORKSPACE
+
+
+def equip(server: Server) -> Hub:
+    """Add what places, meters and bills work to a server."""
+    hub = Hub(server.db)
+    market = Market.of(server.resources)
+    business = Business(server.db, server.resources)
+    observer = Observer(server.db, server.resources, hub, on_capacity=business.offered)
+
+    async def exhausted(tx: Tx, lease: Exhausted) -> None:
+        found = await market.get(tx, lease.lease)
+        await server.resources.intend(tx, found.owner, "exhausted")
+
+    settler = Settler(server.db, on_exhausted=exhausted)
+    server.services.add(hub)
+    server.services.add(market)
+    server.services.add(settler)
+    server.tasks += [observer.run, business.run, settler.run, lambda: market.run(server.db)]
+    return hub
+
+
+async def bootstrap(server: Server) -> Made:
+    """Make what a new cloud needs; on a cloud that has it, change nothing."""
+    async with server.db.transaction() as tx:
+        await _load_prices(tx, server.settings)
+        token = await first_operator(tx, server.resources)
+        if token is not None:
+            await _put(tx, server, "workspace", At(OPERATOR_TENANT, name=WORKSPACE), {})
+    if server.settings.token_file is not None:
+        await _token_for_scripts(server, server.settings.token_file, token)
+    return Made(token)
+
+
+async def _load_prices(tx: Tx, settings: Settings) -> None:
+    if settings.prices is not None:
+        text = await asyncio.to_thread(settings.prices.read_text, "utf-8")
+        await price_lists.load(tx, text, name=str(settings.prices))
+    elif not await price_lists.all_lists(tx):
+        await price_lists.load(tx, price_lists.shipped())
+
+
+async def _token_for_scripts(server: Server, file: Path, first: str | None) -> None:
+    """Keep a token in the file, mode 0600; a file that is there is left alone."""
+    if file.exists():
+        return
+    token = first
+    if token is None:
+        async with server.db.transaction() as tx:
+            token = await operator_token(
+                tx, server.resources, "operator.file", f"For scripts, in {file.name}"
+            )
+    await asyncio.to_thread(write_secret, file, token + "\n")
+
+
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.rename(file)
+
+
+async def place(server: Server) -> str:
+    """Write region and site as the settings say, once the server's own address is known; answers
+    the token for the site's agent."""
+    s = server.settings
+    async with server.db.transaction() as tx:
+        await ensure_region(tx, server.resources, s.region, [s.zone], server.url)
+        if not s.agent:
+            return ""
+        spec: dict[str, Any] = {
+            "driver": "local",
+            "region": s.region,
+            "zone": s.zone,
+            "jurisdiction": s.jurisdiction,
+            "operator": s.operator,
+        }
+        await _put(tx, server, "site", At(name=s.zone), spec)
+        return await tokens.issue(tx, s.zone)
+
+
+async def _put(tx: Tx, server: Server, noun: str, at: At, spec: dict[str, Any]) -> None:
+    """Put unless it is so already."""
+    kind = server.registry[noun]
+    current = await server.resources.find(tx, paths.ref_of(kind, at))
+    if current is None or current.spec != spec:
+        await server.resources.put(tx, kind, at, {"spec": spec}, SYSTEM)
+
+
+@asynccontextmanager
+async def agent(server: Server, token: str) -> AsyncIterator[None]:
+    """Run this machine's host agent as a child, start it again if it dies, end it at the end."""
+    data = server.settings.data
+    token_file = data / "keys" / "agent.token"
+    write_secret(token_file, token)
+    command = [
+        sys.executable, "-m", "skerry.sites.agent", "--server", f"unix:{data / SOCKET}",
+        "--token-file", str(token_file), "--data", str(data / "agent"), "--site",
+        server.settings.zone, "--with-parent",
+    ]  # fmt: skip
+    keeper = asyncio.get_running_loop().create_task(_keep(command, data / "agent.log"))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+
+
+async def _keep(command: list[str], log: Path) -> None:
+    pause = 0.5
+    while True:
+        with log.open("ab") as stream:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+        began = asyncio.get_running_loop().time()
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        if asyncio.get_running_loop().time() - began > 60:
+            pause = 0.5
+        _log.warning("host agent ended, starting it again", code=code, log=str(log))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 10.0)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(5):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def describe(server: Server) -> dict[str, Any]:
+    """What stands in ``server.json`` for others on this machine."""
+    return {"url": server.url, "pid": os.getpid(), "data": str(server.settings.data)}
+
+
+async def announce(server: Server) -> None:
+    """Write ``server.json``: where this cloud answers, while it runs."""
+    text = msgspec.json.encode(describe(server)).decode()
+    await asyncio.to_thread(write_secret, server.settings.data / "server.json", text)
