@@ -1,6 +1,6 @@
 """The invoice as a page to read and print: one HTML file that needs nothing else."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from importlib import resources
 from itertools import groupby
@@ -9,7 +9,7 @@ from string import Template
 from skerry.ledger.invoices import Invoice, Line
 
 _HEAD = (
-    '<table><thead><tr><th>Resource</th><th>Used</th><th class="n">Quantity</th>'
+    '<table class="lines"><thead><tr><th>Resource</th><th>Used</th><th class="n">Quantity</th>'
     '<th class="n">Unit price</th><th class="n">Amount</th></tr></thead><tbody>'
 )
 
@@ -19,13 +19,14 @@ def page(invoice: Invoice) -> str:
     closed = invoice.state == "closed"
     template = (resources.files("skerry.ledger") / "invoice_page.html").read_text("utf-8")
     month = datetime.fromisoformat(invoice.start)
+    last = datetime.fromisoformat(invoice.end) - timedelta(days=1)
     return Template(template).substitute(
         title=f"Invoice for {month:%B %Y}" if closed else f"Cost so far in {month:%B %Y}",
         issuer=escape(invoice.issuer),
         state="Invoice" if closed else "Draft",
         number=escape(invoice.number),
         tenant=escape(invoice.tenant),
-        period=f"{_day(invoice.start)} until {_day(invoice.end)}",
+        period=f"1 to {last:%-d %B %Y}",
         dated="Closed" if closed else "As of",
         as_of=_minute(invoice.as_of),
         workspaces=_workspaces(invoice),
@@ -51,14 +52,14 @@ def _row(line: Line) -> str:
     name = escape(line.resource.rpartition("/")[2])
     what = escape(f"{line.meter} {line.sku}".strip())
     where = f", {escape(line.site)}" if line.site else ""
-    notes = f"<small>Lease {escape(line.lease)}{where}</small>"
+    notes = f"<small>Lease {escape(line.lease[:13])}{where}</small>"
     if line.adjusts:
         notes += f"<small>Adjustment for {line.adjusts}</small>"
     if line.not_charged != "0.00":
         notes += f"<small>{line.not_charged} more were not charged: the budget had ended</small>"
     return (
         f"<tr><td>{name}{notes}</td>"
-        f"<td>{what}<small>{_minute(line.start)} to {_minute(line.end)}</small></td>"
+        f"<td>{what}<small>{_span(line.start, line.end)}</small></td>"
         f'<td class="n">{line.quantity}<small>{escape(line.unit)}</small></td>'
         f'<td class="n">{line.unit_price}</td><td class="n">{line.amount}</td></tr>'
     )
@@ -75,8 +76,10 @@ def _note(invoice: Invoice) -> str:
     return text
 
 
-def _day(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%Y-%m-%d}"
+def _span(start: str, end: str) -> str:
+    since, until = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    same_day = since.date() == until.date()
+    return f"{since:%-d %b %H:%M} to {until:{'%H:%M' if same_day else '%-d %b %H:%M'}}"
 
 
 def _minute(text: str) -> str:
