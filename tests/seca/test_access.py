@@ -37,7 +37,8 @@ async def status(seca: Seca, method: str, path: str) -> int:
 async def second_region(seca: Seca) -> None:
     """A region beside the home region, and a workspace in each."""
     resources = seca.edge.resources
-    spec = {"availableZones": ["south-1"], "providers": []}
+    provider = {"name": "seca.workspace", "version": "v1", "url": "http://south"}
+    spec = {"availableZones": ["south-1"], "providers": [provider]}
     async with seca.edge.db.transaction() as tx:
         kind = resources.registry["region"]
         await resources.put(tx, kind, Path(name="south"), {"spec": spec}, SYSTEM)
