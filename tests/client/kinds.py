@@ -71,9 +71,12 @@ class RotateSpec(Spec, kw_only=True):
 
 
 class QuoteSpec(Spec, kw_only=True):
-    noun: str
-    name: str = ""
+    kind: str
     spec: dict[str, Any] = {}
+
+
+class AcceptSpec(Spec, kw_only=True):
+    name: Annotated[str, Meta(description="Name of the new resource")]
 
 
 WORKSPACE = Kind(
@@ -125,7 +128,7 @@ KEY = Kind(
 )  # fmt: skip
 QUOTE = Kind(
     provider="skerry.market", collection="quotes", noun="quote", summary="A price before the start",
-    spec=QuoteSpec, status=Status, actions=(Action("accept", "Take it as it stands"),),
+    spec=QuoteSpec, status=Status, actions=(Action("accept", "Take it as it stands", AcceptSpec),),
     columns=(Column("price/h", "status.pricePerHourNano"), Column("site", "status.place.site")),
 )  # fmt: skip
 

@@ -42,6 +42,13 @@ class Cloud:
         self.changed = asyncio.Event()
         self.oldest = 0
         self.views: dict[str, Any] = {}
+        self.quoted: dict[str, Any] = {
+            "phase": "offered", "currency": "EUR",
+            "pricePerHourNano": 42_000_000, "mostNano": 63_000_000,
+            "place": {"site": "attic", "region": "home", "jurisdiction": "DE"},
+            "policy": "only in the EU", "validUntil": "2026-11-21T08:15:00Z",
+            "refused": {"jurisdiction": 2, "gpus": 5},
+        }  # fmt: skip
         self.hold = False
         """Jobs stay queued."""
         self.page = 1000
@@ -144,10 +151,7 @@ class Cloud:
                     "nearest": {"site": "attic", "lacks": "1 GPU"},
                 }
         if parts[-2] == "quotes":
-            status |= {
-                "pricePerHourNano": 42_000_000, "currency": "EUR", "offers": 1,
-                "place": {"site": "attic", "region": "home", "jurisdiction": "DE"},
-            }  # fmt: skip
+            status |= self.quoted
         return {
             "labels": body.get("labels") or {}, "annotations": body.get("annotations") or {},
             "extensions": {}, "metadata": metadata, "spec": spec, "status": status,

@@ -49,15 +49,19 @@ class Session:
         if self.debug:
             self._log()
         # Its connections end with the process; a thread may still be reading a log on one.
-        return Client(**vars(self.settings), await_start=False)
+        return Client(**vars(self.settings), await_start=False, catalogue_file=self._told_catalogue)
 
     @cached_property
     def catalogue(self) -> "Catalogue":
         """The kinds of the context's cloud if it told them, else those this version knows."""
         from skerry.client import catalogue
 
-        own = self.catalogue_file
-        return catalogue.load(own if own is not None and own.exists() else None)
+        return catalogue.load(self._told_catalogue)
+
+    @property
+    def _told_catalogue(self) -> Path | None:
+        file = self.catalogue_file
+        return file if file is not None and file.exists() else None
 
     @property
     def catalogue_file(self) -> Path | None:

@@ -179,7 +179,7 @@ def _flag(field: Field, switch: bool) -> str:
 
 TAKEN = frozenset(
     ("help", "file", "set", "label", "annotation", "dry-run", "wait", "no-wait", "detach",
-     "wait-timeout", "yes", "if-version", "name")
+     "wait-timeout", "yes", "if-version")
 )  # fmt: skip
 
 

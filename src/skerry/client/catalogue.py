@@ -182,10 +182,13 @@ class Catalogue:
         return frozenset(name for k in self._raw.values() for name in k["secrets"])
 
 
-@lru_cache(maxsize=4)
 def load(path: Path | None = None) -> Catalogue:
     """The catalogue at ``path``, else where ``SKERRY_CATALOGUE`` says, else the one shipped."""
-    file = path or Path(os.environ.get("SKERRY_CATALOGUE") or SHIPPED)
+    return _read(path or Path(os.environ.get("SKERRY_CATALOGUE") or SHIPPED))
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path) -> Catalogue:
     try:
         return Catalogue(json.loads(file.read_bytes()))
     except (OSError, ValueError, KeyError) as error:

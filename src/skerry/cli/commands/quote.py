@@ -52,7 +52,7 @@ def _for_kind(kind: "Kind", group: QuoteGroup) -> click.Command:
     def quote(session: Session, name: str | None, **values: Any) -> None:
         session.noun = "quote"
         body = wanted(kind, values)
-        ask(session, session.client.kind("quote"), kind.noun, name or "", body["spec"])
+        ask(session, session.client.kind("quote"), kind, name or "", body["spec"])
 
     params: list[click.Parameter] = [
         click.Argument(["name"], required=False, metavar="[NAME]"),
@@ -83,7 +83,7 @@ def _documents() -> click.Command:
                 for k in ("tenant", "workspace")
                 if document.metadata.get(k)
             }
-            ask(session, session.client.kind("quote", **scope), kind.noun, document.name, spec)
+            ask(session, session.client.kind("quote", **scope), kind, document.name, spec)
 
     option = click.Option(
         ["--file", "-f", "files"], multiple=True, required=True, metavar="FILE",
@@ -94,28 +94,27 @@ def _documents() -> click.Command:
     )
 
 
-def ask(session: Session, client: "KindClient", noun: str, name: str, spec: dict[str, Any]) -> None:
+def ask(
+    session: Session, client: "KindClient", kind: "Kind", name: str, spec: dict[str, Any]
+) -> None:
     """Put a quote and tell it. Raises ``Failed`` (no capacity) where nothing offered fits."""
-    wanted_spec: dict[str, Any] = {
-        "noun": noun,
-        "name": name or jobs.fresh_name(noun),
-        "spec": spec,
-    }
-    made = client.put(jobs.fresh_name("quote"), wanted_spec)
-    found = made
-    if made.state not in ("active", "error"):
-        found = client.wait(made.name, "settled", timeout=60) or made
-    if session.form.name in ("json", "yaml"):
+    # A quote is read by many and holds no secret; they are given when it is accepted.
+    open_spec = {key: value for key, value in spec.items() if key not in kind.secrets}
+    found = client.put(jobs.fresh_name("quote"), {"kind": kind.noun, "spec": open_spec})
+    if not _priced(found) and found.state not in ("active", "error"):
+        found = client.wait(found.name, "settled", timeout=60) or found
+    if session.form.is_document:
         output.document(found, session.form)
     elif session.form.is_table or session.form.name == "name":
         output.resources(client.target.kind, [found], session.form)
     elif _priced(found):
-        click.echo("\n".join(_told(found)))
+        click.echo("\n".join(_told(found, name)))
     if not _priced(found):
+        status = found.status
         raise Failed(
-            f"no offer serves this {noun}",
+            str(status.get("message") or f"no offer serves this {kind.noun}"),
             detail="; ".join(refusals(found)),
-            hint=f"See skerry explain quote {found.name}",
+            hint=str(status.get("hint") or f"See skerry quote decision {found.name}"),
             code=NO_CAPACITY,
         )
 
@@ -124,30 +123,29 @@ def _priced(quote: Resource) -> bool:
     return isinstance(quote.status.get("pricePerHourNano"), int)
 
 
-def _told(quote: Resource) -> list[str]:
+def _told(quote: Resource, name: str) -> list[str]:
     status = quote.status
-    price = formats.money(status["pricePerHourNano"], str(status.get("currency", "")))
-    lines = [f"Quote:   {quote.name}", f"Price:   {price} per hour"]
-    if isinstance(status.get("maximumNano"), int):
-        most = formats.money(status["maximumNano"], str(status.get("currency", "")))
-        lines.append(f"At most: {most}")
+    currency = str(status.get("currency", ""))
+    lines = [
+        f"Quote:   {quote.name}",
+        f"Price:   {formats.money(status['pricePerHourNano'], currency)} per hour",
+    ]
+    if isinstance(status.get("mostNano"), int):
+        lines.append(f"At most: {formats.money(status['mostNano'], currency)}")
     lines.append(f"Place:   {place_text(status.get('place'))}")
-    if status.get("expiresAt"):
-        lines.append(f"Valid:   until {formats.moment(str(status['expiresAt']))}")
+    if status.get("policy"):
+        lines.append(f"Policy:  {status['policy']}")
+    if status.get("validUntil"):
+        lines.append(f"Valid:   until {formats.moment(str(status['validUntil']))}")
     lines += [f"Refused: {line}" for line in refusals(quote)]
-    return [*lines, f"Accept:  skerry quote accept {quote.name}"]
+    return [*lines, f"Accept:  skerry quote accept {quote.name} --name {name or 'NAME'}"]
 
 
 def refusals(quote: Resource) -> list[str]:
-    """Why other offers, or all, were refused, in words."""
-    found = quote.status.get("refusals") or quote.status.get("refused") or {}
-    if isinstance(found, dict):
-        return [f"{count} for {reason}" for reason, count in found.items()]
-    lines = []
-    for item in found:
-        if isinstance(item, dict):
-            words = item.get("words") or item.get("detail") or item.get("reason", "")
-            lines.append(f"{words} ({item['count']})" if "count" in item else str(words))
-        else:
-            lines.append(str(item))
+    """Why other offers, or all, were refused: how many for what, then those that came near."""
+    refused = quote.status.get("refused") or {}
+    ordered = sorted(refused.items(), key=lambda item: (-item[1], item[0]))
+    lines = [f"{count} for {reason}" for reason, count in ordered]
+    for near in (quote.status.get("nearest") or ())[:3]:
+        lines.append(f"{near.get('offer', '?')}: {', '.join(near.get('why') or ())}")
     return lines

@@ -51,8 +51,9 @@ class Verb:
     def waits(self, default: str = WAIT) -> "Verb":
         return self.takes(*wait_options(default))
 
-    def command(self, body: Body, **how: Any) -> click.Command:
-        """The command. ``body`` gets the session, the kind's client and the values."""
+    def command(self, body: Body, *, offline: bool = False, **how: Any) -> click.Command:
+        """The command. ``body`` gets the session, the kind's client and the values; where it can
+        do without a cloud (``offline``), it gets a function that makes the client."""
         kind = self.kind
 
         def call(**values: Any) -> None:
@@ -60,7 +61,11 @@ class Verb:
             session.noun = kind.noun
             warn_if_experimental(session, kind)
             parents = {word: values.pop(word) or "" for word in kind.parameters}
-            body(session, session.client.kind(kind.noun, **parents), **values)
+
+            def connect() -> "KindClient":
+                return session.client.kind(kind.noun, **parents)
+
+            body(session, connect if offline else connect(), **values)
 
         above = [
             click.Option(

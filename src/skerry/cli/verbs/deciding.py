@@ -16,6 +16,8 @@ def decision_text(found: Mapping[str, Any]) -> str:
         lines.append(f"Here:  {_choice(chosen, currency)}")
     elif "chosen" in found or "refused" in found:
         lines.append("Here:  nowhere; no offer serves it")
+    if rest.get("policyInWords"):
+        lines.append(f"Rules: {rest.pop('policyInWords')}")
     runner = rest.pop("runnerUp", None)
     if runner:
         lines.append(f"Next:  {_choice(runner, currency)}")

@@ -1,6 +1,6 @@
 """``explain``: what a kind is, field by field, or why a resource is where it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 def explain(kind: "Kind") -> click.Command:
     """``skerry NOUN explain``."""
     verb = Verb(kind, "explain", f"Explain what {article(kind)} is, or why one is where it is")
-    return verb.named(required=False).command(_explain)
+    return verb.named(required=False).command(
+        lambda session, connect, name: _explain(session, kind, connect, name), offline=True
+    )
 
 
-def _explain(session: Session, client: "KindClient", name: str | None) -> None:
-    kind = client.target.kind
+def _explain(
+    session: Session, kind: "Kind", connect: "Callable[[], KindClient]", name: str | None
+) -> None:
     if name is None:
         show_kind(session, kind, ())
     else:
-        why(session, client, name)
+        why(session, connect(), name)
 
 
 def show_kind(session: Session, kind: "Kind", path: tuple[str, ...]) -> None:
@@ -51,7 +54,8 @@ def show_kind(session: Session, kind: "Kind", path: tuple[str, ...]) -> None:
         click.echo("\nSpec:" if not path else "\nFields:")
         click.echo("\n".join(rows))
     if not path:
-        click.echo("\n".join(_tail(kind)))
+        for line in _tail(kind):
+            click.echo(line)
 
 
 def _into(
