@@ -4,10 +4,35 @@ A kind that declares meters is billed, placed by a decision and proved by a rece
 repeated in a product.
 """
 
-from skerry.kernel.kinds import Kind
-from skerry.kernel.views import View
+from collections.abc import Mapping
+from typing import Any
 
-METERED: tuple[View, ...] = ()
+from skerry.kernel.kinds import Kind
+from skerry.kernel.views import Asked, View
+from skerry.ledger.cost import cost
+from skerry.market.receipts import receipt
+from skerry.market.views import decision
+
+
+async def _cost(asked: Asked) -> Mapping[str, Any]:
+    """What the resource and all it owns cost so far, to the second."""
+    async with asked.db.transaction() as tx:
+        so_far = await cost(tx, asked.resource.tenant, resource=asked.resource.uid)
+    return {
+        "currency": so_far.currency,
+        "amountNano": so_far.total,
+        "settledNano": so_far.settled,
+        "runningNano": so_far.running,
+        "heldNano": so_far.held,
+        "perHourNano": so_far.per_hour,
+    }
+
+
+METERED: tuple[View, ...] = (
+    View("cost", "What it costs so far", _cost),
+    View("decision", "Why it is placed where it is, and why not elsewhere", decision),
+    View("receipt", "The proof of what ran, where, and at what price", receipt),
+)
 
 
 def all_views(kind: Kind) -> tuple[View, ...]:

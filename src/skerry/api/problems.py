@@ -5,7 +5,6 @@ the specification says 409 or 422, and also where a PUT's parent does not exist.
 both; the specification is the default.
 """
 
-import asyncio
 import traceback
 from collections.abc import Mapping
 
@@ -26,6 +25,7 @@ from skerry.kernel.errors import (
     Unavailable,
     ValidationError,
 )
+from skerry.store import DATABASE_AWAY
 
 PROFILES: Mapping[str, Mapping[type[Problem], type[Problem]]] = {
     "spec": {},
@@ -71,16 +71,7 @@ def from_exception(error: Exception, request_id: str) -> Problem:
         return error
     if isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
         return Conflict("another request changed the same things just now", hint="Repeat it.")
-    if isinstance(
-        error,
-        asyncpg.PostgresConnectionError
-        | asyncpg.InterfaceError
-        | asyncpg.CannotConnectNowError
-        | asyncpg.TooManyConnectionsError
-        | asyncpg.AdminShutdownError
-        | OSError
-        | asyncio.TimeoutError,
-    ):
+    if isinstance(error, (*DATABASE_AWAY, asyncpg.TooManyConnectionsError, OSError)):
         _log.warning("database away", request=request_id, error=str(error))
         return Unavailable(
             "the database can't be reached just now",
