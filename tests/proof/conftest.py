@@ -6,6 +6,7 @@ import pytest
 
 from skerry.kernel import changes
 from skerry.kernel.sequencer import Sequencer
+from skerry.proof import audit
 from skerry.proof.log import Log
 from skerry.proof.note import Signer
 
@@ -59,3 +60,22 @@ def signer(tmp_path):
 @pytest.fixture
 def cloud(db, tmp_path, signer):
     return Cloud(db, tmp_path / "log", signer)
+
+
+@pytest.fixture
+def no_foreign_witnesses(monkeypatch):
+    """For tests of the audit: the witnesses are those that the test brings."""
+    monkeypatch.setattr(changes, "WITNESSES", {})
+    monkeypatch.setattr(audit, "WITNESSES", changes.WITNESSES)
+    monkeypatch.setattr(audit, "EXPLAINS", {})
+
+
+@pytest.fixture
+def found(cloud, no_foreign_witnesses):
+    """Run the audit: what it says, as texts."""
+
+    async def run():
+        said = await audit.verify(cloud.db, cloud.directory, cloud.signer.vkey)
+        return [str(one) for one in said]
+
+    return run
