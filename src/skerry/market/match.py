@@ -19,7 +19,7 @@ from skerry.market.decision import Decision
 from skerry.market.groups import refuse_groups
 from skerry.market.lines import Lines, evaluate, scores
 from skerry.market.lowest import lowest
-from skerry.market.nearest import Search, Spot
+from skerry.market.nearest import NEAREST, Search, Spot
 from skerry.market.policy import Policy
 from skerry.market.reasons import REASONS
 from skerry.market.snapshot import Snapshot, View
@@ -57,7 +57,9 @@ def match(ask: Ask, offers: Snapshot, policy: Policy, now: datetime) -> Decision
     contenders.sort(key=lambda c: (c.score, c.key, c.offer))
     chosen = contenders[0] if contenders else None
     other = next((c for c in contenders if chosen and c.offer != chosen.offer), None)
-    near = Search(ask, policy, offers.tables, failed, now).nearest(looked)
+    near = Search(ask, policy, offers.tables, failed, now).nearest(
+        looked, min(NEAREST, int(counts.sum()))
+    )
     return Decision(
         ask=ask,
         policy=policy,

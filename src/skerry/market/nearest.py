@@ -7,6 +7,7 @@ whose cheapest line is cheapest first, and no further than the tenth price found
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -51,23 +52,24 @@ class Search:
     failed: Ints
     now: datetime
 
-    def nearest(self, looked: list[tuple[View, Lines]]) -> list[Spot]:
-        """The ten nearest, in order. ``looked``: the lines of groups that fail nothing, tested."""
+    def nearest(self, looked: list[tuple[View, Lines]], most: int) -> list[Spot]:
+        """The ``most`` nearest, in order. ``looked``: the lines of groups that fail nothing,
+        tested; ``most``: not more than ten, nor than were refused."""
         masks = [self.failed[view.segment.groups] for view, _ in looked]
         present = [int(np.bitwise_or.reduce(mask)) for mask in masks]
+        # The nearest class first: few failures, and late in the order of filters.
+        classes = product(range(1, len(REASONS) + 1), reversed(REASONS))
         found: list[Spot] = []
-        for level in range(1, len(REASONS) + 1):
-            for reason in reversed(REASONS):
-                best: list[_Found] = []
-                for (view, lines), mask, some in zip(looked, masks, present, strict=True):
-                    best += self._tested(lines, reason, level)
-                    if some >> reason & 1:
-                        best += self._failing(view, mask, reason, level, NEAREST - len(found))
-                best.sort(key=_order)
-                found += [f.spot for f in best]
-                if len(found) >= NEAREST:
-                    return found[:NEAREST]
-        return found
+        while len(found) < most:
+            level, reason = next(classes)
+            best: list[_Found] = []
+            for (view, lines), mask, some in zip(looked, masks, present, strict=True):
+                best += self._tested(lines, reason, level)
+                if some >> reason & 1:
+                    best += self._failing(view, mask, reason, level, most - len(found))
+            best.sort(key=_order)
+            found += [f.spot for f in best]
+        return found[:most]
 
     def _tested(self, lines: Lines, reason: Reason, level: int) -> list[_Found]:
         """The cheapest of lines whose groups fail nothing."""

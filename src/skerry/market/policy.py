@@ -17,6 +17,7 @@ from skerry.market import places
 from skerry.market.ask import EVIDENCE, ISOLATIONS, Evidence, Fact, Isolation
 
 Code = Annotated[str, Meta(min_length=2, max_length=8, pattern="^[A-Z]+$")]
+Operator = Annotated[str, Meta(min_length=1, max_length=64)]
 
 TIERS = ("anybody", "identified", "verified", "proven for 90 days", "audited on site")
 """What trust tiers 0 to 4 mean (after Akash's AEP-86)."""
@@ -26,19 +27,15 @@ class PolicySpec(Spec):
     """What a person writes. Leaving a field out restricts nothing."""
 
     jurisdictions: Annotated[
-        list[Code] | None,
-        Meta(
-            min_length=1,
-            max_length=300,
-            description="Allowed countries (ISO 3166-1 alpha-2) and groups: EU, EEA, EFTA, …",
-        ),
+        Annotated[list[Code], Meta(min_length=1, max_length=300)] | None,
+        Meta(description="Allowed countries (ISO 3166-1 alpha-2) and groups: EU, EEA, EFTA, …"),
     ] = None
     forbidden: Annotated[
         list[Code], Meta(max_length=300, description="Countries and groups never allowed")
     ] = []
     operators: Annotated[
-        list[Annotated[str, Meta(min_length=1, max_length=64)]] | None,
-        Meta(min_length=1, max_length=256, description="Operators that may run the work"),
+        Annotated[list[Operator], Meta(min_length=1, max_length=256)] | None,
+        Meta(description="Operators that may run the work"),
     ] = None
     isolation: Annotated[Isolation, Meta(description="The weakest isolation accepted")] = "process"
     trust_tier: Annotated[

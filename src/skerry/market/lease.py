@@ -1,0 +1,110 @@
+"""Leases and refusals: what an asker is told."""
+
+import uuid
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from skerry.ledger.streams import Charge, cost
+from skerry.market.ask import Ask, Fact, Used
+from skerry.market.decision import Choice, Decision, Near
+from skerry.market.prices import charges
+from skerry.market.reasons import REASONS, SUMMARY
+from skerry.store.database import Row as Record
+
+State = Literal["reserved", "active", "draining", "closed"]
+Reason = Literal["", "done", "tenant", "provider", "funds", "breach", "failed", "expired"]
+"""Why a lease was closed. ``provider``: taken back; ``breach``: the site did not keep it."""
+
+Cause = Literal["NoOffer", "NoMoney"]
+
+HORIZON = 3600
+"""Seconds of running that are kept paid for where an ask has no time limit."""
+
+_DECISION = msgspec.json.Decoder(Decision)
+_USED = msgspec.json.Decoder(Used)
+
+
+class Lease(Fact, frozen=True, kw_only=True):
+    """Capacity taken, on frozen terms: price, place and policy versions stay as decided.
+
+    ``reserved`` ends by itself at ``expires_at`` unless it is confirmed; from then on only
+    ``close`` ends it, whatever happens to the site.
+    """
+
+    id: uuid.UUID
+    decision: uuid.UUID
+    offer: str
+    owner: uuid.UUID
+    part: str
+    tenant: str
+    workspace: str
+    subject: str
+    """Ref of the resource that the decision was taken for."""
+    state: State
+    reason: Reason
+    made_at: datetime
+    expires_at: datetime | None
+    confirmed_at: datetime | None
+    drains_until: datetime | None
+    closed_at: datetime | None
+    takes: Used
+    choice: Choice
+    ask: Ask
+    policies: tuple[str, ...]
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """For ``ledger.holds.start``: what is metered while it runs, at the frozen price."""
+        return charges(self.choice.price, self.choice.price_version)
+
+
+class Refusal(Fact, frozen=True, kw_only=True):
+    """No lease, and why."""
+
+    decision: uuid.UUID
+    reason: Cause
+    """For a condition or a phase."""
+    message: str
+    hint: str
+    counts: dict[str, int]
+    nearest: tuple[Near, ...]
+
+
+def lease_of(record: Record) -> Lease:
+    """From a row of ``leases.sql``."""
+    values = dict(record)
+    decided = _DECISION.decode(values.pop("body"))
+    assert decided.chosen is not None
+    values["takes"] = _USED.decode(values["takes"])
+    return Lease(**values, choice=decided.chosen, ask=decided.ask, policies=decided.policy.sources)
+
+
+def set_aside(ask: Ask, priced: tuple[Charge, ...], notice: int) -> tuple[int, int | None, int]:
+    """What a lease needs put aside: amount, ceiling (None: none) and the horizon in seconds.
+
+    With a time limit it is the most the lease can ever cost, so nothing it does can go unpaid.
+    Without one, an hour (or the notice its seller owes) is kept covered.
+    """
+    horizon = max(HORIZON, notice)
+    if ask.duration:
+        most = cost(priced, ask.duration)
+        return most, most, horizon
+    return cost(priced, horizon), None, horizon
+
+
+def why_refused(decision: Decision) -> tuple[str, str]:
+    """A refusal in a sentence or two, and what would help."""
+    if not decision.considered:
+        return "there is no offer at all", "Wait until a site is connected, or add an offer."
+    counted = [
+        f"{decision.refused[r.slug]} {SUMMARY[r]}" for r in REASONS if r.slug in decision.refused
+    ]
+    near = decision.nearest[0]
+    where = f"{near.offer} ({near.place.jurisdiction or 'jurisdiction unknown'})"
+    needed = "; ".join(failure.words for failure in near.failures)
+    return (
+        f"none of {decision.considered} offers serves it: {'; '.join(counted)}",
+        f"The nearest is {where}: {needed}.",
+    )

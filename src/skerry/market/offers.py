@@ -1,0 +1,171 @@
+"""Offers in the database: their states, and what is taken of them and given back.
+
+Every change is a new state under the next version, written while the offer's row is locked; no
+state is ever altered. Who locks several offers locks them by id, and locks a lease before its
+offer, an offer before any account of the ledger.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from skerry.market.ask import Ask, Divisible, Fixed, Offer, Row, Used, canonical, checked
+from skerry.market.columns import row_digest
+from skerry.store import Tx
+from skerry.store.database import Row as Record
+from skerry.store.queries import load
+
+_sql = load("skerry.market", "offers.sql")
+_OFFER = msgspec.json.Decoder(Offer)
+_USED = msgspec.json.Decoder(Used)
+
+
+@dataclass(frozen=True)
+class Locked:
+    """An offer whose row is held until the transaction (or savepoint) ends."""
+
+    row: Row
+    terms: bytes
+    digest: bytes
+    retired: bool
+
+
+def row_of(record: Record) -> Row:
+    """A state as ``match`` sees it."""
+    return Row(
+        offer=_OFFER.decode(record["body"]),
+        used=_USED.decode(record["used"]),
+        version=record["version"],
+    )
+
+
+async def lock(tx: Tx, id: str) -> Locked | None:
+    """The newest state of an offer, locked. Waits for whoever is changing it."""
+    await tx.execute(_sql.lock, id)
+    record = await tx.fetchrow(_sql.read, id)
+    if record is None:
+        return None
+    return Locked(row_of(record), record["terms"], record["digest"], record["retired"])
+
+
+async def write(tx: Tx, offer: Offer) -> Row:
+    """Put an offer on sale, or change its terms; what is taken of it stays taken.
+
+    The same terms again change nothing. Raises ``ValueError`` for terms out of bounds.
+    """
+    body = canonical(checked(offer))
+    terms = hashlib.sha256(body).digest()
+    before = await lock(tx, offer.id)
+    if before is not None and before.terms == terms and not before.retired:
+        return before.row
+    await tx.execute(_sql.keep_terms, terms, body.decode())
+    if before is None:
+        row = Row(offer=offer, used=Used(), version=1)
+        await _add_state(tx, row, terms)
+        await tx.execute(_sql.add, offer.id, 1)
+        return row
+    row = Row(offer=offer, used=before.row.used, version=before.row.version + 1)
+    await _advance(tx, row, terms)
+    return row
+
+
+async def retire(tx: Tx, id: str) -> None:
+    """Take an offer off the market. Leases of it go on; nothing new is placed there."""
+    before = await lock(tx, id)
+    if before is not None and not before.retired:
+        row = msgspec.structs.replace(before.row, version=before.row.version + 1)
+        await _advance(tx, row, before.terms, retired=True)
+
+
+async def change_use(tx: Tx, locked: Locked, used: Used) -> Row:
+    """Write that so much of a locked offer is in use now."""
+    row = Row(offer=locked.row.offer, used=used, version=locked.row.version + 1)
+    await _advance(tx, row, locked.terms, retired=locked.retired)
+    return row
+
+
+async def _advance(tx: Tx, row: Row, terms: bytes, *, retired: bool = False) -> None:
+    await _add_state(tx, row, terms)
+    await tx.execute(_sql.advance, row.offer.id, row.version, retired)
+
+
+async def _add_state(tx: Tx, row: Row, terms: bytes) -> None:
+    used = canonical(row.used).decode()
+    await tx.execute(
+        _sql.add_state, row.offer.id, row.version, terms, used, row_digest(row), await tx.now()
+    )
+
+
+def takes(ask: Ask, offer: Offer, gpu_model: str) -> Used:
+    """How much of an offer an ask takes, with all its tasks."""
+    if isinstance(offer.supply, Fixed):
+        return Used(count=ask.tasks)
+    return Used(
+        millicores=ask.millicores * ask.tasks,
+        memory=ask.memory * ask.tasks,
+        disk=ask.disk * ask.tasks,
+        gpus={gpu_model: ask.gpus * ask.tasks} if ask.gpus else {},
+    )
+
+
+def more(used: Used, part: Used) -> Used:
+    """What is in use with ``part`` taken, too."""
+    return _sum(used, part, 1)
+
+
+def less(used: Used, part: Used) -> Used:
+    """What is in use when ``part`` is given back."""
+    return _sum(used, part, -1)
+
+
+def _sum(used: Used, part: Used, sign: int) -> Used:
+    gpus = {
+        model: used.gpus.get(model, 0) + sign * part.gpus.get(model, 0)
+        for model in sorted({*used.gpus, *part.gpus})
+    }
+    return Used(
+        millicores=used.millicores + sign * part.millicores,
+        memory=used.memory + sign * part.memory,
+        disk=used.disk + sign * part.disk,
+        gpus={model: count for model, count in gpus.items() if count},
+        count=used.count + sign * part.count,
+    )
+
+
+def fits(offer: Offer, used: Used) -> bool:
+    """Whether an offer holds that much."""
+    supply = offer.supply
+    if isinstance(supply, Fixed):
+        return used.count <= supply.count
+    stock: Mapping[str, int] = {gpu.model: gpu.count for gpu in supply.gpus}
+    return (
+        used.millicores <= supply.millicores
+        and used.memory <= supply.memory
+        and used.disk <= supply.disk
+        and all(count <= stock.get(model, 0) for model, count in used.gpus.items())
+    )
+
+
+def free(row: Row) -> Divisible | int:
+    """What is left: a smaller pool, or a number of instances. Never below zero."""
+    supply, used = row.offer.supply, row.used
+    if isinstance(supply, Fixed):
+        return max(0, supply.count - used.count)
+    return msgspec.structs.replace(
+        supply,
+        millicores=max(0, supply.millicores - used.millicores),
+        memory=max(0, supply.memory - used.memory),
+        disk=max(0, supply.disk - used.disk),
+        gpus=tuple(
+            msgspec.structs.replace(g, count=max(0, g.count - used.gpus.get(g.model, 0)))
+            for g in supply.gpus
+        ),
+    )
+
+
+async def read(tx: Tx, id: str) -> Row | None:
+    """The newest state of an offer, without locking it."""
+    record = await tx.fetchrow(_sql.read, id)
+    return row_of(record) if record else None

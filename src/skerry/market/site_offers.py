@@ -1,0 +1,139 @@
+"""Offers of this cloud's own sites: made from what a site has and from the price list.
+
+Who watches the sites calls ``sync_site_offers`` when a site appears, when what it has changes and
+when a price list comes into force, and ``suspend_site_offers`` while it is out of sight: nothing
+new is placed there then, and what is leased there stays leased.
+"""
+
+from collections.abc import Sequence
+
+from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.kinds import Kind
+from skerry.kernel.paths import Path
+from skerry.kernel.resources import Resource, Resources
+from skerry.ledger import money
+from skerry.ledger.prices import PriceList
+from skerry.market.ask import Evidence, Fact, Isolation
+from skerry.market.prices import CORE, GPU, MEMORY
+from skerry.market.specs import GpuOffer, OfferSpec, PoolOffer, builtins
+from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.market", "site_offers.sql")
+
+MADE_FOR = "skerry.market/site"
+"""The annotation of an offer that is made here: the site's name."""
+
+
+class Devices(Fact, frozen=True, kw_only=True):
+    """GPUs of one model."""
+
+    model: str
+    memory: int | None
+    count: int
+
+
+class Pool(Fact, frozen=True, kw_only=True):
+    """What one machine, or one cluster that schedules for itself, has in all; not what is free."""
+
+    name: str = ""
+    """Unique at the site; empty for its only one."""
+    millicores: int
+    memory: int
+    disk: int = 0
+    gpus: tuple[Devices, ...] = ()
+
+
+class SiteFacts(Fact, frozen=True, kw_only=True):
+    """A site, as its operator declares it. Empty: unknown."""
+
+    site: str
+    operator: str = ""
+    region: str = ""
+    zone: str = ""
+    jurisdiction: str = ""
+    tier: int = 0
+    evidence: Evidence = "declared"
+    isolations: tuple[Isolation, ...] = ("sandbox",)
+    latency: int | None = None
+
+
+async def sync_site_offers(
+    tx: Tx, resources: Resources, facts: SiteFacts, pools: Sequence[Pool], prices: PriceList
+) -> None:
+    """Let the site's offers be these pools at these prices. What is so already is not touched."""
+    kind = resources.registry["offer"]
+    names = set()
+    for pool in pools:
+        name = f"{facts.site}.{pool.name}" if pool.name else facts.site
+        names.add(name)
+        await _put(tx, resources, kind, name, facts.site, _spec(facts, pool, prices))
+    for offer in await _offers(tx, resources, facts.site):
+        if offer.name not in names:
+            await resources.delete(tx, offer, SYSTEM)
+
+
+async def suspend_site_offers(tx: Tx, resources: Resources, site: str) -> None:
+    """Place nothing new at a site until the next ``sync_site_offers``."""
+    for offer in await _offers(tx, resources, site):
+        if not offer.spec.get("suspended"):
+            spec = {**offer.spec, "suspended": True}
+            kind = resources.registry["offer"]
+            await _put(tx, resources, kind, offer.name, site, spec)
+
+
+async def withdraw_site_offers(tx: Tx, resources: Resources, site: str) -> None:
+    """The site is gone for good."""
+    for offer in await _offers(tx, resources, site):
+        await resources.delete(tx, offer, SYSTEM)
+
+
+async def _offers(tx: Tx, resources: Resources, site: str) -> list[Resource]:
+    rows = await tx.fetch(_sql.of_site, MADE_FOR, site)
+    return [await resources.by_uid(tx, row["uid"]) for row in rows]
+
+
+async def _put(
+    tx: Tx, resources: Resources, kind: Kind, name: str, site: str, spec: dict[str, object]
+) -> None:
+    path = Path(name=name)
+    current = await resources.find(tx, resources.ref(kind, path))
+    if current is None or current.spec != spec:
+        body = {"spec": spec, "annotations": {MADE_FOR: site}}
+        await resources.put(tx, kind, path, body, SYSTEM)
+
+
+def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
+    def price(meter: str, sku: str = "") -> str | None:
+        found = prices.price(meter, sku, region=facts.region, site=facts.site)
+        return None if found is None else money.text(found.amount)
+
+    return builtins(
+        OfferSpec(
+            pool=PoolOffer(
+                millicores=pool.millicores,
+                memory=pool.memory,
+                disk=pool.disk,
+                gpus=[
+                    GpuOffer(
+                        model=gpu.model, memory=gpu.memory, count=gpu.count,
+                        price=price(GPU, gpu.model),
+                    )
+                    for gpu in pool.gpus
+                ],
+                core_price=price(CORE),
+                memory_price=price(MEMORY),
+            ),
+            operator=facts.operator,
+            site=facts.site,
+            region=facts.region,
+            zone=facts.zone,
+            jurisdiction=facts.jurisdiction,
+            trust_tier=facts.tier,
+            evidence=facts.evidence,
+            isolations=list(facts.isolations),
+            currency=prices.currency,
+            price_version=prices.version,
+            latency=facts.latency,
+        )
+    )  # fmt: skip
