@@ -1,4 +1,4 @@
-"""The commands that are the server: ``up``, ``serve``, ``agent``, ``audit``.
+"""The commands that are the server: ``up``, ``down``, ``agent``, ``audit``.
 
 The command line finds them here by name and imports this module only when one is called.
 """
@@ -6,12 +6,15 @@ The command line finds them here by name and imports this module only when one i
 import asyncio
 import logging
 import os
+import signal
 import sys
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import structlog
 import uvloop
 
@@ -188,7 +191,10 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
                 group.create_task(begin())
                 group.create_task(server.run())
 
-    await until_signalled(serve())
+    try:
+        await until_signalled(serve())
+    finally:
+        (settings.data / "server.json").unlink(missing_ok=True)
     _say("Skerry has stopped. What runs on this machine goes on, and is found at the next start.")
 
 
@@ -239,4 +245,72 @@ def agent(arguments: tuple[str, ...]) -> None:
     sys.exit(main(list(arguments)))
 
 
-COMMANDS: dict[str, click.Command] = {"up": up, "agent": agent}
+_data = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), envvar="SKERRY_DATA",
+    default=default_data, help="The cloud's data directory",
+)  # fmt: skip
+
+
+@click.command()
+@_data
+@click.option("--wait", type=int, default=30, show_default=True, help="Seconds to wait for its end")
+def down(data: Path, wait: int) -> None:
+    """Stop the cloud that runs on a data directory. Jobs on this machine go on."""
+    try:
+        told = msgspec.json.decode((data / "server.json").read_bytes())
+        pid = int(told["pid"])
+        os.kill(pid, signal.SIGTERM)
+    except FileNotFoundError:
+        _say("Nothing runs there.")
+        return
+    except ProcessLookupError:
+        (data / "server.json").unlink(missing_ok=True)
+        _say("It had ended already.")
+        return
+    for _ in range(wait * 10):
+        if not (data / "server.json").exists():
+            _say("Stopped.")
+            return
+        time.sleep(0.1)
+    _fail(f"process {pid} has not ended in {wait} s", f"See the log, or end it: kill -9 {pid}")
+
+
+@click.group()
+def audit() -> None:
+    """Check what was logged against what is there."""
+
+
+@audit.command("verify")
+@_data
+@click.option(
+    "--key",
+    default="",
+    metavar="KEY|FILE",
+    help="The operator's public key, kept elsewhere; else the directory's own",
+)
+@click.option("--database-url", envvar="DATABASE_URL", default="", help="Your own Postgres")
+@click.option("--operator", default="skerry", show_default=True, help="The operator's name")
+def audit_verify(data: Path, key: str, database_url: str, operator: str) -> None:
+    """Compute the log again and compare it with database, files and money. Exit code 1 names
+    everything that was altered."""
+    from skerry import auditing
+
+    if key and Path(key).is_file():
+        key = Path(key).read_text().strip()
+    found: list[str] = []
+
+    async def work() -> None:
+        settings = Settings(data=data.absolute(), database_url=database_url, operator=operator)
+        found.extend(await auditing.verify(settings, key))
+
+    _configure_log(None, verbose=False)
+    _run(work())
+    for finding in found:
+        click.echo(finding)
+    if found:
+        _say(f"audit FAILED: {len(found)} findings")
+        sys.exit(1)
+    _say("audit OK: log, tables, files and money agree")
+
+
+COMMANDS: dict[str, click.Command] = {"up": up, "down": down, "agent": agent, "audit": audit}

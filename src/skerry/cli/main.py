@@ -40,7 +40,7 @@ COMMANDS = {
     "context": Entry("context", "Keep clouds by name and choose one", "Sign in"),
     "status": Entry("account", "Show how the cloud is", "Sign in"),
     "up": Entry(SERVER, "Start a cloud on this machine", "Operate"),
-    "serve": Entry(SERVER, "Run one role of a bigger cloud", "Operate"),
+    "down": Entry(SERVER, "Stop the cloud on this machine", "Operate"),
     "agent": Entry(SERVER, "Offer this machine to a cloud", "Operate"),
     "curl": Entry("tools", "Call any path of the API with curl", "Help"),
     "completion": Entry("tools", "Print the completion script of a shell", "Help"),
