@@ -298,6 +298,8 @@ class Manifest:
     isolations: tuple[Isolation, ...]
     open: Callable[[Mapping[str, Any]], Workloads]
     """Make a driver from a site's ``spec.config``; reaches nothing yet."""
+    check: Callable[[Mapping[str, Any]], object] | None = None
+    """Refuse a site's ``spec.config`` that can't be, when the site is declared."""
     remote: bool = False
     """True where a host agent connects to the server instead of the server to the site."""
     requires: tuple[str, ...] = ()

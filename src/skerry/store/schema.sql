@@ -25,6 +25,92 @@ CREATE FUNCTION public.skerry_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$select clock_timestamp() + shift from clock$$;
 
+CREATE TABLE public.hold (
+    lease uuid NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    product text NOT NULL,
+    resource text NOT NULL,
+    resource_uid uuid NOT NULL,
+    root_uid uuid NOT NULL,
+    currency text NOT NULL,
+    pending uuid NOT NULL,
+    state text NOT NULL,
+    amount bigint NOT NULL,
+    ceiling bigint,
+    horizon integer NOT NULL,
+    expires_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT hold_amount_check CHECK ((amount >= 0)),
+    CONSTRAINT hold_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'open'::text, 'closed'::text])))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.stream (
+    id uuid NOT NULL,
+    lease uuid NOT NULL,
+    meter text NOT NULL,
+    sku text NOT NULL,
+    source text NOT NULL,
+    region text NOT NULL,
+    price bigint NOT NULL,
+    per bigint NOT NULL,
+    price_version integer NOT NULL,
+    rate bigint,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    settled_until timestamp with time zone NOT NULL,
+    billed_us bigint DEFAULT 0 NOT NULL,
+    quantity bigint DEFAULT 0 NOT NULL,
+    posted bigint DEFAULT 0 NOT NULL,
+    unbilled bigint DEFAULT 0 NOT NULL,
+    closed boolean DEFAULT false NOT NULL,
+    CONSTRAINT stream_per_check CHECK ((per > 0)),
+    CONSTRAINT stream_price_check CHECK ((price >= 0)),
+    CONSTRAINT stream_rate_check CHECK ((rate >= 0))
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.usage (
+    stream uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    quantity bigint NOT NULL,
+    amount bigint NOT NULL,
+    unbilled bigint NOT NULL,
+    period date NOT NULL,
+    batch bigint NOT NULL
+);
+
+CREATE FUNCTION public.usage_text(u public.usage, s public.stream, h public.hold) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select concat(
+    '{"amount":', u.amount,
+    ',"currency":', to_json(h.currency),
+    ',"end":"', to_char(u.ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    '","lease":"', h.lease,
+    '","meter":', to_json(s.meter),
+    ',"per":', s.per,
+    ',"period":"', to_char(u.period, 'YYYY-MM'),
+    '","price":', s.price,
+    ',"priceVersion":', s.price_version,
+    ',"product":', to_json(h.product),
+    ',"quantity":', u.quantity,
+    ',"region":', to_json(s.region),
+    ',"resource":', to_json(h.resource),
+    ',"root":"', h.root_uid,
+    '","site":', to_json(s.source),
+    ',"sku":', to_json(s.sku),
+    ',"start":"', to_char(u.starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    '","stream":"', u.stream,
+    '","tenant":', to_json(h.tenant),
+    ',"type":"usage","uid":"', h.resource_uid,
+    '","unbilled":', u.unbilled,
+    ',"workspace":', to_json(h.workspace),
+    '}')
+$$;
+
 CREATE TABLE public.account (
     id uuid NOT NULL,
     owner text NOT NULL,
@@ -175,27 +261,6 @@ CREATE SEQUENCE public.flow_token
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
-
-CREATE TABLE public.hold (
-    lease uuid NOT NULL,
-    tenant text NOT NULL,
-    workspace text NOT NULL,
-    product text NOT NULL,
-    resource text NOT NULL,
-    resource_uid uuid NOT NULL,
-    root_uid uuid NOT NULL,
-    currency text NOT NULL,
-    pending uuid NOT NULL,
-    state text NOT NULL,
-    amount bigint NOT NULL,
-    ceiling bigint,
-    horizon integer NOT NULL,
-    expires_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    CONSTRAINT hold_amount_check CHECK ((amount >= 0)),
-    CONSTRAINT hold_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'open'::text, 'closed'::text])))
-)
-WITH (fillfactor='70');
 
 CREATE TABLE public.invoice (
     tenant text NOT NULL,
@@ -350,37 +415,46 @@ CREATE TABLE public.sequencer (
     CONSTRAINT sequencer_single_check CHECK (single)
 );
 
+CREATE TABLE public.site_contact (
+    site text NOT NULL,
+    last_seen_at timestamp with time zone,
+    connected_at timestamp with time zone,
+    agent_version text DEFAULT ''::text NOT NULL,
+    boot_id text DEFAULT ''::text NOT NULL,
+    capacity json,
+    watcher text DEFAULT ''::text NOT NULL,
+    watcher_until timestamp with time zone
+);
+
+CREATE TABLE public.site_orphan (
+    site text NOT NULL,
+    id text NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    status json NOT NULL
+);
+
+CREATE TABLE public.site_outage (
+    id uuid NOT NULL,
+    site text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT site_outage_check CHECK (((ended_at IS NULL) OR (ended_at >= began_at)))
+);
+
+CREATE TABLE public.site_token (
+    id uuid NOT NULL,
+    site text NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
 CREATE TABLE public.spending (
     tenant text NOT NULL,
     workspace text NOT NULL,
     currency text NOT NULL,
     period date NOT NULL,
     amount bigint DEFAULT 0 NOT NULL
-)
-WITH (fillfactor='50');
-
-CREATE TABLE public.stream (
-    id uuid NOT NULL,
-    lease uuid NOT NULL,
-    meter text NOT NULL,
-    sku text NOT NULL,
-    source text NOT NULL,
-    region text NOT NULL,
-    price bigint NOT NULL,
-    per bigint NOT NULL,
-    price_version integer NOT NULL,
-    rate bigint,
-    started_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    settled_until timestamp with time zone NOT NULL,
-    billed_us bigint DEFAULT 0 NOT NULL,
-    quantity bigint DEFAULT 0 NOT NULL,
-    posted bigint DEFAULT 0 NOT NULL,
-    unbilled bigint DEFAULT 0 NOT NULL,
-    closed boolean DEFAULT false NOT NULL,
-    CONSTRAINT stream_per_check CHECK ((per > 0)),
-    CONSTRAINT stream_price_check CHECK ((price >= 0)),
-    CONSTRAINT stream_rate_check CHECK ((rate >= 0))
 )
 WITH (fillfactor='50');
 
@@ -426,15 +500,19 @@ CREATE TABLE public.transfer (
     CONSTRAINT transfer_verb_check CHECK ((verb = ANY (ARRAY['move'::text, 'pending'::text, 'post'::text, 'void'::text, 'expire'::text])))
 );
 
-CREATE TABLE public.usage (
-    stream uuid NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    quantity bigint NOT NULL,
-    amount bigint NOT NULL,
-    unbilled bigint NOT NULL,
-    period date NOT NULL,
-    batch bigint NOT NULL
+CREATE TABLE public.workload (
+    id text NOT NULL,
+    site text NOT NULL,
+    owner uuid NOT NULL,
+    tenant text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    status json,
+    fence bigint DEFAULT 0 NOT NULL,
+    seen_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    gone_at timestamp with time zone,
+    given_up_at timestamp with time zone
 );
 
 CREATE TABLE public.workspace_blob (
@@ -546,6 +624,21 @@ ALTER TABLE ONLY public.sealed
 ALTER TABLE ONLY public.sequencer
     ADD CONSTRAINT sequencer_pkey PRIMARY KEY (single);
 
+ALTER TABLE ONLY public.site_contact
+    ADD CONSTRAINT site_contact_pkey PRIMARY KEY (site);
+
+ALTER TABLE ONLY public.site_orphan
+    ADD CONSTRAINT site_orphan_pkey PRIMARY KEY (site, id);
+
+ALTER TABLE ONLY public.site_outage
+    ADD CONSTRAINT site_outage_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.site_token
+    ADD CONSTRAINT site_token_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.site_token
+    ADD CONSTRAINT site_token_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.spending
     ADD CONSTRAINT spending_pkey PRIMARY KEY (tenant, workspace, currency, period);
 
@@ -569,6 +662,9 @@ ALTER TABLE ONLY public.transfer
 
 ALTER TABLE ONLY public.usage
     ADD CONSTRAINT usage_pkey PRIMARY KEY (stream, starts_at);
+
+ALTER TABLE ONLY public.workload
+    ADD CONSTRAINT workload_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.workspace_blob
     ADD CONSTRAINT workspace_blob_pkey PRIMARY KEY (tenant, workspace, digest);
@@ -625,6 +721,12 @@ CREATE INDEX resource_tenant ON public.resource USING btree (tenant, kind) WHERE
 
 CREATE INDEX resource_workspace ON public.resource USING btree (tenant, workspace) WHERE ((deleted_at IS NULL) AND (workspace <> ''::text));
 
+CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (site) WHERE (ended_at IS NULL);
+
+CREATE INDEX site_outage_time ON public.site_outage USING btree (site, began_at);
+
+CREATE INDEX site_token_site ON public.site_token USING btree (site) WHERE (revoked_at IS NULL);
+
 CREATE INDEX stream_lease ON public.stream USING btree (lease);
 
 CREATE INDEX stream_running ON public.stream USING btree (lease) WHERE (NOT closed);
@@ -642,6 +744,10 @@ CREATE INDEX transfer_subject ON public.transfer USING btree (subject);
 CREATE INDEX usage_batch ON public.usage USING btree (batch);
 
 CREATE UNIQUE INDEX user_email ON public.resource USING btree (tenant, lower((spec ->> 'email'::text))) WHERE ((kind = 'user'::text) AND (deleted_at IS NULL) AND ((spec ->> 'email'::text) <> ''::text));
+
+CREATE INDEX workload_owner ON public.workload USING btree (owner);
+
+CREATE INDEX workload_site ON public.workload USING btree (site) WHERE (gone_at IS NULL);
 
 CREATE TRIGGER authorization_purged AFTER DELETE ON public.resource FOR EACH ROW WHEN ((old.kind = ANY (ARRAY['role'::text, 'role-assignment'::text]))) EXECUTE FUNCTION public.raise_authorization_epoch();
 

@@ -17,6 +17,7 @@ the site pretends that the command ran for ``runSeconds``, and says so in its lo
 """
 
 from skerry.sites.contract import Manifest
+from skerry.sites.simulated.config import read
 from skerry.sites.simulated.driver import Simulated
 
 MANIFEST = Manifest(
@@ -25,4 +26,5 @@ MANIFEST = Manifest(
     capabilities=frozenset({"Workloads"}),
     isolations=("process", "sandbox", "vm"),
     open=Simulated.open,
+    check=read,
 )

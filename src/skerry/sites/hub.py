@@ -1,0 +1,172 @@
+"""The hub: every site's driver, in this process.
+
+A site whose host runs an agent is here while the agent's connection stands: the agent calls us,
+says which site it speaks for and proves it by the site's token. A later connection of the same
+site supersedes the earlier one, for a host that lost its network is back before its old connection
+has timed out. Other sites are opened in process, from their manifest and ``spec.config``.
+
+``driver`` is all that flows and views need. With several server processes, an agent is connected
+to one of them; how the others reach it is not the hub's concern yet.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+
+from skerry.sites import drivers, tokens
+from skerry.sites.contract import SiteUnreachable, Workloads
+from skerry.sites.greeting import Denied, Hello, greet
+from skerry.sites.remote import RemoteDriver
+from skerry.sites.wire import WireFault
+from skerry.store import Database
+
+_log = structlog.get_logger("hub")
+MOST_GREETING = 64
+"""Connections that may be unproved at once; more wait."""
+
+
+@dataclass(eq=False)
+class Contact:
+    """One connection to a site, from when it stands until it ends."""
+
+    site: str
+    driver: Workloads
+    remote: bool
+    agent_version: str = ""
+    boot_id: str = ""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Hub:
+    """Holds the contacts. Nothing runs by itself but the connections served."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._contacts: dict[str, Contact] = {}
+        self._arrived: dict[str, asyncio.Event] = {}
+        self._greeting = asyncio.Semaphore(MOST_GREETING)
+
+    def driver(self, site: str) -> Workloads:
+        """The site's driver. Raises ``SiteUnreachable`` while there is no contact."""
+        contact = self._contacts.get(site)
+        if contact is None:
+            raise SiteUnreachable(f"site {site!r} is not connected")
+        return contact.driver
+
+    def contact(self, site: str) -> Contact | None:
+        """The site's contact, if it has one now."""
+        return self._contacts.get(site)
+
+    async def wait(self, site: str) -> Contact:
+        """The site's contact, as soon as it has one."""
+        while (contact := self._contacts.get(site)) is None:
+            await self._arrived.setdefault(site, asyncio.Event()).wait()
+        return contact
+
+    # In process
+
+    def open(self, site: str, driver: str, config: Mapping[str, Any]) -> None:
+        """Open a site that no agent speaks for, in place of what was open of it.
+
+        Raises ``Refused`` or ``SiteUnreachable`` where the driver can't be opened; ``LookupError``
+        for a driver that is not there.
+        """
+        manifest = drivers.discover()[driver]
+        if manifest.remote:
+            raise LookupError(f"driver {driver!r} runs on its host: its agent connects to us")
+        self._add(Contact(site, drivers.open_driver(manifest, config), remote=False))
+
+    async def close(self, site: str) -> None:
+        """End the contact with a site, if there is one."""
+        contact = self._contacts.get(site)
+        if contact is not None:
+            await self.end(contact)
+
+    async def close_all(self) -> None:
+        for site in tuple(self._contacts):
+            await self.close(site)
+
+    def _add(self, contact: Contact) -> Contact | None:
+        """Make it the site's contact; the answer is the one it supersedes."""
+        before = self._contacts.get(contact.site)
+        self._contacts[contact.site] = contact
+        arrived = self._arrived.pop(contact.site, None)
+        if arrived is not None:
+            arrived.set()
+        return before
+
+    async def end(self, contact: Contact) -> None:
+        """End this contact, whether or not it is the site's last."""
+        if self._contacts.get(contact.site) is contact:
+            del self._contacts[contact.site]
+        contact.ended.set()
+        await contact.driver.close()
+
+    # Agents
+
+    @asynccontextmanager
+    async def listening(self, path: Path) -> AsyncIterator[None]:
+        """Take agents' connections on a Unix socket while the block runs.
+
+        The directory must be ours alone (0700): the socket is as open as its directory.
+        """
+        serving: set[asyncio.Task[None]] = set()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.get_running_loop().create_task(self.serve(reader, writer))
+            serving.add(task)
+            task.add_done_callback(serving.discard)
+
+        server = await asyncio.start_unix_server(connected, path)
+        try:
+            yield
+        finally:
+            server.close()
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, whatever it turns out to be, until it ends."""
+        try:
+            async with self._greeting:
+                hello = await greet(reader, writer, self._check)
+        except Denied as denied:
+            _log.warning("agent not taken", reason=str(denied))
+        except (WireFault, TimeoutError, OSError) as error:
+            _log.info("no agent", error=f"{type(error).__name__}: {error}")
+        else:
+            await self._serve(reader, writer, hello)
+        finally:
+            writer.close()
+
+    async def _check(self, hello: Hello) -> None:
+        try:
+            known = await tokens.holds(self._db, hello.site, hello.token)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            _log.warning("token not checked", site=hello.site, error=str(error))
+            raise Denied("the server can't check tokens just now; try again") from error
+        if not known:
+            raise Denied(f"this is not a valid token of a site {hello.site[:64]!r}")
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello
+    ) -> None:
+        driver = RemoteDriver(reader, writer)
+        contact = Contact(hello.site, driver, True, hello.version, hello.boot_id)
+        before = self._add(contact)
+        if before is not None:
+            _log.info("agent is back before its old connection ended", site=hello.site)
+            await self.end(before)
+        _log.info("agent connected", site=hello.site, version=hello.version)
+        try:
+            reason = await driver.run()
+            _log.info("agent gone", site=hello.site, reason=reason)
+        finally:
+            await self.end(contact)

@@ -1,0 +1,312 @@
+"""The observer: writes down what is seen of each site, and wakes the flows that it concerns.
+
+For each declared site it waits for a contact, then reconciles (``reconcile``: the site's list
+against the table) and watches from the list's cursor. Whatever goes wrong on the way, a lost
+connection, an expired cursor, a database away, ends in the same place: reconcile again. Beside it
+a heartbeat notes that the site is there, and ``tick`` opens outages of those that are not.
+
+One process watches a site: the one that holds the lease in ``site_contact``. Every transaction of
+a watcher renews and so proves it. An agent's connection takes the lease over; sites in process go
+to whoever comes first. The processes that tick must be those that agents connect to, since only
+they can tell a silent site from a server that was away.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import asyncpg
+import msgspec
+import structlog
+
+from skerry.kernel import alerts
+from skerry.kernel.resources import Resource, Resources
+from skerry.kernel.rows import from_row
+from skerry.kernel.worker import poke
+from skerry.sites import outages, seen
+from skerry.sites.contract import (
+    Capacity,
+    CursorExpired,
+    Event,
+    Refused,
+    SiteUnreachable,
+    Workloads,
+)
+from skerry.sites.hub import Contact, Hub
+from skerry.sites.kinds import SiteSpec
+from skerry.sites.outages import PATIENCE, Watchfulness
+from skerry.sites.reconcile import BATCH, drop_orphan, note_orphans, reconcile, sweep
+from skerry.sites.wire import PeerFault
+from skerry.store import Database, Tx
+from skerry.store.database import Row
+from skerry.store.queries import load
+
+_sql = load("skerry.sites")
+_log = structlog.get_logger("observer")
+
+_AWAY = (
+    SiteUnreachable,
+    CursorExpired,
+    Refused,
+    PeerFault,
+    TimeoutError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+"""What ends a watch without being anybody's mistake."""
+
+OnChange = Callable[[Tx, Sequence[str]], Awaitable[None]]
+"""Called in the transaction that writes the sights, with the workloads' ids."""
+OnCapacity = Callable[[Tx, Resource, Capacity], Awaitable[None]]
+"""Called in a transaction when what a site has, not what is free of it, is new."""
+
+
+class NotOurs(Exception):
+    """Another process watches the site."""
+
+
+async def _nobody(tx: Tx, ids: Sequence[str]) -> None:
+    return None
+
+
+async def _nothing(tx: Tx, site: Resource, capacity: Capacity) -> None:
+    return None
+
+
+class Observer:
+    """``beat`` is how many seconds lie between two signs of life, ``patience`` how many of silence
+    make an outage, ``lease`` how many a watcher that vanished keeps others out."""
+
+    def __init__(
+        self,
+        db: Database,
+        resources: Resources,
+        hub: Hub,
+        *,
+        on_change: OnChange = _nobody,
+        on_capacity: OnCapacity = _nothing,
+        beat: float = 5.0,
+        patience: float = PATIENCE.total_seconds(),
+        lease: float = 15.0,
+    ) -> None:
+        self._db = db
+        self._resources = resources
+        self._hub = hub
+        self._on_change = on_change
+        self._on_capacity = on_capacity
+        self._beat = beat
+        self._patience = timedelta(seconds=patience)
+        self._lease = timedelta(seconds=lease)
+        self._me = uuid.uuid4().hex
+        self._watchfulness = Watchfulness(self._patience / 2)
+        self._watches: dict[str, tuple[uuid.UUID, asyncio.Task[None]]] = {}
+        self._opened: dict[str, tuple[str, str]] = {}
+
+    async def run(self) -> None:
+        """Observe every declared site until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    try:
+                        await self._follow_declarations(group)
+                        await self.tick()
+                    except _AWAY as error:
+                        _log.warning("sites not looked at", error=_words(error))
+                    await asyncio.sleep(self._beat / 2)
+        finally:
+            with suppress(*_AWAY):  # then the leases run out by themselves
+                await self._db.execute(_sql.leave_watches, self._me)
+
+    async def _follow_declarations(self, group: asyncio.TaskGroup) -> None:
+        """One watch for each site that is declared, none for others."""
+        sites = {row["name"]: from_row(row) for row in await self._db.fetch(_sql.sites)}
+        for name, (uid, watch) in tuple(self._watches.items()):
+            if name not in sites or sites[name].uid != uid:
+                watch.cancel()
+                await self._hub.close(name)
+                del self._watches[name]
+                self._opened.pop(name, None)
+        for name, site in sites.items():
+            await self._open(site)
+            if name not in self._watches:
+                watch = group.create_task(self._watch_for_ever(site))
+                self._watches[name] = site.uid, watch
+
+    async def _open(self, site: Resource) -> None:
+        """Open a site that lives in process, again if what it is told has changed."""
+        spec = site.typed(SiteSpec)
+        told = (spec.driver, msgspec.json.encode(spec.config, order="sorted").decode())
+        if self._opened.get(site.name) == told:
+            return
+        if site.name in self._opened:
+            await self._hub.close(site.name)
+        try:
+            self._hub.open(site.name, spec.driver, spec.config)
+        except (Refused, SiteUnreachable) as error:
+            _log.warning("site not opened", site=site.name, error=_words(error))
+        except LookupError as reason:
+            _log.debug("site waits for its agent", site=site.name, reason=str(reason))
+            self._opened[site.name] = told
+        else:
+            self._opened[site.name] = told
+
+    async def tick(self) -> None:
+        """Open an outage for each site that was silent for too long while we were there."""
+        async with self._db.transaction() as tx:
+            now = await tx.now()
+            since = self._watchfulness.tick(now)
+            for row in await tx.fetch(_sql.contacts_of_sites):
+                began = outages.outage_began(row["last_seen_at"], since, now, self._patience)
+                if began is not None and await outages.begin(tx, row["site"], began):
+                    await self._lost(tx, row["uid"])
+
+    async def _lost(self, tx: Tx, uid: uuid.UUID) -> None:
+        silence = f"{self._patience.total_seconds():.0f} seconds"
+        site = await self._resources.set_status(tx, uid, status={"phase": "unreachable"})
+        await alerts.raise_alert(
+            tx,
+            subject=site.ref,
+            reason="SiteUnreachable",
+            message=f"nothing was heard of site {site.name!r} for {silence}",
+            remedy="See whether its host is up and reaches the server. What runs there goes on; "
+            "it is not billed meanwhile and not started elsewhere.",
+        )
+
+    # One site
+
+    async def _watch_for_ever(self, site: Resource) -> None:
+        said = ""
+        while True:
+            contact = await self._hub.wait(site.name)
+            began = asyncio.get_running_loop().time()
+            try:
+                await self._watch(site, contact)
+            except Exception as error:  # noqa: BLE001 - one site's trouble must not end the others'
+                if asyncio.get_running_loop().time() - began > self._patience.total_seconds():
+                    said = ""
+                group = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
+                said = _tell_of(site.name, group, said)
+                if contact.remote and group.subgroup(NotOurs) is not None:
+                    await self._hub.end(contact)  # the agent has gone over to another process
+            with suppress(TimeoutError):
+                await asyncio.wait_for(contact.ended.wait(), self._beat / 5)
+
+    async def _watch(self, site: Resource, contact: Contact) -> None:
+        """Until something ends it; always raises."""
+        async with self._db.transaction() as tx:
+            args = (site.name, self._me, self._lease, contact.remote)
+            if await tx.fetchval(_sql.take_watch, *args) is None:
+                raise NotOurs
+        await self._heartbeat(site, contact.driver)
+        agent = contact.agent_version, contact.boot_id
+        await self._db.execute(_sql.connected, site.name, *agent)
+        cursor, changed = await reconcile(self._db, site, contact.driver, self._writing, self._tell)
+        await poke(self._db, owners(changed))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow(site, contact.driver, cursor))
+            group.create_task(self._keep_in_touch(site, contact.driver))
+            group.create_task(_until_ended(contact))
+
+    @asynccontextmanager
+    async def _writing(self, site: str) -> AsyncIterator[Tx]:
+        """A transaction of the site's watcher. Raises ``NotOurs`` if that is no longer us."""
+        async with self._db.transaction() as tx:
+            if await tx.fetchval(_sql.hold_watch, site, self._me, self._lease) is None:
+                raise NotOurs
+            yield tx
+
+    async def _follow(self, site: Resource, driver: Workloads, cursor: int) -> None:
+        """Write events down as they come, several at once if they come fast."""
+        queue: asyncio.Queue[Event] = asyncio.Queue(2 * BATCH)
+
+        async def listen() -> None:
+            async for event in driver.watch(cursor):
+                await queue.put(event)
+            raise SiteUnreachable("the watch ended")
+
+        async def write() -> None:
+            while True:
+                batch = [await queue.get()]
+                while len(batch) < BATCH and not queue.empty():
+                    batch.append(queue.get_nowait())
+                await self.write(site, batch)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listen())
+            group.create_task(write())
+
+    async def write(self, site: Resource, events: Sequence[Event]) -> None:
+        """Fold a site's events into the table and wake the flows concerned."""
+        shown = [event.status for event in events if event.status is not None]
+        gone = [event.id for event in events if event.status is None]
+        async with self._writing(site.name) as tx:
+            sights = await seen.saw(tx, site.name, shown)
+            changed = sights.changed + await seen.is_gone(tx, site.name, gone)
+            if sights.unknown:
+                await note_orphans(tx, site, sights.unknown)
+            for id in gone:
+                await drop_orphan(tx, site, id)
+            await self._tell(tx, changed)
+        await poke(self._db, owners(changed))
+
+    async def _tell(self, tx: Tx, changed: Sequence[Row]) -> None:
+        if changed:
+            await self._on_change(tx, sorted({row["id"] for row in changed}))
+
+    async def _keep_in_touch(self, site: Resource, driver: Workloads) -> None:
+        while True:
+            await asyncio.sleep(self._beat)
+            await self._heartbeat(site, driver)
+            await sweep(self._db, site.name, driver)
+
+    async def _heartbeat(self, site: Resource, driver: Workloads) -> None:
+        """Hear from the site, and write down that we did and what it has."""
+        async with asyncio.timeout(self._patience.total_seconds() / 2):
+            capacity = await driver.capacity()
+        async with self._writing(site.name) as tx:
+            before = await tx.fetchval(_sql.known_capacity, site.name)
+            await tx.execute(_sql.seen_site, site.name, msgspec.to_builtins(capacity))
+            if await outages.end(tx, site.name):
+                await alerts.clear(tx, site.ref, "SiteUnreachable")
+            current = await self._resources.set_status(tx, site.uid, status={"phase": "connected"})
+            known = msgspec.convert(before, Capacity) if before is not None else None
+            if known is None or _whole(known) != _whole(capacity):
+                await self._on_capacity(tx, current, capacity)
+
+
+def owners(rows: Sequence[Row]) -> list[uuid.UUID]:
+    """Whose flows to wake."""
+    return sorted({row["owner"] for row in rows})
+
+
+def _whole(capacity: Capacity) -> Capacity:
+    """What the site has, without what is free of it."""
+    return msgspec.structs.replace(
+        capacity, free_millicores=0, free_memory=0, free_gpus=(), free_disk=0
+    )
+
+
+async def _until_ended(contact: Contact) -> None:
+    await contact.ended.wait()
+    raise SiteUnreachable("the connection ended")
+
+
+def _tell_of(site: str, group: ExceptionGroup[Exception], said: str) -> str:
+    """A watch ended: a line if that happens, the whole story if it should not, and neither over
+    and over again. The answer is what was said."""
+    _, unforeseen = group.split((*_AWAY, NotOurs))
+    words = _words(group if unforeseen is None else unforeseen)
+    if words != said:
+        log = _log.info if unforeseen is None else _log.error
+        log("watch ended", site=site, error=words, exc_info=unforeseen)
+    return words
+
+
+def _words(error: BaseException | None) -> str:
+    """The first cause of a failure, in words."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
