@@ -154,6 +154,27 @@ async def test_the_observer_follows_an_agent(cloud: Cloud, socket: Path, driver:
         await again.vanish()
 
 
+async def test_an_agent_that_went_to_another_process_is_let_go(
+    cloud: Cloud, socket: Path, driver: Simulated, tmp_path: Path
+) -> None:
+    site = await cloud.declare("here")
+    token = await token_of(cloud, "here")
+    other, elsewhere = cloud.beside(), tmp_path / "other"
+    first, second = (Agent(path, "here", token, driver) for path in (socket, elsewhere))
+    async with cloud.observed(), other.hub.listening(elsewhere), other.observed():
+        await first.connect()
+        await cloud.phase(site, "connected")
+        before = cloud.hub.contact("here")
+        assert before is not None
+        await second.connect()
+        await other.hub.wait("here")
+        async with asyncio.timeout(30):
+            await before.ended.wait()
+            await first.ended()
+        assert other.hub.contact("here") is not None
+        await second.vanish()
+
+
 async def test_a_call_under_way_ends_with_the_connection(
     cloud: Cloud, socket: Path, driver: Simulated
 ) -> None:

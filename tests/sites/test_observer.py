@@ -4,6 +4,7 @@ import pytest
 
 from skerry.sites import seen
 from skerry.sites.contract import SiteUnreachable, WorkloadStatus
+from skerry.sites.reconcile import reconcile
 from skerry.sites.simulated.driver import Simulated
 from skerry.sites.simulated.faults import Fault
 from skerry.sites.simulated.world import World
@@ -240,3 +241,53 @@ async def test_many_events_at_once(cloud: Cloud) -> None:
             return count == len(ids)
 
         await cloud.until(all_over)
+
+
+async def test_what_is_seen_while_the_list_is_under_way_is_not_gone(cloud: Cloud) -> None:
+    site, world = await cloud.site()
+    await cloud.own("quick", site)
+    driver = Simulated(world)
+
+    class Slow(Simulated):
+        """Between this site's answer and its arrival, a flow applies and writes what it saw."""
+
+        async def list(self) -> tuple[int, tuple[WorkloadStatus, ...]]:
+            answer = await super().list()
+            status = await driver.apply(work("quick", Script().stay()), 1)
+            async with cloud.db.transaction() as tx:
+                await seen.saw(tx, site.name, [status])
+            return answer
+
+    async with cloud.observed():
+        await cloud.phase(site, "connected")
+    observer = cloud.observer()
+    async with cloud.db.transaction() as tx:
+        await tx.execute("update site_contact set watcher = $1", observer._me)
+    _, changed = await reconcile(cloud.db, site, Slow(world), observer._writing, observer._tell)
+    assert changed == []
+    assert (await cloud.find("quick")).gone_at is None
+
+
+async def test_what_was_gone_and_is_listed_is_back(cloud: Cloud) -> None:
+    site, world = await cloud.site()
+    await cloud.own("w", site)
+    await apply(world, "w", Script().stay())
+    async with cloud.db.transaction() as tx:
+        await seen.is_gone(tx, site.name, ["w"])
+    async with cloud.observed():
+
+        async def back() -> bool:
+            return (await cloud.find("w")).gone_at is None
+
+        await cloud.until(back)
+        assert "w" in cloud.told
+
+
+async def test_a_site_that_will_not_delete_is_asked_again(cloud: Cloud) -> None:
+    site, world = await cloud.site()
+    await cloud.own("w", site)
+    await apply(world, "w", Script().stay())
+    world.fail(Fault(kind="refuse", verbs=("delete",), times=2))
+    await cloud.give_up("w")
+    async with cloud.observed():
+        await cloud.gone("w")
