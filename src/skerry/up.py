@@ -62,7 +62,7 @@ def equip(server: Server) -> Hub:
         found = await market.get(tx, lease.lease)
         await server.resources.intend(tx, found.owner, "exhausted")
 
-    settler = Settler(server.db, on_exhausted=exhausted)
+    settler = Settler(server.db, resources=server.resources, on_exhausted=exhausted)
     server.services.add(hub)
     server.services.add(market)
     server.services.add(settler)

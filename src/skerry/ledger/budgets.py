@@ -28,7 +28,6 @@ _sql = load("skerry.ledger", "budgets.sql")
 
 THRESHOLDS = (50, 80, 100)
 """Percent at which a budget warns, unless it says otherwise."""
-NOUN = "budget"
 
 
 class BudgetExhausted(Conflict):
@@ -55,7 +54,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount - self.spent - self.held
 
     @property
-    def state(self) -> str:
+    def phase(self) -> str:
         """``ok``; ``warning`` from the first threshold on; ``exhausted`` with nothing left."""
         if self.left <= 0:
             return "exhausted"
@@ -132,13 +131,17 @@ async def _record(tx: Tx, budget: Budget, month: date, threshold: int) -> None:
     )
     await alerts.raise_alert(
         tx,
-        subject=f"budget {budget.name} {month:%Y-%m}",
+        subject=alert_subject(budget.tenant, budget.name, month),
         reason=f"{threshold}%",
         message=f"Budget {budget.name!r}: {_money(budget.spent, budget)} of "
         f"{_money(budget.amount, budget)} are spent, {threshold} % or more.",
         remedy="Raise the budget or stop what is not needed; at 100 % nothing new starts.",
         tenant=budget.tenant,
     )
+
+
+def alert_subject(tenant: str, name: str, month: date) -> str:
+    return f"{tenant}'s budget {name} in {month:%Y-%m}"
 
 
 def _body(uid: uuid.UUID, month: date, threshold: int) -> dict[str, Any]:

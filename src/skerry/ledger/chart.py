@@ -87,6 +87,12 @@ async def ensure(tx: Tx, accounts: Sequence[tuple[str, str, str, str]]) -> None:
     await tx.execute(_sql.open_accounts, *map(list, columns), guards)
 
 
+async def find(tx: Tx, id: uuid.UUID) -> Account | None:
+    """An account as it stands; not locked."""
+    row = await tx.fetchrow(_sql.account, id)
+    return account_of(row) if row else None
+
+
 async def terms_of(tx: Tx, tenant: str) -> Terms | None:
     row = await tx.fetchrow(_sql.terms_now, tenant)
     return _terms(row) if row else None

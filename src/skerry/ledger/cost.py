@@ -44,7 +44,7 @@ async def cost(
 ) -> Cost:
     """The live cost of a tenant or a workspace this month, or of a resource (with all it owns) in
     its life."""
-    terms = await holds.open_tenant(tx, tenant)
+    terms = await holds.terms(tx, tenant)
     now = await tx.now()
     live = await tx.fetchrow(_sql.live, tenant, workspace, resource, now)
     assert live is not None

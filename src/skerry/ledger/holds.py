@@ -16,6 +16,7 @@ from datetime import datetime
 
 import msgspec
 
+from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel.errors import Conflict, NotFound
 from skerry.ledger import chart, price_lists, streams
 from skerry.ledger.ids import named
@@ -91,24 +92,32 @@ class Hold:
         ]
 
 
-async def open_tenant(tx: Tx, tenant: str) -> chart.Terms:
-    """The tenant's terms; a new tenant gets those of the price list (post-paid, its limit)."""
-    terms = await chart.terms_of(tx, tenant)
-    if terms is not None:
-        return terms
+async def terms(tx: Tx, tenant: str) -> chart.Terms:
+    """The tenant's terms. One that has none yet is post-paid and may owe what the price list says;
+    the operator's own may owe any amount. Writes nothing."""
+    found = await chart.terms_of(tx, tenant)
+    if found is not None:
+        return found
     prices = await price_lists.at(tx)
-    return await chart.set_terms(
-        tx, tenant, chart.Terms("postpaid", prices.credit_limit, prices.currency)
-    )
+    limit = None if tenant == OPERATOR_TENANT else prices.credit_limit
+    return chart.Terms("postpaid", limit, prices.currency)
+
+
+async def open_tenant(tx: Tx, tenant: str) -> chart.Terms:
+    """The tenant's terms, given to it now if it had none."""
+    found = await terms(tx, tenant)
+    return found if found.version else await chart.set_terms(tx, tenant, found)
 
 
 async def available(tx: Tx, tenant: str, workspace: str) -> int | None:
-    """What a workspace can still set aside, in nano; None: any amount.
+    """What a workspace can still set aside, in nano; None: any amount. Writes nothing.
 
     Exact while the tenant's funds are locked, a good guess otherwise (for quotes).
     """
-    terms = await open_tenant(tx, tenant)
-    return (await purse_of(tx, tenant, terms.currency)).left(workspace)
+    found = await terms(tx, tenant)
+    if not found.version:
+        return found.credit_limit
+    return (await purse_of(tx, tenant, found.currency)).left(workspace)
 
 
 async def reserve(
@@ -131,17 +140,17 @@ async def reserve(
     Raises ``BudgetExhausted`` or ``InsufficientFunds``. The same lease and amount again is answered
     with the hold there is; another amount is a ``Conflict``.
     """
-    terms = await open_tenant(tx, lease.tenant)
-    await chart.ensure(tx, [(lease.tenant, "held", terms.currency, lease.workspace)])
-    funds = chart.funds(lease.tenant, terms.currency)
-    held = chart.held(lease.tenant, lease.workspace, terms.currency)
+    currency = (await open_tenant(tx, lease.tenant)).currency
+    await chart.ensure(tx, [(lease.tenant, "held", currency, lease.workspace)])
+    funds = chart.funds(lease.tenant, currency)
+    held = chart.held(lease.tenant, lease.workspace, currency)
     await tx.fetch(_accounts.accounts_locked, sorted([funds, held]))
     before = await find(tx, lease.id)
     if before is not None:
         if before.amount != amount or before.state != "reserved":
             raise Conflict(f"lease {lease.id} has a hold already")
         return before
-    (await purse_of(tx, lease.tenant, terms.currency)).check(lease.workspace, amount)
+    (await purse_of(tx, lease.tenant, currency)).check(lease.workspace, amount)
     pending = Transfer(
         id=named("hold", lease.id),
         verb="pending",
@@ -157,7 +166,7 @@ async def reserve(
     await draft.seal(actor=actor)
     await tx.execute(
         _sql.add, lease.id, lease.tenant, lease.workspace, lease.product, lease.resource,
-        lease.resource_uid, lease.root_uid, terms.currency, pending.id, amount, ceiling, horizon,
+        lease.resource_uid, lease.root_uid, currency, pending.id, amount, ceiling, horizon,
         expires_at,
     )  # fmt: skip
     return await get(tx, lease.id)

@@ -171,7 +171,7 @@ def decode(document: str) -> Invoice:
 
 
 async def _compute(tx: Tx, tenant: str, month: date, *, closing: bool) -> Invoice:
-    terms = await holds.open_tenant(tx, tenant)
+    terms = await holds.terms(tx, tenant)
     prices = await price_lists.at(tx)
     rows = await tx.fetch(_sql.lines, tenant, month, closing)
     lines = tuple(_line(row, month, terms.currency) for row in rows)

@@ -22,9 +22,11 @@ import structlog
 
 from skerry.kernel import alerts
 from skerry.kernel.errors import Problem
+from skerry.kernel.resources import Resources
 from skerry.ledger import budgets, chart, holds, invoices, settle
 from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
+from skerry.ledger.publish import publish
 from skerry.ledger.purse import purses
 from skerry.ledger.transfers import Transfer
 from skerry.ledger.windows import month_of, month_start
@@ -72,17 +74,20 @@ async def _nobody(tx: Tx, exhausted: Exhausted) -> None:
 
 class Settler:
     """``on_exhausted`` is called in the transaction that found it, and again at every tick until
-    the lease has ended; it writes the intent to stop and reaches nothing outside."""
+    the lease has ended; it writes the intent to stop and reaches nothing outside. With
+    ``resources``, invoices and price lists are shown as resources, too."""
 
     def __init__(
         self,
         db: Database,
         *,
+        resources: Resources | None = None,
         on_exhausted: OnExhausted = _nobody,
         chunk: int = 5_000,
         parallel: int = 2,
     ) -> None:
         self._db = db
+        self._resources = resources
         self._on_exhausted = on_exhausted
         self._chunk = chunk
         self._parallel = parallel
@@ -113,6 +118,7 @@ class Settler:
         await self._settle(tick.until, tick)
         self._settled = tick.until
         await self._close(tick)
+        await self._publish()
         return tick
 
     async def _now(self) -> datetime:
@@ -126,6 +132,16 @@ class Settler:
             async with self._db.transaction() as tx:
                 if (await holds.lock(tx, lease)).state == "reserved":
                     await holds.release(tx, lease)
+
+    async def _publish(self) -> None:
+        if self._resources is None:
+            return
+        try:
+            async with self._db.transaction() as tx:
+                await publish(tx, self._resources)
+        except Problem as problem:
+            # Another settler was faster, or a tenant went away: the next tick looks again.
+            _log.info("settler.publishing_waits", reason=problem.detail)
 
     async def _close(self, tick: Tick) -> None:
         async with self._db.transaction() as tx:

@@ -25,6 +25,7 @@ from skerry.kernel.resources import Resource, Resources
 from skerry.ledger import chart, holds, price_lists, settle
 from skerry.ledger.budgets import BudgetExhausted
 from skerry.ledger.journal import InsufficientFunds
+from skerry.ledger.publish import publish_invoice
 from skerry.market import decisions, offers, policies
 from skerry.market.ask import Ask, canonical
 from skerry.market.decision import Decision
@@ -186,6 +187,7 @@ class Market:
             horizon=horizon,
             actor=by.subject,
         )
+        await publish_invoice(tx, self._resources, owner.tenant)
         return await self.get(tx, id)
 
     async def _unplaced(self, tx: Tx, found: Found, owner: Resource, by: Caller) -> Refusal:
