@@ -56,7 +56,8 @@ def test_sizes(count: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.42, "0.4 s"), (2, "2 s"), (59.6, "1 m"), (200, "3 m 20 s"), (7500, "2 h 5 m"),
+    [(0.042, "42 ms"), (1.42, "1.4 s"), (2, "2 s"), (59.6, "1 m"), (200, "3 m 20 s"),
+     (7500, "2 h 5 m"),
      (273600, "3 d 4 h")],
 )  # fmt: skip
 def test_durations(seconds: float, text: str) -> None:
@@ -74,7 +75,7 @@ def test_times() -> None:
 
 def test_cells_know_their_form_by_name() -> None:
     document = {
-        "spec": {"memory": 2 << 30, "network": True, "command": ["a", "b"]},
+        "spec": {"memory": 2 << 30, "network": True, "command": ["a", "b c"]},
         "status": {
             "cost": {"currency": "EUR", "amountNano": 5_000_000},
             "pricePerHourNano": 42_000_000, "currency": "CHF", "tasks": [{"rank": 0}],
@@ -84,7 +85,7 @@ def test_cells_know_their_form_by_name() -> None:
     cells = {
         "spec.memory": "2 GiB",
         "spec.network": "yes",
-        "spec.command": "a,b",
+        "spec.command": "a 'b c'",
         "spec.none": "-",
         "status.cost": "0.005 EUR",
         "status.cost.amountNano": "0.005 EUR",

@@ -146,10 +146,7 @@ class Cloud:
         if parts[-2] == "jobs":
             status["phase"] = "queued"
             if self.hold:
-                status["queue"] = {
-                    "reasons": [{"reason": "gpus", "count": 3, "detail": "too few GPUs"}],
-                    "nearest": {"site": "attic", "lacks": "1 GPU"},
-                }
+                status |= {"reason": "NoOffer", "message": WHY}
         if parts[-2] == "quotes":
             status |= self.quoted
         return {
@@ -179,7 +176,7 @@ class Cloud:
 
     def finish(self, key: str, phase: str = "cancelled", code: int | None = None) -> None:
         """End a held job."""
-        self.documents[key]["status"] |= {"phase": phase, "exitCode": code}
+        self.documents[key]["status"] |= {"phase": phase, "exitCode": code, "message": ""}
         self.logs.setdefault(key, [])
 
     def _act(self, key: str, action: str) -> Response:
@@ -254,6 +251,7 @@ class Cloud:
         )
 
 
+WHY = "none of 3 offers serves it: 3 have too few GPUs"
 SEALED = ("password", "secretEnv")
 
 

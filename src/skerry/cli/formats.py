@@ -1,5 +1,6 @@
 """Values as people read them: money, sizes, times. Never the other way round."""
 
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -35,7 +36,9 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.4 s``, ``42 s``, ``3 m 20 s``, ``2 h 5 m``, ``3 d 4 h``."""
+    """``40 ms``, ``1.4 s``, ``42 s``, ``3 m 20 s``, ``2 h 5 m``, ``3 d 4 h``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     count = round(seconds)
@@ -122,6 +125,10 @@ def scalar(name: str, value: Any, currency: str = "") -> str:
         return money(value, currency)
     if isinstance(value, int) and name in _BYTE_FIELDS:
         return size(value)
+    if isinstance(value, int) and name == "mode":
+        return f"{value:04o}"
+    if name == "command" and isinstance(value, list):
+        return shlex.join(map(str, value))
     if isinstance(value, str) and name.endswith("At"):
         return moment(value)
     if isinstance(value, list) and all(not isinstance(v, (dict, list)) for v in value):

@@ -12,7 +12,7 @@ from skerry.cli.commands.logs import Follower, Printer, patient
 from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.exits import FAILURE, INTERRUPTED
 from skerry.cli.exits import tell as tell_error
-from skerry.cli.verbs.base import queue_lines, standing
+from skerry.cli.verbs.base import standing, why_queued
 from skerry.cli.verbs.deciding import place_text
 from skerry.cli.verbs.writing import tell
 from skerry.client import jobs
@@ -199,7 +199,7 @@ class Attended:
             last=job,
             hint=f"It goes on: raise --wait-timeout, or skerry logs -f {self.name}",
         )
-        error.detail = "; ".join(queue_lines(job.status))
+        error.detail = why_queued(job)
         return tell_error(error, as_json=self.session.form.is_document)
 
     def _report(self, job: Resource) -> int:

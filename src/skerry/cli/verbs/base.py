@@ -1,11 +1,10 @@
 """What the verbs share: arguments, the flags of the resources above, waiting."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from skerry.cli import formats
 from skerry.cli.common import Command, Session
 from skerry.cli.complete import names_of
 from skerry.cli.exits import Failed
@@ -132,43 +131,19 @@ def await_all(
 def too_slow(error: WaitTimeout, noun: str, name: str) -> str:
     """What to do when a wait took too long."""
     again = f"Raise --wait-timeout, or look again with: skerry {noun} get {name}"
-    last = error.last
-    if last is not None and last.phase == "queued":
-        why = "; ".join(queue_lines(last.status))
-        return f"{why}. {again}" if why else again
+    error.detail = why_queued(error.last) if error.last is not None else ""
     return again
 
 
 def standing(resource: Resource) -> str:
-    """What a resource is doing, in a few words."""
-    word = resource.phase or resource.state
-    if resource.phase == "queued":
-        why = queue_lines(resource.status)
-        return f"queued ({'; '.join(why)})" if why else "queued"
-    return word
+    """What a resource is doing, and why it waits if it does."""
+    why = why_queued(resource)
+    return f"queued: {why}" if why else resource.phase or resource.state
 
 
-def queue_lines(status: Mapping[str, Any]) -> list[str]:
-    """Why it is queued: the reasons with the most refusals first, and what came nearest."""
-    queue = status.get("queue") or {}
-    reasons = queue.get("reasons") or []
-    lines = []
-    if isinstance(reasons, Mapping):
-        lines = [f"{reason}: {count}" for reason, count in reasons.items()]
-    for reason in reasons if isinstance(reasons, list) else []:
-        if isinstance(reason, Mapping):
-            words = reason.get("detail") or reason.get("message") or reason.get("reason", "")
-            count = reason.get("count")
-            lines.append(f"{words} ({count} offers)" if count else str(words))
-        else:
-            lines.append(str(reason))
-    nearest = queue.get("nearest")
-    if isinstance(nearest, list):
-        nearest = nearest[0] if nearest else None
-    if nearest:
-        text = formats.scalar("nearest", nearest) if isinstance(nearest, Mapping) else str(nearest)
-        lines.append(f"nearest: {text}")
-    return lines
+def why_queued(resource: Resource) -> str:
+    """Why nothing serves it yet, in the cloud's words; empty if it is not queued."""
+    return str(resource.status.get("message") or "") if resource.phase == "queued" else ""
 
 
 def must_be_well(kind: "Kind", resource: Resource | None) -> None:

@@ -8,7 +8,7 @@ import click
 from skerry.cli import output
 from skerry.cli.common import Session
 from skerry.cli.exits import NOT_FOUND, Failed
-from skerry.cli.verbs.base import Verb, queue_lines, standing
+from skerry.cli.verbs.base import Verb, standing
 from skerry.cli.verbs.deciding import decision_text, place_text
 from skerry.cli.verbs.reading import article
 from skerry.client.errors import BadSetting, NotFound
@@ -170,6 +170,5 @@ def why(session: Session, client: "KindClient", name: str) -> None:
     if found is not None:
         click.echo(decision_text(found))
         return
-    place = resource.status.get("place")
-    lines = [f"Here:  {place_text(place)}"] if place else queue_lines(resource.status)
-    click.echo("\n".join(lines) or "No decision has been made yet.")
+    if resource.status.get("place"):
+        click.echo(f"Here:  {place_text(resource.status['place'])}")
