@@ -4,8 +4,11 @@ The filters are written a second time here, plainly and for a single line: as wh
 and as the reference that a test holds the columns' filters against.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from skerry.market import gpus
 from skerry.market.ask import EVIDENCE, GIB, ISOLATIONS, MIB, Ask, Isolation
@@ -18,12 +21,24 @@ from skerry.market.prices import mebibytes
 from skerry.market.reasons import Reason
 
 
+class Values:
+    """A line's numbers by column."""
+
+    __slots__ = ("_columns", "_line")
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], line: int) -> None:
+        self._columns = columns
+        self._line = line
+
+    def __getitem__(self, column: str) -> int:
+        return int(self._columns[column][self._line])
+
+
 class Facts(NamedTuple):
     """One line, read out of its columns."""
 
     offer: str
-    values: dict[str, int]
-    """Its numbers by column."""
+    values: Values
     group: Group
     gpu: str
     isolations: tuple[Isolation, ...]

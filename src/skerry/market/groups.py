@@ -34,7 +34,7 @@ def refuse_groups(ask: Ask, tables: Tables, policy: Policy) -> Ints:
     failed = np.zeros(len(tables.groups.list), np.int64)
 
     def refuse(reason: Reason, bad: Bools) -> None:
-        failed[bad] |= 1 << reason
+        np.bitwise_or(failed, bad * np.int64(1 << reason), out=failed)
 
     if ask.gpus and ask.gpu_models:
         refuse(Reason.GPU_MODEL, ~_serving_models(ask, tables)[columns["gpu"]])

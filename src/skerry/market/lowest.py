@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from skerry.market.columns import Ints
 
-_SMALL = 2048
+_SMALL = 128
 
 
 def lowest(k: int, first: Ints, then: Callable[[NDArray[np.intp]], Ints]) -> NDArray[np.intp]:
@@ -41,7 +41,7 @@ def _at_most(k: int, values: Ints) -> NDArray[np.intp]:
         return np.arange(n)
     # Each column of the table has one minimum, so at least k values are at or below the k-th
     # lowest minimum; striding the columns keeps sorted input from filling one of them.
-    width = 512
+    width = 64 if n < 1 << 16 else 512
     table = values[: n - n % width].reshape(-1, width)
     limit = np.partition(table.min(axis=0), k - 1)[k - 1]
     return np.flatnonzero(values <= limit)

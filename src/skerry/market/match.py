@@ -76,10 +76,9 @@ def match(ask: Ask, offers: Snapshot, policy: Policy, now: datetime) -> Decision
 
 def _count_groups(counts: Ints, mask: Ints, sizes: Ints) -> None:
     """Count the lines of refused groups under the first filter each group fails."""
-    refused = mask != 0
-    lowest_bit = mask[refused] & -mask[refused]
-    first = np.bitwise_count(lowest_bit - 1)
-    counts += np.bincount(first, sizes[refused], len(REASONS)).astype(np.int64)
+    first = np.bitwise_count((mask & -mask) - 1)
+    first[mask == 0] = len(REASONS)
+    counts += np.bincount(first, sizes, len(REASONS) + 1)[:-1].astype(np.int64)
 
 
 def _contenders(view: View, lines: Lines, ask: Ask, tables: Tables) -> list[_Scored]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.market.ask import Ask
-from skerry.market.columns import Ints, Tables
+from skerry.market.columns import NEVER, Ints, Tables
 from skerry.market.lines import PRICES, Lines, by_amount, evaluate
 from skerry.market.lowest import lowest
 from skerry.market.policy import Policy
@@ -33,6 +33,8 @@ class Spot(NamedTuple):
     line: int
     failed: int = 0
     """The filters it fails, as bits by ``Reason``."""
+    price: int = NEVER
+    """Nano per hour and task, of a line that is refused."""
 
 
 class _Found(NamedTuple):
@@ -123,7 +125,7 @@ class Search:
             at = int(where[i])
             bits = int(self.failed[group[at]]) | lines.failed(at)
             id = self.tables.offers.list[offer[at]]
-            spot = Spot(lines.view, lines.at(at), bits)
+            spot = Spot(lines.view, lines.at(at), bits, int(price[i]))
             found.append(_Found(int(price[i]), int(key[at]), id, spot))
         return found
 

@@ -2,14 +2,11 @@
 
 from datetime import datetime
 
-import numpy as np
-
 from skerry.market.ask import EVIDENCE, Ask
 from skerry.market.columns import NEVER, Tables, isolations_of
 from skerry.market.decision import Choice, Failure, Near, Place
-from skerry.market.failures import Facts, failure
+from skerry.market.failures import Facts, Values, failure
 from skerry.market.groups import accepted_isolations
-from skerry.market.lines import line_price
 from skerry.market.nearest import Spot
 from skerry.market.policy import Policy
 from skerry.market.prices import CORE, GPU, INSTANCE, MEMORY, breakdown, mebibytes
@@ -18,7 +15,7 @@ from skerry.market.reasons import REASONS
 
 def facts_of(spot: Spot, tables: Tables) -> Facts:
     """Read a line."""
-    values = {name: int(column[spot.line]) for name, column in spot.view.segment.columns.items()}
+    values = Values(spot.view.segment.columns, spot.line)
     group, names = tables.groups.list[values["group"]], tables.names.list
     place = Place(
         operator=names[values["operator"]],
@@ -72,8 +69,7 @@ def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) 
 def near_of(spot: Spot, ask: Ask, policy: Policy, tables: Tables, now: datetime) -> Near:
     """A refused line, with all that stands against it."""
     facts = facts_of(spot, tables)
-    price = int(line_price(spot.view, np.array([spot.line]), ask)[0])
-    per_hour = None if price == NEVER else price * ask.tasks
+    per_hour = None if spot.price == NEVER else spot.price * ask.tasks
     return Near(
         offer=facts.offer,
         version=facts.values["version"],
