@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from skerry.ledger import focus, holds, invoices, money, settle, streams
 from skerry.ledger.cost import cost
 from skerry.ledger.evidence import evidence
 from skerry.ledger.invoice_page import page
+from skerry.ledger.meters import unit_of
 from skerry.ledger.reconcile import reconcile
 from skerry.ledger.settle import Reading
 from skerry.ledger.settler import Settler
@@ -145,6 +147,25 @@ async def test_total_is_lines_is_ledger_is_export(db: Database) -> None:
     for start, end in zip(table["ChargePeriodStart"], table["ChargePeriodEnd"], strict=True):
         assert start.as_py() < end.as_py() <= datetime(2026, 11, 1, tzinfo=START.tzinfo)
     await agreed(db)
+
+
+@pytest.mark.parametrize(
+    ("meter", "unit"),
+    [
+        ("cpu-hour", "core-Hours"),
+        ("memory-gib-hour", "GiB-Hours"),
+        ("storage-gib-month", "GiB-Months"),
+        ("a-rare-thing-hour", "a rare thing-Hours"),
+        ("egress-gib", "GiB"),
+        ("input-token-million", "1000000 input token"),
+        ("request-each", "request"),
+        ("widgets", "Units"),
+    ],
+)
+def test_units_are_written_as_focus_wants_them(meter: str, unit: str) -> None:
+    golden = invoices.decode((GOLDEN / "invoice.json").read_text())
+    line = msgspec.structs.replace(golden.lines[0], meter=meter, unit=unit_of(meter))
+    assert focus.unit(line) == unit
 
 
 async def test_what_comes_late_is_an_adjustment_of_the_open_month(db: Database) -> None:

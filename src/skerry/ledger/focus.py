@@ -59,7 +59,7 @@ COLUMNS: tuple[Column, ...] = (
     ("ChargePeriodEnd", _TIME, lambda i, x: _time(x.end)),
     ("ChargePeriodStart", _TIME, lambda i, x: _time(x.start)),
     ("ConsumedQuantity", _DECIMAL, lambda i, x: None if x.adjusts else Decimal(x.quantity)),
-    ("ConsumedUnit", _TEXT, lambda i, x: None if x.adjusts else x.unit),
+    ("ConsumedUnit", _TEXT, lambda i, x: None if x.adjusts else unit(x)),
     ("ContractedCost", _DECIMAL, lambda i, x: _list_cost(x)),
     ("ContractedUnitPrice", _DECIMAL, lambda i, x: Decimal(x.unit_price)),
     ("EffectiveCost", _DECIMAL, lambda i, x: Decimal(x.exact)),
@@ -73,7 +73,7 @@ COLUMNS: tuple[Column, ...] = (
     ("PricingCurrencyEffectiveCost", _DECIMAL, lambda i, x: Decimal(x.exact)),
     ("PricingCurrencyListUnitPrice", _DECIMAL, lambda i, x: Decimal(x.unit_price)),
     ("PricingQuantity", _DECIMAL, lambda i, x: Decimal(x.quantity)),
-    ("PricingUnit", _TEXT, lambda i, x: x.unit),
+    ("PricingUnit", _TEXT, lambda i, x: unit(x)),
     ("ProviderName", _TEXT, lambda i, x: i.issuer),
     ("PublisherName", _TEXT, lambda i, x: i.issuer),
     ("RegionId", _TEXT, lambda i, x: x.region or None),
@@ -111,6 +111,18 @@ def parquet(invoice: Invoice) -> bytes:
     out = io.BytesIO()
     pq.write_table(table(invoice), out)
     return out.getvalue()
+
+
+def unit(line: Line) -> str:
+    """The unit of sale in FOCUS' unit format: ``core-Hours``, ``GiB-Months``, ``1000000 token``."""
+    thing, _, time = line.unit.rpartition("-")
+    if thing and time in ("hour", "month"):
+        return f"{thing.replace('-', ' ')}-{time.title()}s"
+    if line.unit == "GiB":
+        return line.unit
+    counted, _, ending = line.meter.rpartition("-")
+    counted = counted.replace("-", " ")
+    return {"million": f"1000000 {counted}", "each": counted}.get(ending, "Units")
 
 
 def _time(text: str) -> datetime:
