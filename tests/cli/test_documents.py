@@ -207,7 +207,7 @@ def test_explain_tells_why_it_is_there(skerry: Skerry, cloud: Cloud) -> None:
         "Here:  attic (DE; operated by ann), 0.042 EUR/h, sandbox, offer o1\n"
         "Rules: only in the EU\n"
         "Next:  cellar, 0.05 EUR/h, offer o2\n"
-        "Seen:  4 offers, 2 fit\n"
+        "Seen:  4 offers, of which 2 would do\n"
         "Refused:\n"
         "      2  jurisdiction\n"
         "Nearest that were refused:\n"

@@ -102,7 +102,7 @@ def test_nested_values_as_text() -> None:
     value = {"a": 1, "long": None, "inner": {"b": [1, 2]}, "list": [{"c": 1, "d": 2}, 3], "e": {}}
     assert output.described(value) == [
         "a:    1", "long: -", "inner:", "  b: 1,2", "list:", "  - c: 1", "    d: 2", "  - 3",
-        "e:    ",
+        "e:    -",
     ]  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def test_ctrl_c_cancels_where_nobody_can_be_asked(held: Cloud) -> None:
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert "cancelling job j in 2 s; interrupt again to leave it running\n" in err
-    assert err.splitlines()[-1] == "job j cancelled; cost not known yet"
+    assert err.splitlines()[-1] == "job j cancelled; it never ran and costs nothing"
     assert held.events[-1]["verb"] == "cancel"
 
 

@@ -176,7 +176,12 @@ class Cloud:
 
     def finish(self, key: str, phase: str = "cancelled", code: int | None = None) -> None:
         """End a held job."""
-        self.documents[key]["status"] |= {"phase": phase, "exitCode": code, "message": ""}
+        self.documents[key]["status"] |= {
+            "phase": phase,
+            "exitCode": code,
+            "message": "",
+            "reason": "",
+        }
         self.logs.setdefault(key, [])
 
     def _act(self, key: str, action: str) -> Response:

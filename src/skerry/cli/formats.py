@@ -1,7 +1,7 @@
 """Values as people read them: money, sizes, times. Never the other way round."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -115,6 +115,27 @@ def currency_near(document: Any, path: str) -> str:
         if isinstance(found, str) or not path:
             return found or ""
         path = path.rpartition(".")[0]
+
+
+def any_currency(document: Any) -> str:
+    """The one currency that a document names anywhere; empty if none or several."""
+    found = set(_currencies(document))
+    return found.pop() if len(found) == 1 else ""
+
+
+def _currencies(document: Any) -> Iterator[str]:
+    if isinstance(document, Mapping):
+        if isinstance(document.get("currency"), str):
+            yield document["currency"]
+        document = list(document.values())
+    if isinstance(document, list):
+        for value in document:
+            yield from _currencies(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 offer``, ``2 offers``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def scalar(name: str, value: Any, currency: str = "") -> str:

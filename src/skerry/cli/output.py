@@ -89,7 +89,7 @@ def described(value: Mapping[str, Any], depth: int = 0, currency: str = "") -> l
     width = max((len(k) for k in simple), default=0) + 1
     for key, inner in value.items():
         if not _nested(inner):
-            text = formats.scalar(key, inner, currency) if inner not in (None, "") else "-"
+            text = formats.scalar(key, inner, currency) if inner not in EMPTY else "-"
             first, *more = text.split("\n")
             lines.append(f"{pad}{key + ':':<{width}} {first}")
             lines += [f"{pad}{'':<{width}} {line}" for line in more]
@@ -104,9 +104,13 @@ def described(value: Mapping[str, Any], depth: int = 0, currency: str = "") -> l
     return lines
 
 
+EMPTY: tuple[Any, ...] = (None, "", {}, [])
+_AMOUNT = {"currency", "amountNano"}
+
+
 def _nested(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return bool(value)
+        return bool(value) and set(value) != _AMOUNT
     return isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value)
 
 

@@ -269,8 +269,13 @@ def summary(job: Resource) -> str:
     if status.get("engine"):
         words.append(f"with {status['engine']}")
     cost = status.get("cost") or {}
-    price = formats.money(cost["amountNano"], cost.get("currency", "")) if cost else "not known yet"
-    line = f"{' '.join(words)}; cost {price}"
+    if begin is None and job.phase in ENDED:
+        price = "it never ran and costs nothing"
+    elif cost:
+        price = f"cost {formats.money(cost['amountNano'], cost.get('currency', ''))}"
+    else:
+        price = "cost not known yet"
+    line = f"{' '.join(words)}; {price}"
     code, why = status.get("exitCode"), status.get("message") or status.get("reason")
     if job.phase != "succeeded":
         line += f"; exit code {code}" if code is not None else ""

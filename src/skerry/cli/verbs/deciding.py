@@ -22,7 +22,8 @@ def decision_text(found: Mapping[str, Any]) -> str:
     if runner:
         lines.append(f"Next:  {_choice(runner, currency)}")
     if "considered" in rest:
-        lines.append(f"Seen:  {rest.pop('considered')} offers, {rest.pop('eligible', 0)} fit")
+        seen = formats.counted(rest.pop("considered"), "offer")
+        lines.append(f"Seen:  {seen}, of which {rest.pop('eligible', 0)} would do")
     refused = rest.pop("refused", None) or {}
     if refused:
         lines.append("Refused:")

@@ -96,7 +96,7 @@ def describe(kind: "Kind", document: Any) -> str:
     blocks = [output.described({k: v for k, v in head.items() if v not in (None, "", {})})]
     for title, part in (("Spec", document.get("spec")), ("Status", status)):
         if part:
-            blocks.append([f"{title}:", *output.described(part, 1)])
+            blocks.append([f"{title}:", *output.described(part, 1, formats.any_currency(document))])
     if conditions:
         blocks.append(["History:", *map(_condition, conditions)])
     return "\n".join(formats.printable(line) for block in blocks for line in block)

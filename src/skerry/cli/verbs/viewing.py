@@ -69,10 +69,12 @@ def _document(session: Session, found: Any, to: Path | None, view: str) -> None:
 
         with destination(to) as write:
             write(json.dumps(found, indent=2, ensure_ascii=False).encode() + b"\n")
-    elif session.form.is_document or view not in TEXTS:
+    elif session.form.is_document:
         output.document(found, session.form)
-    else:
+    elif view in TEXTS:
         click.echo(TEXTS[view](found))
+    else:
+        click.echo("\n".join(output.described(found, 0, formats.any_currency(found))))
 
 
 @contextlib.contextmanager
