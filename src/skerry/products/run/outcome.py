@@ -68,7 +68,7 @@ def _task(task: TaskStatus) -> dict[str, Any]:
 def result(work: Seen, stopping: str | None) -> Result:
     """How it ended. ``stopping`` is why Skerry itself ended it, if it did."""
     tasks = work.status.tasks if work.status else ()
-    failed = [t for t in tasks if t.phase != "exited" or t.exit_code]
+    failed = [t for t in tasks if t.phase != "exited" or t.exit_code != 0]
     code = next((t.exit_code for t in failed if t.exit_code), None)
     if stopping == "Cancelled":
         return Result("cancelled", code, "Cancelled")
