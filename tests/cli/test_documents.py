@@ -154,14 +154,14 @@ def test_a_quote_tells_price_and_place(skerry: Skerry, cloud: Cloud) -> None:
 
 def test_no_offer_is_exit_code_six(skerry: Skerry, cloud: Cloud, file: str) -> None:
     cloud.quoted = {
-        "phase": "refused", "message": "no offer has 9 GPUs", "hint": "Ask for fewer.",
+        "phase": "refused", "hint": "Ask for fewer.",
         "refused": {"gpus": 2}, "nearest": [{"offer": "attic", "why": ["lacks 8 GPUs"]}],
     }  # fmt: skip
     Path(file).write_text("kind: job\nmetadata: {name: j}\nspec: {command: [x], gpus: 9}\n")
     assert skerry("quote", "-f", file) == (
         6,
         "",
-        "Error: no offer has 9 GPUs: 2 for gpus; attic: lacks 8 GPUs\nHint: Ask for fewer.\n",
+        "Error: no offer serves this job: 2 for gpus; attic: lacks 8 GPUs\nHint: Ask for fewer.\n",
     )
 
 

@@ -68,7 +68,8 @@ def test_times() -> None:
     now = datetime(2026, 11, 21, 8, tzinfo=UTC)
     assert formats.age("2026-11-21T07:57:00Z", now) == "3m"
     assert formats.age("2026-11-18T08:00:00+00:00", now) == "3d"
-    assert formats.age("2026-11-21T09:00:00Z", now) == "0s"
+    assert formats.age("2026-11-21T08:00:04Z", now) == "0s"
+    assert formats.age("2026-11-21T09:30:00Z", now) == "in 1h"
     assert formats.age("never") == "-"
     assert formats.moment("2026-11-21T10:00:00+02:00") == "2026-11-21 08:00:00 UTC"
 

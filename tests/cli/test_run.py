@@ -57,7 +57,7 @@ def test_what_is_asked_for_is_sent(skerry: Skerry, cloud: Cloud, tmp_path: Path)
         "--", "true",
     )  # fmt: skip
     assert (said.code, said.out) == (0, "j\n")
-    assert said.err.splitlines()[-1] == "upload: 2 of 2 files, 7 B"
+    assert said.err.splitlines()[-1] == "upload: 2 of 2 files, 7 B sent"
     job = cloud.documents[f"{JOBS}/j"]
     inputs = job["spec"].pop("inputs")
     assert [entry["path"] for entry in inputs] == [".gitignore", "main.py"]

@@ -63,15 +63,18 @@ def instant(text: str) -> datetime | None:
 
 
 def age(text: str, now: datetime | None = None) -> str:
-    """How long ago, in its largest unit: ``3m``."""
+    """How long ago, in its largest unit: ``3m``; what is still to come is ``in 3m``."""
     then = instant(text)
     if then is None:
         return "-"
     seconds = int(((now or datetime.now(UTC)) - then).total_seconds())
+    # Clocks differ a little: what seems to come in a moment has just been.
+    when = "in " if seconds < -5 else ""
+    count = abs(seconds) if when else max(seconds, 0)
     for unit, name in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= unit:
-            return f"{seconds // unit}{name}"
-    return f"{max(seconds, 0)}s"
+        if count >= unit:
+            return f"{when}{count // unit}{name}"
+    return f"{when}{count}s"
 
 
 def moment(text: str) -> str:
@@ -97,13 +100,13 @@ def cell(document: Any, path: str) -> str:
     """The value at a path, as it stands in a table; ``-`` for nothing.
 
     Names tell the form: ``…Nano`` is money in the ``currency`` beside it (or the status'),
-    ``…At`` a time, ``memory`` and the like are bytes.
+    ``…At`` and ``…Until`` are times, ``memory`` and the like are bytes.
     """
     value = at(document, path)
     above, _, name = path.rpartition(".")
     if value is None or value in ("", [], {}):
         return "-"
-    if name.endswith("At") and isinstance(value, str):
+    if name.endswith(("At", "Until")) and isinstance(value, str):
         return age(value)
     return scalar(name, value, currency_near(document, above))
 
@@ -150,7 +153,7 @@ def scalar(name: str, value: Any, currency: str = "") -> str:
         return f"{value:04o}"
     if name == "command" and isinstance(value, list):
         return shlex.join(map(str, value))
-    if isinstance(value, str) and name.endswith("At"):
+    if isinstance(value, str) and name.endswith(("At", "Until")):
         return moment(value)
     if isinstance(value, list) and all(not isinstance(v, (dict, list)) for v in value):
         return ",".join(map(str, value))

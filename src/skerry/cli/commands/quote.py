@@ -111,9 +111,10 @@ def ask(
         click.echo("\n".join(_told(found, name)))
     if not _priced(found):
         status = found.status
+        told = str(status.get("message") or "")
         raise Failed(
-            str(status.get("message") or f"no offer serves this {kind.noun}"),
-            detail="; ".join(refusals(found)),
+            told or f"no offer serves this {kind.noun}",
+            detail="" if told else "; ".join(refusals(found)),
             hint=str(status.get("hint") or f"See skerry quote decision {found.name}"),
             code=NO_CAPACITY,
         )

@@ -122,9 +122,8 @@ def _start(
         def told(sent: Sent) -> None:
             step = max(1, sent.total // 10)
             if sent.done % step == 0 or sent.done == sent.total:
-                progress.update(
-                    f"upload: {sent.done} of {sent.total} files, {formats.size(sent.bytes_sent)}"
-                )
+                size = formats.size(sent.bytes_sent)
+                progress.update(f"upload: {sent.done} of {sent.total} files, {size} sent")
 
         target = client.target("job", "", "", {})
         return client.take(jobs.start(target, name, spec, folder=folder, labels=labels, told=told))
@@ -276,8 +275,10 @@ def summary(job: Resource) -> str:
     else:
         price = "cost not known yet"
     line = f"{' '.join(words)}; {price}"
-    code, why = status.get("exitCode"), status.get("message") or status.get("reason")
+    code = status.get("exitCode")
     if job.phase != "succeeded":
+        why = status.get("message") or status.get("reason")
+        why = "" if why == "ExitCode" else why
         line += f"; exit code {code}" if code is not None else ""
         line += f"; {why}" if why else ""
     return line

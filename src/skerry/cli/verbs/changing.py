@@ -142,8 +142,10 @@ def act(kind: "Kind", action: "Action", catalogue: "Catalogue") -> click.Command
             sent = flags.gathered(click.get_current_context(), values)
             flags.assign(sent, values["assignments"])
         answer = client.act(name, action.name, sent)
-        if answer or session.form.is_document:
+        if session.form.is_document:
             output.document(answer, session.form)
+        elif answer:
+            click.echo("\n".join(output.described(answer)))
         else:
             click.echo(f"{kind.noun} {name}: {action.name} asked")
 
