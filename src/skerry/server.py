@@ -22,6 +22,7 @@ from skerry.api.app import build
 from skerry.api.edge import Edge
 from skerry.api.routes import Routes
 from skerry.identity.authenticate import Authenticator
+from skerry.kernel import uploads
 from skerry.kernel.changes import CHANNEL as CHANGES
 from skerry.kernel.errors import Unavailable
 from skerry.kernel.feed import Feed
@@ -74,6 +75,7 @@ class Server:
             self.feed.run,
             self.worker.run,
             self.authenticator.run,
+            lambda: uploads.run(db, self.blobs),
         ]
         """What runs beside the edge. Packages above add theirs before ``run``."""
 

@@ -12,12 +12,11 @@ from starlette.responses import Response, StreamingResponse
 from skerry.api.edge import Edge
 from skerry.identity.authorize import authorize
 from skerry.identity.roles import Target
+from skerry.kernel import uploads
 from skerry.kernel.errors import NotFound, TooLarge, ValidationError
 from skerry.store import Blobs, Digest
 from skerry.store.blobs import BlobCorrupt, parse_digest
-from skerry.store.queries import load
 
-_sql = load("skerry.api")
 MOST_BLOB = 8 << 30
 
 
@@ -43,7 +42,7 @@ async def blob(edge: Edge, request: Request) -> Response:
     blobs = edge.services[Blobs]
     if verb == "put":
         return await _put(edge, request, blobs, digest, tenant, workspace)
-    known = await edge.db.fetchval(_sql.workspace_has_blob, tenant, workspace, digest)
+    known = await uploads.has(edge.db, tenant, workspace, digest)
     if not known or not await blobs.has(digest):
         raise NotFound(f"{digest} was not put into this workspace")
     headers = {"content-length": str(await blobs.size(digest))}
@@ -61,7 +60,7 @@ async def _put(
         await blobs.put(_limited(request), expected=digest)
     except BlobCorrupt as error:
         raise ValidationError(str(error), hint="Upload it again.") from None
-    await edge.db.execute(_sql.keep_blob, tenant, workspace, digest)
+    await uploads.note(edge.db, tenant, workspace, digest)
     return Response(status_code=201)
 
 

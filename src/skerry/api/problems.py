@@ -26,6 +26,7 @@ from skerry.kernel.errors import (
     ValidationError,
 )
 from skerry.store import DATABASE_AWAY
+from skerry.store.errors import StoreError
 
 PROFILES: Mapping[str, Mapping[type[Problem], type[Problem]]] = {
     "spec": {},
@@ -77,6 +78,9 @@ def from_exception(error: Exception, request_id: str) -> Problem:
             "the database can't be reached just now",
             hint="Repeat the request in a few seconds; nothing was half-made.",
         )
+    if isinstance(error, StoreError):
+        _log.error("store failed", request=request_id, error=str(error))
+        return Unavailable(str(error), hint=error.hint or "Tell the operator.")
     if isinstance(error, asyncpg.DiskFullError):
         _log.error("disk full", request=request_id)
         return Unavailable(

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from skerry.kernel import uploads
 from skerry.kernel.errors import Conflict, Forbidden, Source, ValidationError
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.products.run.specs import JobSpec
 from skerry.store import Tx
-from skerry.store.queries import load
 
-_sql = load("skerry.products.run")
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -71,8 +70,7 @@ def _check_paths(spec: JobSpec) -> None:
 
 async def _check_blobs(tx: Tx, new: Resource, spec: JobSpec) -> None:
     digests = list({given.digest for given in spec.inputs})
-    rows = await tx.fetch(_sql.use_blobs, new.tenant, new.workspace, digests)
-    missing = set(digests) - {row["digest"] for row in rows}
+    missing = set(digests) - await uploads.use(tx, new.tenant, new.workspace, digests)
     if missing:
         index = next(i for i, given in enumerate(spec.inputs) if given.digest in missing)
         raise ValidationError(
