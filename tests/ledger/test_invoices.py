@@ -68,7 +68,7 @@ async def close(db: Database, month: date = OCTOBER) -> invoices.Invoice:
 async def agreed(db: Database) -> None:
     await verified(db)
     async with db.transaction(readonly=True) as tx:
-        assert await reconcile(tx) == []
+        assert await reconcile(tx, records=True) == []
 
 
 async def a_month(db: Database) -> None:
@@ -379,8 +379,9 @@ async def test_whatever_is_altered_is_named(db: Database, sql: str, named: list[
     await db.execute(f"alter table {table} disable trigger user")
     await db.execute(sql)
     async with db.transaction(readonly=True) as tx:
-        found = await reconcile(tx)
+        found = await reconcile(tx, records=True)
     assert set(named) <= {one.what for one in found}, found
+    assert all(str(one).startswith(f"{one.what} {one.subject}: ") for one in found)
 
 
 async def test_an_altered_invoice_breaks_its_witness(db: Database) -> None:

@@ -17,6 +17,7 @@ from skerry.ledger.journal import InsufficientFunds, Refused, post
 from skerry.ledger.records import transfer_text
 from skerry.ledger.transfers import Account, Transfer
 from skerry.ledger.writer import Writer
+from skerry.proof.audit import EXPLAINS
 from skerry.store import Database
 
 CASH = account_id("", "cash", "EUR")
@@ -130,6 +131,11 @@ async def test_an_altered_row_is_found_and_named(ledger: Database) -> None:
         assert len(found) == 2
         assert '"amount":61' in found[0].text
         assert found[1].text == ""
+        told = await EXPLAINS[journal.KIND](tx, journal.subject_of(batch))
+        assert [text.partition(":")[0] for text in told] == [
+            "is not what was sealed",
+            "a record is gone",
+        ]
     with pytest.raises(AssertionError):
         await verified(ledger)
     await ledger.execute("delete from transfer where batch = $1", batch)

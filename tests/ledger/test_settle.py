@@ -6,11 +6,14 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from skerry.kernel.errors import Conflict, NotFound
 from skerry.ledger import holds, settle, streams
 from skerry.ledger.budgets import BudgetExhausted
 from skerry.ledger.journal import InsufficientFunds
+from skerry.ledger.prices import Price
 from skerry.ledger.settle import Reading
 from skerry.ledger.streams import Charge
 from skerry.store import Database
@@ -48,6 +51,9 @@ async def test_a_lease_is_charged_to_the_microsecond_and_the_rest_comes_back(db:
     assert await balance(db, "held") == 0
     assert await balance(db, "revenue:run") == done.charged
     assert [row["quantity"] for row in await usage(db, lease)] == [1_800_500, 1024 * 18005 // 10]
+    async with db.transaction() as tx:
+        assert streams.cost(await charges(tx), 3600) == HOURLY
+        assert await settle.settle(tx, lease.id) == settle.Settled()
     assert await finish(db, lease, START + HOUR) == settle.Settled()
     assert (await hold_of(db, lease)).remaining == 0
     await verified(db)
@@ -222,7 +228,9 @@ async def test_a_new_tenant_gets_the_price_lists_credit(db: Database) -> None:
 async def test_readings_count_once_in_any_order_and_late(db: Database) -> None:
     await open_cloud(db)
     lease = lease_of("tokens")
-    charge = Charge(meter="token-million", price=3 * EURO, per=10**6, price_version=1)
+    price = Price(meter="token-million", sku="", amount=3 * EURO, per=10**6, currency="EUR",
+                  version=1)  # fmt: skip
+    charge = Charge.counted(price)
     async with db.transaction() as tx:
         await holds.reserve(tx, lease, EURO)
         with pytest.raises(Conflict, match="has not started"):
@@ -245,6 +253,33 @@ async def test_readings_count_once_in_any_order_and_late(db: Database) -> None:
                                             end=START, quantity=1)])  # fmt: skip
     total = sum(1000 + minute for minute in range(20)) + 1
     assert (await hold_of(db, lease)).drawn == 3 * EURO * total // 10**6
+    await verified(db)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    words=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
+        min_size=3, max_size=3,
+    ),
+    micros=st.integers(0, 10**9),
+)  # fmt: skip
+async def test_the_database_writes_the_same_text_as_python(
+    db: Database, words: list[str], micros: int
+) -> None:
+    tenant = f"t{uuid.uuid4().hex}"
+    await open_cloud(db, tenant)
+    name, sku, source = words
+    lease = lease_of(name, tenant)
+    async with db.transaction() as tx:
+        price = (await prices(tx)).price("cpu-hour", sku)
+        assert price is not None
+        await holds.reserve(tx, lease, HOURLY)
+        charge = Charge.running(price, 1000)
+        await holds.start(tx, lease.id, [charge], source=source, region=sku, at=START)
+    await finish(db, lease, START + timedelta(microseconds=micros))
     await verified(db)
 
 

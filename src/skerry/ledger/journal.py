@@ -25,6 +25,7 @@ from skerry.ledger import money
 from skerry.ledger.chart import account_of
 from skerry.ledger.records import transfer_text, usage_record, usage_text
 from skerry.ledger.transfers import Books, Delta, Entry, Result, Transfer, touched
+from skerry.proof.audit import explain
 from skerry.proof.tree import leaf_hash, root
 from skerry.store import Tx
 from skerry.store.queries import load
@@ -228,3 +229,9 @@ async def altered(tx: Tx, batch: int) -> list[Altered]:
             found.append(Altered(batch, text))
     missing = len(expected - seen) - len(found)
     return found + [Altered(batch, "")] * max(missing, 0)
+
+
+@explain(KIND)
+async def _explain(tx: Tx, subject: str) -> list[str]:
+    found = await altered(tx, int(subject.rpartition("/")[2]))
+    return [f"is not what was sealed: {a.text}" if a.text else "a record is gone" for a in found]

@@ -3,7 +3,7 @@
 Usage, transfers, invoices and their export tell the same story three times, and counters tell it
 once more. ``reconcile`` compares them all and names what differs; nothing found is the proof that a
 month's figures are the sums of what was metered. ``skerry audit verify`` runs it after comparing
-batches with the log.
+each batch with the log.
 """
 
 import asyncio
@@ -27,11 +27,15 @@ class Finding(msgspec.Struct, frozen=True):
     subject: str
     detail: str
 
+    def __str__(self) -> str:
+        return f"{self.what} {self.subject}: {self.detail}"
 
-async def reconcile(tx: Tx, *, records: bool = True) -> list[Finding]:
+
+async def reconcile(tx: Tx, *, records: bool = False) -> list[Finding]:
     """All there is to find, in one snapshot if ``tx`` is a read-only transaction.
 
-    ``records`` compares each transfer and usage row with the hash sealed in its batch, too.
+    ``records`` compares each transfer and usage row with the hash sealed in its batch, too: the
+    audit's witness does that already.
     """
     found = await _books(tx) + await _usage(tx) + await _invoices(tx)
     if records:

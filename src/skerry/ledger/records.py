@@ -14,12 +14,15 @@ from typing import Any
 import msgspec
 
 from skerry.kernel.changes import canonical
-from skerry.ledger.ids import named
 from skerry.ledger.transfers import Entry
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """So much of one meter was used in one window, and this is what it cost."""
+    """So much of one meter was used in one window, and this is what it cost.
+
+    Stream and start identify it, and the stream is named by lease, meter, sort and its own start:
+    the same usage can't be recorded twice.
+    """
 
     stream: uuid.UUID
     lease: uuid.UUID
@@ -49,14 +52,6 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     currency: str
     period: str
     """``2026-10``: the month whose invoice it stands on."""
-
-    @property
-    def id(self) -> uuid.UUID:
-        return usage_id(self.lease, self.meter, self.start)
-
-
-def usage_id(lease: uuid.UUID, meter: str, start: datetime) -> uuid.UUID:
-    return named("usage", lease, meter, iso(start))
 
 
 def iso(at: datetime) -> str:
