@@ -69,16 +69,20 @@ class Cgroups:
         return found
 
     def leave(self) -> None:
-        """Remove the instance's own directories, if nothing is in them any more."""
-        for mount in mounts(Path("/proc/self/mountinfo").read_text()):
-            for path in (mount.directory / _ROOT / self.instance, mount.directory / _ROOT):
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+        """Remove the instance's own directories, if nothing is in them any more.
+
+        Also those that runc makes for further controllers. The directory above is shared with
+        other instances, so it stays.
+        """
+        above = {mount.directory / _ROOT for mount in mounts(_mountinfo())}
+        for parent in above | set(self.parents.values()):
+            with contextlib.suppress(OSError):
+                (parent / self.instance).rmdir()
 
 
 def find(instance: str) -> Cgroups:
     """Groups for ``instance`` on this host, made ready as far as needed."""
-    found = mounts(Path("/proc/self/mountinfo").read_text())
+    found = mounts(_mountinfo())
     unified = next((m for m in found if m.version == 2), None)
     try:
         if unified is not None and _has(unified.directory):
@@ -93,6 +97,10 @@ def find(instance: str) -> Cgroups:
     except OSError as error:
         return Cgroups(instance, {}, f"no cgroups can be made: {error}")
     return Cgroups(instance, parents)
+
+
+def _mountinfo() -> str:
+    return Path("/proc/self/mountinfo").read_text()
 
 
 def _has(directory: Path) -> bool:

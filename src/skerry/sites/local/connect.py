@@ -30,14 +30,14 @@ class Connectors:
         return LocalSession(Stream(descriptor, descriptor))
 
     async def _entrance(self, name: str, order: dict[str, object]) -> Entrance:
-        first = int(str(order["first"]))
+        process = int(str(order["process"]))
         async with self._turn:
             known = self._open.get(name)
-            if known is not None and known[0] == first and known[1].process.returncode is None:
+            if known is not None and known[0] == process and known[1].process.returncode is None:
                 return known[1]
             await self.forget(name)
             entrance = await Entrance.open(order)
-            self._open[name] = (first, entrance)
+            self._open[name] = (process, entrance)
             await entrance.answer()
             return entrance
 

@@ -215,5 +215,6 @@ class LocalDriver:
         """Let go of everything; what runs goes on."""
         self._closed = True
         await self._connectors.close()
-        if self._machine is not None:
-            await self._machine.close()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            await machine.close()

@@ -33,12 +33,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Order:
     """What the driver wants."""
 
-    first: int
-    """The sandbox's first process."""
+    process: int
+    """The task's command, by whose process its sandbox is known."""
     shim: int
     """Its ancestor, by which it is known for certain."""
     command: list[str]
     """Empty: connect to ports."""
+    env: dict[str, str]
+    """What the driver knows of the task's variables; secrets are taken from the process."""
     directory: str
     uid: int
     """0: stay who you are."""
@@ -61,12 +63,14 @@ class _Program(ctypes.Structure):
 def main() -> None:
     driver = socket.socket(fileno=int(sys.argv[1]))
     driver.set_inheritable(False)
+    _control(_PDEATHSIG, signal.SIGKILL)
     try:
         order = Order(json.loads(driver.makefile().readline()))
         kinds = _KINDS if order.command else ("user", "net")
-        spaces = _spaces(order.first, kinds)
-        variables = _variables(order.first)
-        if not _descends(order.first, order.shim):
+        spaces = _spaces(order.process, kinds)
+        known = {os.fsencode(name): os.fsencode(value) for name, value in order.env.items()}
+        variables = {**_variables(order.process), **known}
+        if not _descends(order.process, order.shim):
             raise ProcessLookupError("the task has ended")
         groups = [os.open(f"{path}/cgroup.procs", os.O_WRONLY) for path in order.groups]
         _control(_DUMPABLE, 0)
@@ -82,19 +86,19 @@ def main() -> None:
     sys.exit(code)
 
 
-def _spaces(first: int, kinds: "tuple[str, ...]") -> "list[int]":
+def _spaces(process: int, kinds: "tuple[str, ...]") -> "list[int]":
     """The namespaces that differ from our own, open."""
     found = []
     for kind in kinds:
-        theirs, ours = f"/proc/{first}/ns/{kind}", f"/proc/self/ns/{kind}"
+        theirs, ours = f"/proc/{process}/ns/{kind}", f"/proc/self/ns/{kind}"
         if os.path.exists(ours) and os.stat(theirs).st_ino != os.stat(ours).st_ino:
             found.append(os.open(theirs, os.O_RDONLY))
     return found
 
 
-def _variables(first: int) -> "dict[bytes, bytes]":
-    """The task's own, as it was started with."""
-    with open(f"/proc/{first}/environ", "rb") as file:
+def _variables(process: int) -> "dict[bytes, bytes]":
+    """Its own, as it was started with; some programs write over them, so not all may be true."""
+    with open(f"/proc/{process}/environ", "rb") as file:
         pairs = [pair.partition(b"=") for pair in file.read().split(b"\0")]
     return {name: value for name, equals, value in pairs if equals}
 

@@ -7,6 +7,7 @@ import msgspec
 
 from skerry.sites.contract import Isolation, Resources, TaskStatus, Workload, WorkloadStatus
 from skerry.sites.local.shim.plan import DECISION
+from skerry.sites.local.shim.record import sync_directory
 from skerry.sites.local.state import (
     Decision,
     Intent,
@@ -19,7 +20,7 @@ from skerry.sites.local.state import (
 )
 
 _FINAL = ("exited", "lost")
-_INTENT = "intent.json"
+INTENT = "intent.json"
 
 
 def public(workload: Workload) -> Workload:
@@ -105,7 +106,8 @@ class Held:
     def write_intent(self) -> None:
         """To disk, before anything of it exists. Raises ``OSError``."""
         self.path.mkdir(mode=0o700, exist_ok=True)
-        save(self.path / _INTENT, self.intent)
+        save(self.path / INTENT, self.intent)
+        sync_directory(str(self.path.parent))
 
     def decide(self, decision: Decision) -> None:
         """To disk, once and for all."""
@@ -115,8 +117,7 @@ class Held:
     def read(self) -> None:
         self.decision = load(self.path / DECISION, Decision)
         for task in self.tasks:
-            if task.directory.path.exists():
-                task.refresh()
+            task.refresh()
 
     def holdings(self) -> list[tuple[Resources, Sequence[str]]]:
         """What its tasks hold of the host's room."""
@@ -139,8 +140,8 @@ class Held:
 
 
 def load_intent(path: Path) -> Intent | None:
-    """None if a crash came before it was written: then there is nothing but the directory."""
-    return load(path / _INTENT, Intent)
+    """None if a crash came before it was written, or if it can't be read, which the log tells."""
+    return load(path / INTENT, Intent)
 
 
 def free_uid(first: int, taken: Sequence[range], count: int) -> int:

@@ -82,10 +82,13 @@ class Shim:
         if not word.ready:
             raise StartFailed(word.error or self._last_words())
 
-    async def begin(self) -> None:
-        """Let it go, and wait until it has recorded the start, or has died."""
+    async def let_go(self) -> None:
         assert self._writer is not None
         self._writer.write(b"go\n")
+        await self._writer.drain()
+
+    async def begun(self) -> None:
+        """Wait until it has recorded the start, or has died."""
         await self._word()
 
     async def give_up(self) -> None:
@@ -150,8 +153,11 @@ async def launch(
             await asyncio.gather(*(shim.give_up() for shim in shims))
             return decision
         for number, shim in enumerate(shims):
-            await shim.begin()
-            step(f"begun {number}")
+            with contextlib.suppress(ConnectionError):  # it has died: then its task is lost
+                await shim.let_go()
+            step(f"let go {number}")
+        for shim in shims:
+            await shim.begun()
         return decision
     finally:
         for shim in shims:

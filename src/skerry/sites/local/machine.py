@@ -19,7 +19,7 @@ from skerry.sites.local.engines import choose
 from skerry.sites.local.engines.base import Host
 from skerry.sites.local.follow import Follower
 from skerry.sites.local.gpus import Gpus
-from skerry.sites.local.held import Held, HeldTask, load_intent
+from skerry.sites.local.held import INTENT, Held, HeldTask, load_intent
 from skerry.sites.local.journal import Journal
 from skerry.sites.local.plans import Planner
 from skerry.sites.local.room import Room, of_host
@@ -90,8 +90,12 @@ class Machine:
         """Find again what this data directory's earlier drivers have started."""
         for path in sorted((self.data / "workloads").iterdir()):
             intent = load_intent(path)
-            if intent is None or self.fences.get(path.name).deleted:
-                await self._remove(path, [] if intent is None else Held(path, intent, 0).tasks)
+            if intent is None:
+                if not (path / INTENT).exists():
+                    remove_tree(path)
+                continue
+            if self.fences.get(path.name).deleted:
+                await self._finish_deletion(Held(path, intent, 0))
                 continue
             held = Held(path, intent, self.fences.get(path.name).fence)
             held.read()
@@ -99,6 +103,7 @@ class Machine:
             self.held[path.name] = held
             for task in held.tasks:
                 if held.decision is not None and held.decision.go and not task.ended:
+                    task.directory.make()  # after a power cut parts of it may be missing
                     self.follow(held, task)
                     self._followers[task.name].check()
         known = {t.name for h in self.held.values() for t in h.tasks if t.directory.has_shim}
@@ -108,11 +113,12 @@ class Machine:
         await asyncio.to_thread(self.blobs.drop_unused)
         await asyncio.to_thread(self.empty_trash)
 
-    async def _remove(self, path: Path, tasks: list[HeldTask]) -> None:
-        """Finish what a driver that died had begun: a start without intent, or a deletion."""
-        for task in tasks:
+    async def _finish_deletion(self, held: Held) -> None:
+        """What a driver that died had begun."""
+        for task in held.tasks:
             await self.end_shim(task)
-        await asyncio.to_thread(remove_tree, path)
+            await self.sweep(task.name)
+        await asyncio.to_thread(remove_tree, held.path)
 
     def free(self) -> Room:
         return self.room.without(h for held in self.held.values() for h in held.holdings())
@@ -205,6 +211,8 @@ class Machine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for follower in self._followers.values():
             follower.stop()
+        if hasattr(self, "cgroups"):
+            self.cgroups.leave()
         os.close(self._lock)
 
 

@@ -1,11 +1,13 @@
 """From a workload to what each of its shims is to do."""
 
 import base64
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.sites.contract import Resources, Workload
 from skerry.sites.local.cgroups import Cgroups
+from skerry.sites.local.engines import inside
 from skerry.sites.local.engines.base import Engine, Order
 from skerry.sites.local.gpus import Gpus
 from skerry.sites.local.shim.plan import Plan
@@ -17,6 +19,7 @@ MARK = "SKERRY_TASK"
 _FIRST_PROCESS = 1
 """The sandbox's first process is ours and does not count against the task's number."""
 _UID_INSIDE = 1000
+_RESOLVER = (Bind(os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"),)
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,16 @@ class Planner:
             name=name,
             hostname=f"{workload.id[:50]}-{rank}",
             uid=uid,
-            command=workload.command,
-            env=self._env(workload, rank, devices),
             directory=directory.path,
             work=directory.work,
             memory=workload.resources.memory,
             disk=disk,
             network=workload.network,
-            binds=(*self._accounts(directory.path, uid), *self.gpus.binds(devices)),
+            binds=(
+                *self._accounts(directory.path, uid),
+                *(_RESOLVER if workload.network else ()),
+                *self.gpus.binds(devices),
+            ),
             cgroup="" if self.cgroups.reason else self.cgroups.path(name),
         )
         launch = engine.launch(order)
@@ -61,12 +66,20 @@ class Planner:
                 "workload": workload.id,
                 "rank": rank,
                 "command": list(workload.command),
+                "env": {
+                    "PATH": launch.path,
+                    "HOME": launch.home,
+                    "LANG": "C.UTF-8",
+                    **self.variables(workload, rank, devices),
+                },
                 "argv": launch.argv,
-                "env": launch.env,
                 "directory": str(launch.directory),
                 "pid_file": launch.pid_file,
-                "outside": launch.outside,
-                "memory_files": [base64.b64encode(m).decode() for m in launch.memory_files],
+                "depth": launch.depth,
+                "memory_files": [
+                    base64.b64encode(content).decode()
+                    for content in (Path(inside.__file__).read_bytes(), *launch.memory_files)
+                ],
                 "cleanup": launch.cleanup,
                 "group": self.cgroups.directories(name),
                 "join": launch.join,
@@ -80,7 +93,8 @@ class Planner:
             }
         )
 
-    def _env(self, workload: Workload, rank: int, devices: tuple[str, ...]) -> dict[str, str]:
+    def variables(self, workload: Workload, rank: int, devices: tuple[str, ...]) -> dict[str, str]:
+        """Those of the workload, and ours, which it can't set."""
         ours = {
             "SKERRY_RANK": str(rank),
             "SKERRY_TASKS": str(workload.tasks),

@@ -44,9 +44,10 @@ def _order(
     sandboxed = _isolation(machine, held) != "process"
     uid = held.intent.uid + task.rank if machine.root and sandboxed else 0
     return {
-        "first": task.record.first,
+        "process": task.record.command,
         "shim": task.record.shim,
         "command": list(command),
+        "env": machine.planner.variables(held.workload, task.rank, task.gpus),
         "directory": "/work" if sandboxed else str(task.directory.work),
         "uid": uid,
         "tty": tty,

@@ -25,12 +25,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from skerry.sites.contract import StaleFence, TaskPhase, Workload
 from skerry.sites.local.shim import plan as names
 from skerry.sites.local.shim import record
 
 FENCE_DAYS = 30
+_log = structlog.get_logger("local")
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -58,8 +60,8 @@ class Record(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     phase: TaskPhase
     shim: int = 0
-    first: int = 0
-    """The sandbox's first process, by the host's number."""
+    command: int = 0
+    """The command's process, by the host's number."""
     started_at: int = 0
     """Nanoseconds since 1970, as all times here; 0 = never."""
     ended_at: int = 0
@@ -116,11 +118,12 @@ class TaskDirectory:
         self.log = path / names.LOG
 
     def make(self) -> None:
-        """Anew, whatever was there."""
+        """What is missing of it."""
         for directory in (self.path, self.work, self.log):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for pipe in (names.CONTROL, names.BELL):
-            os.mkfifo(self.path / pipe, 0o600)
+            with contextlib.suppress(FileExistsError):
+                os.mkfifo(self.path / pipe, 0o600)
         (self.path / names.LOCK).touch(0o600)
 
     def record(self) -> Record | None:
@@ -170,10 +173,13 @@ def save(path: Path, value: msgspec.Struct) -> None:
 
 
 def load(path: Path, type: type[_T]) -> _T | None:
-    """None if there is no such file. Raises ``msgspec.MsgspecError`` if it can't be read."""
+    """None if there is no such file, or none that can be read, which the log then tells."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=type)
     except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        _log.error("unreadable", path=str(path), why=str(error))
         return None
 
 

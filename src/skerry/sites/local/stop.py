@@ -6,6 +6,7 @@ import uuid
 from skerry.sites.local.held import Held
 from skerry.sites.local.machine import Machine
 from skerry.sites.local.steps import step
+from skerry.sites.local.sweep import remove_tree
 
 
 async def stop(machine: Machine, held: Held) -> None:
@@ -18,6 +19,7 @@ async def stop(machine: Machine, held: Held) -> None:
         machine.unfollow(task)
     step("ended")
     del machine.held[held.workload.id]
-    held.path.rename(machine.data / "trash" / uuid.uuid4().hex)
+    trash = machine.data / "trash" / uuid.uuid4().hex
+    held.path.rename(trash)
     machine.journal.append(held.workload.id, None)
-    await asyncio.to_thread(machine.empty_trash)
+    await asyncio.to_thread(remove_tree, trash)

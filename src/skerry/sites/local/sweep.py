@@ -2,9 +2,10 @@
 
 import contextlib
 import os
-import shutil
 import signal
+import stat
 import subprocess
+import uuid
 from pathlib import Path
 
 from skerry.sites.local.cgroups import Cgroups
@@ -54,14 +55,39 @@ def _environment(pid: int) -> list[bytes]:
 
 def remove_tree(path: Path) -> None:
     """Remove a directory that nobody uses any more, if it is there. Raises ``OSError``."""
-    if not path.exists():
-        return
-    if os.geteuid() != 0:
-        # A task of our own user may have closed its directories to itself.
+    with contextlib.suppress(FileNotFoundError):
         path.chmod(0o700)
-        for directory, names, _ in os.walk(path):
-            for name in names:
-                below = Path(directory, name)
-                if not below.is_symlink():
-                    below.chmod(0o700)
-    shutil.rmtree(path)
+        trash = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _empty(trash)
+        finally:
+            os.close(trash)
+        path.rmdir()
+
+
+def _empty(trash: int) -> None:
+    """However deep it is: what lies below comes up to ``trash`` first, a directory at a time."""
+    waiting = [name for name in os.listdir(trash) if not _unlinked(trash, name)]
+    while waiting:
+        directory = waiting.pop()
+        # A task of our own user may have closed its directories to itself.
+        os.chmod(directory, 0o700, dir_fd=trash)
+        below = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=trash)
+        try:
+            for name in os.listdir(below):
+                if not _unlinked(below, name):
+                    lifted = uuid.uuid4().hex
+                    os.chmod(name, 0o700, dir_fd=below)
+                    os.rename(name, lifted, src_dir_fd=below, dst_dir_fd=trash)
+                    waiting.append(lifted)
+        finally:
+            os.close(below)
+        os.rmdir(directory, dir_fd=trash)
+
+
+def _unlinked(directory: int, name: str) -> bool:
+    """Whether it could be removed as a file; else it is a directory."""
+    if stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        return False
+    os.unlink(name, dir_fd=directory)
+    return True

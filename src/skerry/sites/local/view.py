@@ -90,6 +90,8 @@ class View:
         """Make the skeleton, or what is missing of it."""
         for name in (*_EMPTY, "etc"):
             _directory(self.skeleton / name)
+        # runc gives a file system mounted on a directory that directory's mode.
+        (self.skeleton / "tmp").chmod(0o1777)
         for name in _TOP:
             source = Path("/", name)
             if source.is_symlink():

@@ -1,12 +1,13 @@
 """What the engines have in common."""
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from skerry.sites.contract import Isolation
-from skerry.sites.local.shim.plan import INIT
+from skerry.sites.local.shim.plan import PROGRAM_FD
 from skerry.sites.local.view import Bind, View
 
 
@@ -22,8 +23,6 @@ class Order:
     """Unique among this data directory's tasks."""
     hostname: str
     uid: int
-    command: tuple[str, ...]
-    env: dict[str, str]
     directory: Path
     """The task's own, where an engine may leave what it needs."""
     work: Path
@@ -41,11 +40,14 @@ class Launch:
     """What the shim is to start; see ``shim.plan.Plan`` for the meaning of each."""
 
     argv: list[str]
-    env: dict[str, str]
     directory: Path
+    path: str = ""
+    """The command's ``PATH``; empty for the agent's own."""
+    home: str = "/work"
     pid_file: str = ""
-    outside: bool = False
+    depth: int = 0
     memory_files: list[bytes] = field(default_factory=list)
+    """For the engine, open from ``FIRST_MEMORY_FD`` on."""
     cleanup: list[list[str]] = field(default_factory=list)
     join: bool = True
 
@@ -75,9 +77,10 @@ class Host:
     """Why there are none; empty if there are."""
 
 
-def inner(command: tuple[str, ...]) -> list[str]:
-    """The command as the sandbox's first process runs it."""
-    return ["/bin/sh", "-c", INIT, "sh", *command]
+def last(uid: int = 0) -> list[str]:
+    """The program that every launch ends in; it becomes ``uid`` unless the engine has done so."""
+    program = f"/proc/self/fd/{PROGRAM_FD}"
+    return [os.path.realpath(sys.executable), "-I", "-S", program, str(uid)]
 
 
 def find(program: str) -> str:

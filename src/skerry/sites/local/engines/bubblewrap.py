@@ -1,24 +1,22 @@
 """bubblewrap: the sandbox for hosts without runc, and for agents that are not root.
 
-As root it sets the sandbox up with root's rights, and ``become`` inside it then turns into the
-task's own user for good. Not as root it uses a user namespace; the task runs as the agent's user
-outside and as another one inside.
+As root it sets the sandbox up with root's rights, and ``inside`` then becomes the task's own user
+for good. Not as root it uses a user namespace; the task runs as the agent's user outside and as
+another one inside. The sandbox's first process is bubblewrap's own, which buries the dead.
 """
 
-import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 from skerry.sites.contract import Isolation
 from skerry.sites.local import seccomp
-from skerry.sites.local.engines import become
-from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, inner
+from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, last
 from skerry.sites.local.shim.plan import FIRST_MEMORY_FD
 
-_FILTER, _PROGRAM = FIRST_MEMORY_FD, FIRST_MEMORY_FD + 1
+_DEPTH = 2
+"""bubblewrap outside, its first process inside, the command."""
 _UID_INSIDE = 1000
+_OWN = ("/tmp", "/dev/shm")  # noqa: S108 - in the sandbox, where they are the task's own
 
 
 class Bubblewrap:
@@ -40,39 +38,37 @@ class Bubblewrap:
         return version
 
     def launch(self, order: Order) -> Launch:
-        python = os.path.realpath(sys.executable)
         argv = [
             find("bwrap"),
             *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
             *([] if order.network else ["--unshare-net"]),
-            *("--die-with-parent", "--as-pid-1", "--hostname", order.hostname),
+            *("--die-with-parent", "--hostname", order.hostname),
             *self._mounts(order),
-            *("--chdir", "/work", "--seccomp", str(_FILTER)),
+            *("--chdir", "/work", "--seccomp", str(FIRST_MEMORY_FD)),
             *self._rights(),
-            *("--", python, "-I", "-S", f"/proc/self/fd/{_PROGRAM}"),
+            "--",
+            *last(order.uid if self._host.root else 0),
         ]
-        env = {"PATH": self._host.view.path, "HOME": "/work", "LANG": "C.UTF-8", **order.env}
-        uid = order.uid if self._host.root else 0
-        inside = {"argv": inner(order.command), "env": env, "uid": uid}
         return Launch(
             argv=argv,
-            env={},
             directory=order.work,
-            outside=True,
-            memory_files=[
-                seccomp.for_bubblewrap(),
-                Path(become.__file__).read_bytes(),
-                json.dumps(inside).encode(),
-            ],
+            path=self._host.view.path,
+            depth=_DEPTH,
+            memory_files=[seccomp.for_bubblewrap()],
         )
 
     def _mounts(self, order: Order) -> list[str]:
         view = self._host.view
         argv = ["--ro-bind", str(view.skeleton), "/", "--proc", "/proc", "--dev", "/dev"]
+        for place in _OWN:
+            argv += ["--perms", "1777", "--size", str(order.memory), "--tmpfs", place]
         for bind in (*view.binds, *order.binds):
+            for above in reversed(Path(bind.target).parents):
+                if any(above.is_relative_to(place) and str(above) != place for place in _OWN):
+                    # bubblewrap would close what it makes itself to all but root.
+                    argv += ["--perms", "0755", "--dir", str(above)]
             how = "--dev-bind" if bind.device else "--bind" if bind.writable else "--ro-bind"
             argv += [how, bind.source, bind.target]
-        argv += ["--perms", "1777", "--size", str(order.memory), "--tmpfs", "/tmp"]  # noqa: S108
         return [*argv, "--bind", str(order.work), "/work"]
 
     def _rights(self) -> list[str]:

@@ -7,7 +7,7 @@ import os
 import platform
 
 from skerry.sites.contract import Isolation
-from skerry.sites.local.engines.base import Launch, Order, inner
+from skerry.sites.local.engines.base import Launch, Order, last
 
 
 class Process:
@@ -18,13 +18,8 @@ class Process:
         return f"Linux {platform.release()}"
 
     def launch(self, order: Order) -> Launch:
-        env = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(order.work),
-            "LANG": "C.UTF-8",
-            **order.env,
-        }
-        return Launch(argv=inner(order.command), env=env, directory=order.work)
+        path = os.environ.get("PATH", os.defpath)
+        return Launch(argv=last(), directory=order.work, path=path, home=str(order.work))
 
     def sweep(self, name: str) -> list[str]:
         return []

@@ -1,8 +1,9 @@
 """runc, driven directly: an OCI bundle written here, no daemon, no image.
 
-The configuration holds the task's secrets, so it never is a file on disk: the bundle's
-``config.json`` is a link to a descriptor of the process that reads it, a file in memory that the
-shim opens for it.
+The container's first process is a shell of three lines, in an empty environment, that starts the
+rest in a child, buries the dead and passes the exit code on: a command that runs as process 1
+would not even die of its own signals. What the shell itself would say goes nowhere; descriptor 6
+keeps the command's standard error meanwhile.
 """
 
 import json
@@ -12,10 +13,11 @@ from typing import Any
 
 from skerry.sites.contract import Isolation
 from skerry.sites.local import seccomp
-from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, inner
-from skerry.sites.local.shim.plan import FIRST_MEMORY_FD, GATE_FD
+from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, last
+from skerry.sites.local.shim.plan import PROGRAM_FD
 
-_OURS = GATE_FD - 2
+_FIRST = 'exec 6>&2 2>/dev/null\n(exec "$@" 2>&6 6>&-)\nexit $?'
+_OURS = PROGRAM_FD - 2
 """How many descriptors after standard error go into the sandbox."""
 _OOM_SCORE = 500
 
@@ -56,9 +58,7 @@ class Runc:
     def launch(self, order: Order) -> Launch:
         bundle = order.directory / "bundle"
         bundle.mkdir(mode=0o700, exist_ok=True)
-        config = bundle / "config.json"
-        if not config.is_symlink():
-            config.symlink_to(f"/proc/self/fd/{FIRST_MEMORY_FD}")
+        (bundle / "config.json").write_text(json.dumps(self._config(order)))
         pid_file = str(bundle / "pid")
         argv = [
             *self._base(),
@@ -67,10 +67,10 @@ class Runc:
         ]
         return Launch(
             argv=argv,
-            env={"PATH": os.defpath},
             directory=bundle,
+            path=self._host.view.path,
             pid_file=pid_file,
-            memory_files=[json.dumps(self._config(order)).encode()],
+            depth=1,
             cleanup=[self.sweep(order.name)],
             join=False,
         )
@@ -82,7 +82,6 @@ class Runc:
         return [find("runc"), "--root", str(self._state)]
 
     def _config(self, order: Order) -> dict[str, Any]:
-        env = {"PATH": self._host.view.path, "HOME": "/work", "LANG": "C.UTF-8", **order.env}
         limits = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]
         if order.disk:
             limits.append({"type": "RLIMIT_FSIZE", "soft": order.disk, "hard": order.disk})
@@ -95,8 +94,8 @@ class Runc:
             "process": {
                 "terminal": False,
                 "user": {"uid": order.uid, "gid": order.uid, "additionalGids": []},
-                "args": inner(order.command),
-                "env": [f"{name}={value}" for name, value in env.items()],
+                "args": ["/bin/sh", "-c", _FIRST, "sh", *last()],
+                "env": [],
                 "cwd": "/work",
                 "capabilities": dict.fromkeys(sets, nothing),
                 "rlimits": limits,

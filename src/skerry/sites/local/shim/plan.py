@@ -9,19 +9,9 @@ DECISION = "decision.json"
 DIES_AT = "SKERRY_SHIM_DIES_AT"
 """A variable by which a test ends shims without a word at a step of their life."""
 
-READY_FD, GATE_FD, FIRST_MEMORY_FD = 3, 4, 5
-
-INIT = (
-    f"echo >&{READY_FD} && read -r go <&{GATE_FD} "
-    f"&& exec {READY_FD}>&- {GATE_FD}<&- 5>&2 2>/dev/null || exit 125\n"
-    '(exec "$@" 2>&5 5>&-)\n'
-    "exit $?"
-)
-"""First process of every sandbox, for ``sh -c``. It tells that the sandbox stands, waits for the
-gate to open (at its end it gives up), runs the command in a child of its own and leaves with its
-exit code; as the first process it also reaps what others leave behind. A command run directly as
-process 1 would not even die of its own signals. The shell's own remarks go nowhere; descriptor 5
-is the command's standard error meanwhile."""
+READY_FD, GATE_FD, PROGRAM_FD, FIRST_MEMORY_FD = 3, 4, 5, 6
+"""Open in what the shim starts: to say that the sandbox stands, to wait for the gate, the program
+(``engines.inside``) that does both, and files in memory for the engine."""
 
 
 class Plan:
@@ -31,19 +21,19 @@ class Plan:
     rank: int
     command: list[str]
     """As asked for, to name it in messages."""
-    argv: list[str]
-    """The engine's command, ending in ``INIT`` and the workload's."""
     env: dict[str, str]
-    """Of ``argv``; with secrets, so it stays in memory."""
+    """The command's. With secrets, so it stays in memory."""
+    argv: list[str]
+    """The engine's command, which ends in ``engines.inside``."""
     directory: str
     """Where ``argv`` starts."""
     pid_file: str
     """Where the engine leaves the number of the sandbox's first process, if it goes away and
     leaves that behind; else empty."""
-    outside: bool
-    """Whether the engine's process stays outside, as the parent of the sandbox's first one."""
+    depth: int
+    """How many generations below the engine's process, or that of ``pid_file``, the command is."""
     memory_files: list[str]
-    """Base64; each is a file in memory, open from ``FIRST_MEMORY_FD`` on."""
+    """Base64; the program, then the engine's; open from ``PROGRAM_FD`` on."""
     cleanup: list[list[str]]
     """Commands that remove what the engine keeps of it."""
     group: dict[str, str]

@@ -4,6 +4,7 @@ import binascii
 import contextlib
 import ctypes
 import fcntl
+import json
 import os
 import resource
 import signal
@@ -16,6 +17,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _ABOVE = 64
 """Descriptors are first moved from here on, out of the way of their final numbers."""
 _PIPE_SIZE = 256 << 10
+_ENV = {"PATH": os.defpath}
+"""For the engine; the tenant's variables are not for it to see."""
 _OOM_SCORE = 500
 """So that the kernel, when the whole host lacks memory, ends tasks before what looks after them."""
 
@@ -33,6 +36,9 @@ class Sandbox:
         self._codes: dict[int, int] = {}
         self.output = self.errors = self.ready = self.ended = self._gate = -1
         self._pid = 0
+        self.command = 0
+        """The command's process, by the host's number, once the sandbox stands."""
+        self._command = -1
 
     def start(self) -> None:
         """Start the engine's command. Raises ``OSError``."""
@@ -57,6 +63,7 @@ class Sandbox:
         """In the child: turn into the engine's command, or say why not and end."""
         try:
             os.setsid()
+            os.umask(0o022)
             for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(ignored, signal.SIG_DFL)
             if self._plan.join:
@@ -70,7 +77,7 @@ class Sandbox:
             high = [fcntl.fcntl(d, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for d in descriptors]
             for number, descriptor in enumerate(high):
                 os.dup2(descriptor, number)
-            os.execve(self._plan.argv[0], self._plan.argv, self._plan.env)  # noqa: S606
+            os.execve(self._plan.argv[0], self._plan.argv, _ENV)  # noqa: S606
         except OSError as error:
             message = f"{self._plan.argv[0]} can't be started: {error}\n"
             os.write(descriptors[2], message.encode())
@@ -82,32 +89,38 @@ class Sandbox:
 
         Raises ``ChildProcessError`` if it has failed.
         """
-        code = self.reap()
-        if code:
-            raise ChildProcessError(f"{self._plan.argv[0]} ended with {code}")
+        if self.reap():
+            raise ChildProcessError(self.obituary())
         with open(self._plan.pid_file) as file:
             self._pid = int(file.read())
         os.close(self.ended)
         self.ended = os.pidfd_open(self._pid)
 
+    def obituary(self) -> str:
+        return f"{self._plan.argv[0]} ended with {self.reap()}"
+
+    def stands(self) -> None:
+        """Now that it does, know the command's process. Raises ``ChildProcessError``."""
+        self.command = self._pid
+        for _ in range(self._plan.depth):
+            below = _children(self.command)
+            if not below:
+                raise ChildProcessError("the sandbox has ended")
+            self.command = below[0]
+        self._command = os.pidfd_open(self.command)
+
     def open_gate(self) -> None:
         """Let the command run. Raises ``BrokenPipeError`` if the sandbox has died."""
-        os.write(self._gate, b"go\n")
-
-    def first(self) -> int:
-        """The sandbox's first process, by the host's number; 0 if it is gone."""
-        if self._pid in self._codes:
-            return 0
-        if not self._plan.outside:
-            return self._pid
-        return next(iter(_children(self._pid)), 0)
+        order = {"command": self._plan.command, "env": self._plan.env}
+        with open(self._gate, "w") as gate:
+            self._gate = -1
+            json.dump(order, gate)
 
     def signal(self, number: int) -> None:
-        """To the workload's own command: the first child of the sandbox's first process."""
-        first = self.first()
-        for pid in _children(first)[:1] if first else ():
+        """To the command, if it still runs."""
+        if self._command >= 0:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                signal.pidfd_send_signal(self._command, number)
 
     def reap(self) -> int | None:
         """Bury the dead; the main process' exit code once it is among them."""
@@ -137,9 +150,13 @@ class Sandbox:
 
     def close(self) -> None:
         """Remove what the engine keeps of it, and the group. Raises ``OSError``."""
-        for descriptor in (self.output, self.errors, self.ready, self.ended, self._gate):
+        for descriptor in (
+            *(self.output, self.errors, self.ready, self.ended),
+            *(self._gate, self._command),
+        ):
             if descriptor >= 0:
                 os.close(descriptor)
+        self._command = -1
         for command in self._plan.cleanup:
             null = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in range(3)]
             pid = os.posix_spawn(command[0], command, {}, file_actions=null)

@@ -48,40 +48,43 @@ class Task:
 
         Gives up if ``channel`` ends. Raises ``OSError`` with the reason in words.
         """
-        sandbox = self._sandbox
         self._group.make()
-        sandbox.start()
-        wanted = {sandbox.ready}
-        if self._plan.pid_file:
-            wanted.add(sandbox.ended)
-        poll = select.poll()
-        for descriptor in (sandbox.ready, sandbox.ended):
-            poll.register(descriptor, select.POLLIN)
-        if channel >= 0:
-            poll.register(channel, select.POLLRDHUP)
+        self._sandbox.start()
         try:
-            while wanted:
-                events = poll.poll(_STANDING * 1000)
-                if not events:
-                    raise TimeoutError(f"the sandbox did not stand after {_STANDING:.0f} seconds")
-                for descriptor, _ in events:
-                    self._stood(descriptor, channel)
-                    poll.unregister(descriptor)
-                    wanted.discard(descriptor)
+            self._until_it_stands(channel)
+            self._sandbox.stands()
             self._group.limit(self._plan.millicores, self._plan.memory, self._plan.pids)
         except OSError as error:
             said = self._said()
             raise type(error)(f"{error}: {said}" if said else str(error)) from error
         self._said()
 
-    def _stood(self, descriptor: int, channel: int) -> None:
-        if descriptor == channel:
-            raise ConnectionResetError("the driver is gone")
-        if descriptor == self._sandbox.ready:
-            if not os.read(descriptor, 16):
-                raise ChildProcessError("the sandbox could not be set up")
-        elif self._plan.pid_file:
-            self._sandbox.take_detached()
+    def _until_it_stands(self, channel: int) -> None:
+        sandbox = self._sandbox
+        poll = select.poll()
+        for descriptor in (sandbox.ready, sandbox.ended):
+            poll.register(descriptor, select.POLLIN)
+        if channel >= 0:
+            poll.register(channel, select.POLLRDHUP)
+        waiting_for_engine = bool(self._plan.pid_file)
+        told: bytes | None = None
+        while told is None or waiting_for_engine:
+            events = poll.poll(_STANDING * 1000)
+            if not events:
+                raise TimeoutError(f"the sandbox did not stand after {_STANDING:.0f} seconds")
+            for descriptor, _ in events:
+                poll.unregister(descriptor)
+                if descriptor == channel:
+                    raise ConnectionResetError("the driver is gone")
+                if descriptor == sandbox.ready:
+                    # At its end the engine's own end, which is near, tells more.
+                    told = os.read(descriptor, 16) or None
+                elif not waiting_for_engine:
+                    raise ChildProcessError(sandbox.obituary())
+                else:
+                    sandbox.take_detached()
+                    poll.register(sandbox.ended, select.POLLIN)
+                    waiting_for_engine = False
 
     def _said(self) -> str:
         """What the engine has said so far; not the task's words, so not for its log."""
@@ -109,7 +112,7 @@ class Task:
         """Until it has ended for good, is recorded and removed."""
         while True:
             code = self._supervise()
-            ended = time.time_ns()
+            ended = max(time.time_ns(), self._started)  # whatever was done to the host's clock
             self._settle(code)
             if not self._again(code):
                 break
@@ -264,7 +267,7 @@ class Task:
         state = {
             "phase": phase,
             "shim": os.getpid(),
-            "first": self._sandbox.first() if phase == "running" else 0,
+            "command": self._sandbox.command,
             "startedAt": self._started,
             "restarts": self._restarts,
             "reason": self._reason,

@@ -1,5 +1,6 @@
 """Limits that no kernel keeps for us: disk space, and without cgroups memory and processes."""
 
+import errno
 import os
 import time
 
@@ -61,20 +62,28 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _used(directory: str) -> int:
-    """Bytes that a tree takes on disk; what vanishes meanwhile counts nothing."""
+def _used(directory: str) -> float:
+    """Bytes that a tree takes on disk; what vanishes meanwhile counts nothing.
+
+    A tree so deep that its paths can't be named any more could hide any amount.
+    """
     total = 0
     waiting = [directory]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    try:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(entry.path)
-                    except FileNotFoundError:
-                        continue
-        except (FileNotFoundError, PermissionError):
-            continue
+                    total += _blocks(entry)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return float("inf")
     return total
+
+
+def _blocks(entry: "os.DirEntry[str]") -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except OSError:
+        return 0
