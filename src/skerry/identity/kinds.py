@@ -1,6 +1,7 @@
 """The kinds of identity: SECA's roles, role assignments and workspaces, and ours beside them."""
 
 from skerry.identity import hooks, issuing, specs
+from skerry.identity.limits import QUOTA
 from skerry.kernel.kinds import Action, Column, Kind
 
 _SET_PASSWORD = Action(
@@ -10,6 +11,7 @@ _SET_PASSWORD = Action(
 )
 
 KINDS = [
+    QUOTA,
     Kind(
         provider="skerry.identity",
         collection="tenants",

@@ -37,6 +37,11 @@ async def allow(tx: Tx, kind: Kind, tenant: str, most: int) -> None:
     await tx.execute(_sql.allow, tenant, kind.noun, most)
 
 
+async def default(tx: Tx, kind: Kind, tenant: str) -> None:
+    """Let the kind's default hold again."""
+    await tx.execute(_sql.default, tenant, kind.noun)
+
+
 async def usage(tx: Tx, tenant: str) -> dict[str, tuple[int, int | None]]:
     """Noun to (used, override of the default)."""
     rows = await tx.fetch(_sql.usage, tenant)

@@ -16,3 +16,6 @@ on conflict (tenant, kind) do update set most = excluded.most
 select coalesce(u.kind, q.kind) as kind, coalesce(u.used, 0) as used, q.most
 from (select kind, used from quota_use where tenant = $1) u
 full join (select kind, most from quota where tenant = $1) q on q.kind = u.kind
+
+-- name: default
+delete from quota where tenant = $1 and kind = $2
