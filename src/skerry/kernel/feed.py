@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Callable
 from itertools import islice
 from typing import NamedTuple
 
-import asyncpg
 import structlog
 
 from skerry.kernel.errors import Gone
-from skerry.store import Database
+from skerry.store import DATABASE_ERRORS, Database
 from skerry.store.queries import load
 
 _sql = load("skerry.kernel", "changes.sql")
@@ -62,7 +61,7 @@ class Feed:
                 if not self._ready.is_set():
                     await self._begin((await self._bounds())[1])
                 await self._catch_up()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DATABASE_ERRORS as error:
                 self._log.warning("feed behind, trying again", error=str(error))
                 await asyncio.sleep(self._poll)
             with contextlib.suppress(TimeoutError):

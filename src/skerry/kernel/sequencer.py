@@ -16,12 +16,11 @@ is ahead of the cluster) and goes on without losing or repeating a position.
 
 import asyncio
 
-import asyncpg
 import structlog
 
 from skerry.kernel import alerts
 from skerry.kernel.changes import CHANNEL
-from skerry.store import Database
+from skerry.store import DATABASE_ERRORS, Database
 from skerry.store.queries import load
 
 _sql = load("skerry.kernel", "sequencer.sql")
@@ -73,7 +72,7 @@ class Sequencer:
                 if clock() > look_at:
                     look_at = clock() + STALLED_SECONDS
                     await self.look()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("sequencer.database_lost", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue

@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
-from skerry.store import Blobs, Database, Tx
+from skerry.store import DATABASE_ERRORS, Blobs, Database, Tx
 from skerry.store.blobs import Collected
 from skerry.store.queries import load
 
@@ -61,6 +60,6 @@ async def run(db: Database, blobs: Blobs) -> None:
             done = await collect(db, blobs)
             if done.blobs:
                 _log.info("collected", blobs=done.blobs, bytes=done.bytes)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DATABASE_ERRORS as error:
             _log.warning("not collected", error=str(error))
         await asyncio.sleep(EVERY)

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import structlog
 
 from skerry.kernel import alerts
@@ -20,20 +19,13 @@ from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import FOR_EVER, Context, Flow, Next, Services, Step, acting_for
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.store import Database, Tx
+from skerry.store import DATABASE_AWAY, DATABASE_ERRORS, Database, Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.kernel", "flows.sql")
 CHANNEL = "flows"
 FAILURES_TO_ALERT = 5
-DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-)
-"""The database went away, or its operator ended the connection: no fault of the step's."""
 
 Probe = Callable[[str, str, str], Awaitable[None]]
 """For tests: called with (noun, step, moment) at each moment a kill could strike."""
@@ -158,7 +150,9 @@ class Worker:
     async def _step(self, row: Row) -> Row | None:
         try:
             return await self._attempt(row)
-        except (Lost, *_AWAY):
+        except Lost:
+            raise
+        except DATABASE_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - a flow's own failure must not end the worker
             await self._failed(row, error)

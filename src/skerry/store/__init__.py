@@ -8,7 +8,15 @@ shift it. This package knows nothing of resources, tenants or money.
 """
 
 from skerry.store.blobs import Blobs, Digest
-from skerry.store.database import Database, Tx
+from skerry.store.database import DATABASE_AWAY, DATABASE_ERRORS, Database, Tx
 from skerry.store.errors import StoreError
 
-__all__ = ["Blobs", "Database", "Digest", "StoreError", "Tx"]
+__all__ = [
+    "DATABASE_AWAY",
+    "DATABASE_ERRORS",
+    "Blobs",
+    "Database",
+    "Digest",
+    "StoreError",
+    "Tx",
+]

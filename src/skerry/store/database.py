@@ -19,6 +19,18 @@ import msgspec
 Row: TypeAlias = asyncpg.Record
 _LISTEN_SECONDS = 1.0
 
+DATABASE_AWAY: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""The connection is gone: broken, ended by the server's operator, or closed under our hands. The
+last is asyncpg's word for a query that crosses with the server's goodbye."""
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (asyncpg.PostgresError, *DATABASE_AWAY, OSError)
+"""Whatever a database can answer or fail to. A task that runs for ever waits and goes on."""
+
 
 def _calling(callback: Callable[[], None]) -> Callable[..., None]:
     return lambda *_: callback()
@@ -175,7 +187,7 @@ class Database:
             try:
                 for channel in channels:
                     await self._pool.execute("select pg_notify($1, '')", channel)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except DATABASE_ERRORS:
                 # A lost notice only delays: every listener polls as well.
                 return
 
@@ -198,7 +210,7 @@ class Database:
         while True:
             try:
                 await self._listen_once(ready, gap)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except DATABASE_ERRORS:
                 await asyncio.sleep(_LISTEN_SECONDS)
             gap = [called for calls in self._heard.values() for called in calls]
 
