@@ -31,10 +31,12 @@ async def write(db: Database, count: int, kind: str = "thing") -> None:
 async def running(db: Database, poll: float = 0.05) -> AsyncIterator[Feed]:
     feed = Feed(db, poll)
     task = asyncio.create_task(feed.run())
-    yield feed
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    try:
+        yield feed
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def everything(event: Happening) -> bool:

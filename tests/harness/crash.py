@@ -1,0 +1,224 @@
+"""Kill a worker at any moment of any step, and see that nothing tells.
+
+A *life* is one resource from its first put to its removal. It is lived once undisturbed, and every
+moment at which a kill could strike is noted; then it is lived again for each of them, killed there,
+and finished by another worker. Whatever was seen at each stage of the undisturbed life must be seen
+again, and nothing may be left over.
+
+Nothing here knows a product: the lives of a registry are made from the declarations of its kinds
+(``life_of``), and a test that knows more of a kind gives a ``Life`` of its own.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skerry.kernel.flows import Services
+from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.kinds import Kind, Registry
+from skerry.kernel.paths import Path
+from skerry.kernel.resources import Resource, Resources
+from skerry.kernel.worker import Worker
+from skerry.store import Database
+from tests.harness.samples import sample
+
+Moment = tuple[str, str, str]
+"""Noun, step and what had just happened: claimed, ran, written, committed."""
+
+ROUNDS = 60
+AT = Path("acme", "prod")
+
+
+class Killed(BaseException):
+    """Strikes like kill -9: nothing after it runs."""
+
+
+class Reaper:
+    """Notes moments, and kills at the n-th if told one."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.moments: list[Moment] = []
+        self._at = at
+
+    async def __call__(self, noun: str, step: str, moment: str) -> None:
+        self.moments.append((noun, step, moment))
+        if self._at == len(self.moments) - 1:
+            raise Killed
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass
+class Rig:
+    """Where lives are lived. ``services`` opens the outside anew for each of them; ``turn`` lets it
+    go on between two rounds of work; ``left`` is what it holds at the end, equal for every life."""
+
+    db: Database
+    resources: Resources
+    services: Callable[[], Services]
+    turn: Callable[[], Awaitable[None]] = _nothing
+    left: Callable[[], Awaitable[Any]] = _nothing
+    at: Path = AT
+
+
+@dataclass(frozen=True)
+class Life:
+    """What happens to a resource between its first put and its removal."""
+
+    kind: Kind
+    spec: Mapping[str, Any]
+    changed: Mapping[str, Any] | None = None
+    """The spec of a second put; None where every field is immutable."""
+    actions: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
+    """The names of the resources it lives in, which exist already."""
+
+
+def life_of(kind: Kind, above: tuple[str, ...] = ()) -> Life:
+    """A life made from the declaration alone: the least spec, the same again, each action that
+    takes no body, removal."""
+    spec = sample(kind)
+    actions = tuple(action.name for action in kind.actions if action.spec is None)
+    return Life(kind, spec, spec, actions, above)
+
+
+def flows(registry: Registry) -> list[Kind]:
+    """The kinds of a registry whose lives can be interrupted."""
+    return [kind for kind in registry.kinds if kind.flow is not None]
+
+
+async def killed_everywhere(rig: Rig, life: Life) -> list[Moment]:
+    """Live undisturbed, then killed at each moment. Says which moments there were."""
+    watched = Reaper()
+    expected = await _live(rig, life, watched, "undisturbed")
+    steps = set(life.kind.flow.steps) if life.kind.flow else set()
+    met = {step for noun, step, _ in watched.moments if noun == life.kind.noun}
+    assert met, f"{life.kind.noun}: no step was run"
+    assert met <= steps
+    for at, moment in enumerate(watched.moments):
+        seen = await _live(rig, life, Reaper(at), f"killed-{at}")
+        assert seen == expected, f"killed at {moment}: {seen} instead of {expected}"
+    return watched.moments
+
+
+async def _live(rig: Rig, life: Life, reaper: Reaper, name: str) -> list[Any]:
+    """One life; what was seen at its stages, without what differs from life to life."""
+    db, resources = rig.db, rig.resources
+    path = Path(rig.at.tenant, rig.at.workspace, life.above, name)
+    services = rig.services()
+    before = await _quotas(db)
+    seen: list[Any] = []
+
+    async def stage(what: str) -> None:
+        await settle(rig, services, reaper, lambda: _at_rest(db))
+        seen.append((what, await _tree(rig, root.uid, name)))
+
+    async def put(spec: Mapping[str, Any]) -> Resource:
+        async with db.transaction() as tx:
+            body = {"spec": dict(spec)}
+            return (await resources.put(tx, life.kind, path, body, SYSTEM)).resource
+
+    root = await put(life.spec)
+    await stage("made")
+    if life.changed is not None:
+        await put(life.changed)
+        await stage("changed")
+    for action in life.actions:
+        async with db.transaction() as tx:
+            await resources.act(tx, root, action, None, SYSTEM)
+        await stage(action)
+    async with db.transaction() as tx:
+        await resources.delete(tx, root, SYSTEM)
+    await settle(rig, services, reaper, lambda: _gone(db, root))
+    await _assert_nothing_left(db, root)
+    assert await _quotas(db) == before, "the quota's count is off"
+    seen.append(("left", await rig.left()))
+    return seen
+
+
+async def settle(
+    rig: Rig, services: Services, reaper: Reaper, settled: Callable[[], Awaitable[bool]]
+) -> None:
+    """Work until there is nothing to do; after a kill, another worker takes over.
+
+    Between two rounds leases run out and naps end: any flow may be woken at any time.
+    """
+    worker = Worker(rig.db, rig.resources, services, probe=reaper)
+    for _ in range(ROUNDS):
+        try:
+            await worker.drain()
+        except Killed:
+            worker = Worker(rig.db, rig.resources, services)
+        await rig.turn()
+        await rig.db.execute("update flow set lease_until = null")
+        if await settled():
+            return
+        await rig.db.execute("update flow set wake_at = skerry_now() where step <> 'rest'")
+    rows = await rig.db.fetch("select kind, step, tries, problem from flow")
+    raise AssertionError(f"still busy: {[tuple(row) for row in rows]}")
+
+
+async def _at_rest(db: Database) -> bool:
+    busy = await db.fetchval(
+        "select count(*) from flow where step <> 'rest' or wake_at <= skerry_now()"
+    )
+    return bool(busy == 0)
+
+
+async def _gone(db: Database, root: Resource) -> bool:
+    alive = await db.fetchval(
+        "select count(*) from resource where root_uid = $1 and deleted_at is null", root.uid
+    )
+    return bool(alive == 0)
+
+
+async def _tree(rig: Rig, root: Any, name: str) -> list[tuple[str, str, str, str]]:
+    """The resource and all that it owns: kind, name, state and phase."""
+    rows = await rig.db.fetch(
+        "select kind, name, state, status from resource where root_uid = $1 and deleted_at is null"
+        " order by kind, name",
+        root,
+    )
+    return [
+        (r["kind"], r["name"].replace(name, "*"), r["state"], str(r["status"].get("phase", "")))
+        for r in rows
+    ]
+
+
+async def _quotas(db: Database) -> dict[tuple[str, str], int]:
+    rows = await db.fetch("select tenant, kind, used from quota_use where used <> 0")
+    return {(row["tenant"], row["kind"]): row["used"] for row in rows}
+
+
+_OF_ROOT = "select uid from resource where root_uid = $1"
+
+
+async def _assert_nothing_left(db: Database, root: Resource) -> None:
+    for table, column in (
+        ("flow", "uid"), ("sealed", "uid"), ("reference", "from_uid"), ("reference", "to_uid")
+    ):  # fmt: skip
+        statement = f"select count(*) from {table} where {column} in ({_OF_ROOT})"
+        assert await db.fetchval(statement, root.uid) == 0, f"rows left in {table}"
+    alerts = await db.fetch(
+        "select a.reason from alert a join resource r on r.ref = a.subject"
+        " where r.root_uid = $1 and a.cleared_at is null",
+        root.uid,
+    )
+    assert not alerts, f"alerts left open: {[a['reason'] for a in alerts]}"
+    await assert_each_version_was_recorded_once(db, root)
+
+
+async def assert_each_version_was_recorded_once(db: Database, root: Resource) -> None:
+    """The log tells of each version of each resource of the tree, once."""
+    rows = await db.fetch(
+        "select r.ref, r.version as last, array_agg(c.version order by c.version) as versions"
+        " from resource r join change c on c.kind = r.kind and c.subject = r.ref"
+        " and c.body::jsonb ->> 'uid' = r.uid::text"
+        " where r.root_uid = $1 group by r.uid",
+        root.uid,
+    )
+    assert rows
+    for row in rows:
+        assert row["versions"] == list(range(1, row["last"] + 1)), row["ref"]
