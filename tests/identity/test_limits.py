@@ -39,11 +39,13 @@ async def test_a_quota_holds_until_it_is_deleted(db: Database, resources: Resour
 
 
 async def test_a_quota_of_nothing_counted_is_refused(db: Database, resources: Resources) -> None:
+    kind = resources.registry["quota"]
+
+    async def put(name: str) -> None:
+        async with db.transaction() as tx:
+            await resources.put(tx, kind, Path("acme", name=name), {"spec": {"most": 1}}, SYSTEM)
+
     for name in ("tenant", "unicorn"):
         with pytest.raises(ValidationError, match="not counted") as refused:
-            async with db.transaction() as tx:
-                kind = resources.registry["quota"]
-                await resources.put(
-                    tx, kind, Path("acme", name=name), {"spec": {"most": 1}}, SYSTEM
-                )
+            await put(name)
         assert "workspace" in refused.value.hint
