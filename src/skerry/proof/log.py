@@ -19,7 +19,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-import asyncpg
 import structlog
 
 from skerry.kernel import alerts
@@ -29,7 +28,7 @@ from skerry.proof.note import Signer, checkpoint_text, fast_check
 from skerry.proof.tiles import CHECKPOINT, Disagreement, Tiles
 from skerry.proof.tree import HEIGHT, TILE, Edge
 from skerry.proof.verify import Checkpoint, Failed, open_note, read_checkpoint
-from skerry.store import Database
+from skerry.store import DATABASE_ERRORS, Database
 from skerry.store.database import Row as Record
 from skerry.store.queries import load
 
@@ -274,7 +273,7 @@ class Log:
                 if problem != told:
                     await self._tell(problem)
                 told = problem
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("log.unavailable", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
