@@ -34,8 +34,6 @@ _sql = load("skerry.ledger", "accounts.sql")
 _batches = load("skerry.ledger", "batches.sql")
 
 KIND = "ledger.batch"
-_COLUMNS = ("id", "batch", "at", "verb", "debit", "credit", "amount", "pending", "expires_at",
-            "code", "subject")  # fmt: skip
 
 
 class Refused(Conflict):
@@ -116,11 +114,12 @@ class Draft:
         return results
 
     async def store(self, books: Books) -> None:
-        """Write what the books decided: rows by COPY, counters in one statement."""
+        """Write what the books decided: all rows in one statement, all counters in another."""
         if not books.new:
             return
+        ids, *columns = _columns(books.new)
         try:
-            await self.tx.copy("transfer", _COLUMNS, map(self._row, books.new))
+            await self.tx.execute(_sql.add_transfers, ids, self.id, self.at, *columns)
         except asyncpg.UniqueViolationError as error:
             raise Conflict("another transfer was just written under the same id") from error
         deltas = {id: delta for id, delta in books.deltas.items() if delta != Delta()}
@@ -133,10 +132,6 @@ class Draft:
             [d.credits_posted for d in deltas.values()],
         )
         self._entries += books.new
-
-    def _row(self, e: Entry) -> tuple[Any, ...]:
-        return (e.id, self.id, self.at, e.verb, e.debit, e.credit, e.amount, e.pending,
-                e.expires_at, e.code, e.subject)  # fmt: skip
 
     async def seal(self, *, actor: str = "system") -> int | None:
         """Record the batch as one change; its number, or None if nothing was written."""
@@ -163,6 +158,14 @@ class Draft:
             _batches.add, self.id, self.at, len(hashes), top, b"".join(hashes), change
         )
         return self.id
+
+
+def _columns(entries: Sequence[Entry]) -> list[list[Any]]:
+    rows = (
+        (e.id, e.verb, e.debit, e.credit, e.amount, e.pending, e.expires_at, e.code, e.subject)
+        for e in entries
+    )
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _refusal(all: Sequence[Transfer], transfer: Transfer, result: Result, books: Books) -> Refused:

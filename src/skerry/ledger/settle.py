@@ -34,8 +34,6 @@ from skerry.store.queries import load
 _sql = load("skerry.ledger", "settle.sql")
 _accounts = load("skerry.ledger", "accounts.sql")
 
-_USAGE = ("stream", "starts_at", "ends_at", "quantity", "amount", "unbilled", "period", "batch")
-
 
 class Settled(msgspec.Struct, frozen=True):
     """What settling a lease came to, in nano."""
@@ -276,11 +274,12 @@ async def _write(
         )  # fmt: skip
         if window.quantity or window.amount:
             period = months.period(hold.tenant, min(window.starts_at, window.ends_at))
-            rows.append((stream.id, window.starts_at, window.ends_at, window.quantity, charged,
-                         unbilled, period, draft.id))  # fmt: skip
+            used = (window.quantity, charged, unbilled, period)
+            rows.append((stream.id, window.starts_at, window.ends_at, *used))
             spent[period] += charged
     if rows:
-        await tx.copy("usage", _USAGE, rows)
+        columns = zip(*rows, strict=True)
+        await tx.execute(_sql.add_usage, draft.id, *map(list, columns))
         draft.with_usage()
     return spent
 

@@ -29,3 +29,10 @@ group by tenant, workspace, currency, period
 order by tenant, workspace, currency, period
 on conflict (tenant, workspace, currency, period)
 do update set amount = spending.amount + excluded.amount
+
+-- name: add_usage
+insert into usage (stream, starts_at, ends_at, quantity, amount, unbilled, period, batch)
+select stream, starts_at, ends_at, quantity, amount, unbilled, period, $1
+from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::bigint[],
+  $7::bigint[], $8::date[])
+  as t (stream, starts_at, ends_at, quantity, amount, unbilled, period)

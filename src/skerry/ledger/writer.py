@@ -2,9 +2,9 @@
 
 One at a time, transfers on a busy account reach some hundreds a second, since each waits for the
 last one's commit. The writer collects what its callers submit while a batch is being written,
-decides on up to 1,000 transfers in memory, stores them by COPY with one update of the counters, and
-answers each caller after the commit. An advisory lock lets one writer write at a time, however many
-processes there are.
+decides on up to 1,000 transfers in memory, stores them with one statement and their accounts with
+another, and answers each caller after the commit. An advisory lock lets one writer write at a
+time, however many processes there are.
 """
 
 import asyncio
