@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skerry.kernel import alerts
+from skerry.kernel.errors import NotFound
 from skerry.ledger import chart, holds, settle, streams
 from skerry.ledger.chart import Terms
 from skerry.ledger.journal import InsufficientFunds
@@ -171,6 +172,17 @@ async def test_when_money_ends_it_is_told_before_it_is_gone(db: Database) -> Non
     assert done.unbilled == 0
     assert 0 <= await balance(db, "funds") < HOURLY // 3600 + 5
     await verified(db)
+
+
+async def test_a_lease_that_can_not_be_told_does_not_stop_the_tick(db: Database) -> None:
+    await open_cloud(db, funds=HOURLY)
+    await run(db)
+
+    async def gone(tx: Tx, exhausted: Exhausted) -> None:
+        raise NotFound("its owner is gone")
+
+    done = await tick(db, START + 2 * HOUR, Settler(db, on_exhausted=gone))
+    assert (len(done.exhausted), done.charged) == (1, HOURLY)
 
 
 async def test_who_goes_on_beyond_the_end_is_free_but_told(db: Database) -> None:

@@ -92,9 +92,7 @@ where not exists (select 1 from batch b where b.id = t.batch)
 select coalesce(u.batch, t.batch) as batch, coalesce(u.tenant, t.tenant) as tenant,
   coalesce(u.amount, 0) as used, coalesce(t.amount, 0) as charged
 from (
-  select u.batch, h.tenant, sum(u.amount) as amount
-  from usage u join stream s on s.id = u.stream join hold h on h.lease = s.lease
-  group by u.batch, h.tenant
+  select batch, tenant, sum(amount) as amount from usage_record group by batch, tenant
 ) u full join (
   select t.batch, a.owner as tenant,
     sum(case t.code when 'usage' then t.amount else -t.amount end) as amount
@@ -109,9 +107,8 @@ select coalesce(s.tenant, u.tenant) as tenant, coalesce(s.workspace, u.workspace
   coalesce(s.period, u.period) as period, coalesce(s.amount, 0) as kept,
   coalesce(u.amount, 0) as used
 from spending s full join (
-  select h.tenant, h.workspace, u.period, sum(u.amount) as amount
-  from usage u join stream st on st.id = u.stream join hold h on h.lease = st.lease
-  group by h.tenant, h.workspace, u.period
+  select tenant, workspace, period, sum(amount) as amount from usage_record
+  group by tenant, workspace, period
 ) u on u.tenant = s.tenant and u.workspace = s.workspace and u.period = s.period
 where coalesce(s.amount, 0) <> coalesce(u.amount, 0)
 

@@ -73,9 +73,9 @@ async def _nobody(tx: Tx, exhausted: Exhausted) -> None:
 
 
 class Settler:
-    """``on_exhausted`` is called in the transaction that found it, and again at every tick until
-    the lease has ended; it writes the intent to stop and reaches nothing outside. With
-    ``resources``, invoices and price lists are shown as resources, too."""
+    """``on_exhausted`` is called in a transaction of its own, which holds no lock of the ledger,
+    and again at every tick until the lease has ended; it writes the intent to stop and reaches
+    nothing outside. With ``resources``, invoices and price lists are shown as resources, too."""
 
     def __init__(
         self,
@@ -117,6 +117,7 @@ class Settler:
             await self._settle(month, tick)
         await self._settle(tick.until, tick)
         self._settled = tick.until
+        await self._tell(tick)
         await self._close(tick)
         await self._publish()
         return tick
@@ -223,7 +224,7 @@ class Settler:
         await draft.seal()
         tick.charged += sum(row["amount"] for row in charges)
         tick.topped_up += sum(given.values())
-        await self._tell(tx, _exhausted(low, tops), tick)
+        tick.exhausted += _exhausted(low, tops)
         tick.warnings += await budgets.warn(tx, sorted({row["tenant"] for row in charges}))
         return odd
 
@@ -236,8 +237,7 @@ class Settler:
                 seconds = 0 if done.unbilled > 0 else done.seconds
                 if seconds is not None and seconds < GRACE:
                     hold = await holds.get(tx, lease)
-                    over = Exhausted(lease, hold.tenant, hold.workspace, seconds)
-                    await self._tell(tx, [over], tick)
+                    tick.exhausted.append(Exhausted(lease, hold.tenant, hold.workspace, seconds))
         except Problem as problem:
             # One lease must not keep the others from being settled.
             async with self._db.transaction() as tx:
@@ -249,10 +249,13 @@ class Settler:
                     remedy="Run `skerry audit verify`: the ledger's rows disagree with each other.",
                 )
 
-    async def _tell(self, tx: Tx, exhausted: Iterable[Exhausted], tick: Tick) -> None:
-        for one in exhausted:
-            await self._on_exhausted(tx, one)
-            tick.exhausted.append(one)
+    async def _tell(self, tick: Tick) -> None:
+        for one in tick.exhausted:
+            try:
+                async with self._db.transaction() as tx:
+                    await self._on_exhausted(tx, one)
+            except Problem as problem:
+                _log.error("settler.not_told", lease=str(one.lease), problem=problem.detail)
 
 
 def _accounts_of(row: Row) -> list[tuple[str, str, str, str]]:

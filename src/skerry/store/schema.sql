@@ -500,6 +500,34 @@ CREATE TABLE public.transfer (
     CONSTRAINT transfer_verb_check CHECK ((verb = ANY (ARRAY['move'::text, 'pending'::text, 'post'::text, 'void'::text, 'expire'::text])))
 );
 
+CREATE VIEW public.usage_record AS
+ SELECT u.stream,
+    h.lease,
+    h.tenant,
+    h.workspace,
+    h.product,
+    h.resource,
+    h.resource_uid AS uid,
+    h.root_uid AS root,
+    s.meter,
+    s.sku,
+    s.source AS site,
+    s.region,
+    u.starts_at AS start,
+    u.ends_at AS "end",
+    u.quantity,
+    s.price,
+    s.per,
+    s.price_version,
+    u.amount,
+    u.unbilled,
+    h.currency,
+    u.period,
+    u.batch
+   FROM ((public.usage u
+     JOIN public.stream s ON ((s.id = u.stream)))
+     JOIN public.hold h ON ((h.lease = s.lease)));
+
 CREATE TABLE public.workload (
     id text NOT NULL,
     site text NOT NULL,

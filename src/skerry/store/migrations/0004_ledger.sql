@@ -156,6 +156,14 @@ create table usage (
 );
 create index usage_batch on usage (batch);
 
+-- Usage with all that its stream and lease say of it.
+create view usage_record as
+select u.stream, h.lease, h.tenant, h.workspace, h.product, h.resource, h.resource_uid as uid,
+  h.root_uid as root, s.meter, s.sku, s.source as site, s.region, u.starts_at as start,
+  u.ends_at as "end", u.quantity, s.price, s.per, s.price_version, u.amount, u.unbilled,
+  h.currency, u.period, u.batch
+from usage u join stream s on s.id = u.stream join hold h on h.lease = s.lease;
+
 -- The text of a usage record that its batch's Merkle root covers: canonical JSON, the same as
 -- records.usage_text writes from these rows. Its form never changes.
 create function usage_text(u usage, s stream, h hold) returns text language sql stable as $$
