@@ -54,7 +54,7 @@ class Reading(Base):
     async def test_following_shows_it_live_and_ends_with_it(
         self, rig: Rig, site: Workloads
     ) -> None:
-        work = workload(rig, Script().print("first").trap("USR1", 3).stay())
+        work = workload(rig, Script().trap("USR1", 3).print("first").stay())
         await site.apply(work, 1)
         seen: list[bytes] = []
         async with asyncio.timeout(PATIENCE):

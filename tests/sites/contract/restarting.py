@@ -25,7 +25,7 @@ from tests.sites.contract.script import Script
 class Restarting(Base):
     async def test_what_runs_goes_on(self, rig: Rig, site: Workloads) -> None:
         work = workload(
-            rig, Script().print("before").trap("USR1", 5).stay(), labels={"k": "v"}, tasks=2
+            rig, Script().trap("USR1", 5).print("before").stay(), labels={"k": "v"}, tasks=2
         )
         await site.apply(work, 3)
         await printed(site, work.id, "before", 0)
