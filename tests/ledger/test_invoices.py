@@ -1,5 +1,6 @@
 """From usage to invoice, page and export; all agree, and what is altered is named."""
 
+import asyncio
 import io
 import json
 import os
@@ -218,6 +219,22 @@ async def test_an_invoice_that_can_not_be_closed_yet_is_tried_again(db: Database
         await holds.lock(tx, lease.id)
         assert (await Settler(db).tick()).closed == []
     assert (await Settler(db).tick()).closed == ["acme-2026-10"]
+
+
+async def test_what_is_settled_while_an_invoice_is_closed_is_on_it(db: Database) -> None:
+    await open_cloud(db)
+    lease, other = await run(db), await run(db, "other")
+    await finish(db, other, START + HOUR)
+    november = datetime(2026, 11, 1, tzinfo=START.tzinfo)
+    await set_clock(db, november)
+    async with db.transaction() as tx:
+        await settle.finish(tx, lease.id, START + HOUR)
+        closing = [asyncio.create_task(close(db)) for _ in range(2)]
+        await asyncio.sleep(0.2)
+    first, second = await asyncio.gather(*closing)
+    assert first == second
+    assert {line.lease for line in first.lines} == {str(lease.id), str(other.id)}
+    await agreed(db)
 
 
 async def test_whole_cents_need_no_rounding(db: Database) -> None:
