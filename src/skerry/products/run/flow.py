@@ -144,7 +144,8 @@ class JobFlow(Flow):
             return hop("finish", status=status)
         if ctx.data.get("stopping"):
             return hop("stop", after=max(0.0, 10.0 - outcome.age(ctx)), status=status)
-        running = work.status is not None and work.status.running
+        # Copies that have ended already don't take it back to starting.
+        running = work.started_at is not None
         return nap(
             LOOK,
             state="active" if running else None,
