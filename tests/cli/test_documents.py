@@ -24,7 +24,8 @@ JOBS = "providers/skerry.run/v1/tenants/acme/workspaces/w/jobs"
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
-    path = tmp_path / "net.yaml"
+    path = tmp_path / "documents" / "net.yaml"
+    path.parent.mkdir()
     path.write_text(NETWORKS)
     return str(path)
 
@@ -69,9 +70,9 @@ def test_a_dry_run_changes_nothing(skerry: Skerry, file: str) -> None:
     assert skerry("network", "list", "-o", "json").out == "[]\n"
 
 
-def test_one_failure_does_not_hide_the_rest(skerry: Skerry, file: str) -> None:
+def test_one_failure_does_not_hide_the_rest(standin: Skerry, file: str) -> None:
     Path(file).write_text(NETWORKS.replace("cidr: {ipv4: 10.0.0.0/16}", "bad: 1"))
-    said = skerry("apply", "-q", "-f", file)
+    said = standin("apply", "-q", "-f", file)
     assert (said.code, said.out) == (2, "subnet/s1 created\n")
     assert said.err.startswith("Error: network/n1: Validation error: spec: unknown field `bad`\n")
 
@@ -130,8 +131,10 @@ def test_diff_does_not_show_what_is_sealed(skerry: Skerry, file: str) -> None:
     assert "+  password: (sealed)\n" in said.out
 
 
-def test_a_quote_tells_price_and_place(skerry: Skerry, cloud: Cloud) -> None:
-    said = skerry("quote", "job", "sum", "--gpus", "1", "--secret-env", "A=b", "--", "true")
+def test_a_quote_tells_price_and_place(standin: Skerry, cloud: Cloud) -> None:
+    said = standin(
+        "quote", "job", "--name", "sum", "--gpus", "1", "--secret-env", "A=b", "--", "true"
+    )
     name = said.out.split("\n")[0].split()[1]
     assert said.out == (
         f"Quote:   {name}\n"
@@ -146,19 +149,19 @@ def test_a_quote_tells_price_and_place(skerry: Skerry, cloud: Cloud) -> None:
     )
     (quote,) = (d for key, d in cloud.documents.items() if "/quotes/" in key)
     assert quote["spec"] == {"kind": "job", "spec": {"command": ["true"], "gpus": 1}}
-    assert skerry("quote", "list", "-o", "columns=price/h,site").out == (
+    assert standin("quote", "list", "-o", "columns=price/h,site").out == (
         "PRICE/H     SITE\n0.042 EUR   attic\n"
     )
-    assert skerry("quote", "accept", name, "--name", "sum").code == 0
+    assert standin("quote", "accept", name, "--name", "sum").code == 0
 
 
-def test_no_offer_is_exit_code_six(skerry: Skerry, cloud: Cloud, file: str) -> None:
+def test_no_offer_is_exit_code_six(standin: Skerry, cloud: Cloud, file: str) -> None:
     cloud.quoted = {
         "phase": "refused", "hint": "Ask for fewer.",
         "refused": {"gpus": 2}, "nearest": [{"offer": "attic", "why": ["lacks 8 GPUs"]}],
     }  # fmt: skip
     Path(file).write_text("kind: job\nmetadata: {name: j}\nspec: {command: [x], gpus: 9}\n")
-    assert skerry("quote", "-f", file) == (
+    assert standin("quote", "-f", file) == (
         6,
         "",
         "Error: no offer serves this job: 2 for gpus; attic: lacks 8 GPUs\nHint: Ask for fewer.\n",
@@ -188,9 +191,9 @@ def test_explain_tells_a_kind_field_by_field(bare: Skerry) -> None:
     assert "Hint: Fields: cidr, skuRef." in said.err
 
 
-def test_explain_tells_why_it_is_there(skerry: Skerry, cloud: Cloud) -> None:
-    skerry("job", "create", "j", "-d", "--command", "true")
-    skerry("job", "wait", "j", "--for", "ended")
+def test_explain_tells_why_it_is_there(standin: Skerry, cloud: Cloud) -> None:
+    standin("job", "create", "j", "-d", "--command", "true")
+    standin("job", "wait", "j", "--for", "ended")
     place = {"site": "attic", "jurisdiction": "DE", "operator": "ann"}
     cloud.views[f"/{JOBS}/j/decision"] = {
         "policyInWords": "only in the EU", "considered": 4, "eligible": 2,
@@ -202,7 +205,7 @@ def test_explain_tells_why_it_is_there(skerry: Skerry, cloud: Cloud) -> None:
         "nearest": [{"offer": "o3", "place": {"site": "far", "jurisdiction": "US"},
                      "failures": [{"reason": "jurisdiction", "words": "US is not in the EU"}]}],
     }  # fmt: skip
-    assert skerry("explain", "job", "j").out == (
+    assert standin("explain", "job", "j").out == (
         "job j: succeeded\n"
         "Here:  attic (DE; operated by ann), 0.042 EUR/h, sandbox, offer o1\n"
         "Rules: only in the EU\n"
@@ -214,4 +217,4 @@ def test_explain_tells_why_it_is_there(skerry: Skerry, cloud: Cloud) -> None:
         "  far (US)\n"
         "    - US is not in the EU\n"
     )
-    assert skerry("explain", "network", "n").code == 3
+    assert standin("explain", "network", "n").code == 3

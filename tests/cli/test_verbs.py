@@ -18,7 +18,7 @@ def test_an_empty_list_is_an_empty_array(skerry: Skerry) -> None:
     assert skerry("job", "list", "--json") == (0, "[]\n", "")
     assert skerry("job", "list", "-o", "yaml") == (0, "[]\n", "")
     assert skerry("job", "list", "-o", "name") == (0, "", "")
-    assert skerry("job", "list") == (0, "NAME   PHASE   EXIT   COST   AGE\n", "")
+    assert skerry("job", "list") == (0, "NAME   PHASE   EXIT   SITE   COST   AGE\n", "")
     assert skerry("job", "list", "-o", "noheader") == (0, "", "")
 
 
@@ -46,7 +46,7 @@ def test_flags_come_on_top_of_a_file(skerry: Skerry, tmp_path: Path) -> None:
     file.write_text("labels: {tier: web}\nspec: {command: [sh], env: {A: b}, count: 2}\n")
     said = skerry(
         "job", "create", "j", "-f", str(file), "--env", "C=d=e", "--memory", "2GiB",
-        "--time-limit", "10m", "--set", "gpus=1", "--set", "inputs.0.path=x", "--label", "a=b",
+        "--time-limit", "10m", "--set", "gpus=1", "--set", "artifacts.0=out/*", "--label", "a=b",
         "--network", "--dry-run", "--", "python3", "-c", "print(1)",
     )  # fmt: skip
     assert said.code == 0, said.err
@@ -58,7 +58,7 @@ def test_flags_come_on_top_of_a_file(skerry: Skerry, tmp_path: Path) -> None:
         "memory": 2 << 30,
         "timeLimit": 600,
         "gpus": 1,
-        "inputs": [{"path": "x"}],
+        "artifacts": ["out/*"],
         "network": True,
     }
     assert document["labels"] == {"tier": "web", "a": "b"}
@@ -75,24 +75,25 @@ def test_update_changes_only_what_is_said(skerry: Skerry) -> None:
     assert said == (
         5,
         "",
-        "Error: Precondition failed: it is at another version than 1\n"
-        "Hint: Read it again.\nRequest: req-1\n",
+        "Error: Precondition failed: skerry.vault/v1beta1/tenants/acme/workspaces/w/secrets/k "
+        "is not at version 1: it is at version 2\n"
+        "Hint: Read it again, apply your change to what is there now, and repeat.\nRequest: ID\n",
     )
 
 
-def test_tables_choose_columns(skerry: Skerry) -> None:
+def test_tables_choose_columns(standin: Skerry) -> None:
     for name in ("b", "a"):
-        skerry("job", "create", name, "--detach", "--command", "true")
-        skerry("job", "wait", name, "--for", "ended")
-    assert skerry("job", "list", "-o", "columns=name,cost,place,status.engine").out == (
+        standin("job", "create", name, "--detach", "--command", "true")
+        standin("job", "wait", name, "--for", "ended")
+    assert standin("job", "list", "-o", "columns=name,cost,place,status.engine").out == (
         "NAME   COST           PLACE   STATUS.ENGINE\n"
         "a      0.001234 EUR   attic   bubblewrap\n"
         "b      0.001234 EUR   attic   bubblewrap\n"
     )
-    said = skerry("job", "list", "-o", "columns=name,phase", "-o", "noheader", "--limit", "1")
+    said = standin("job", "list", "-o", "columns=name,phase", "-o", "noheader", "--limit", "1")
     assert said.out == "a   succeeded\n"
-    assert skerry("job", "ls", "-o", "name").out == "a\nb\n"
-    wide = skerry("job", "list", "-o", "wide").out.splitlines()
+    assert standin("job", "ls", "-o", "name").out == "a\nb\n"
+    wide = standin("job", "list", "-o", "wide").out.splitlines()
     assert wide[0].split() == ["NAME", "PHASE", "EXIT", "COST", "PLACE", "AGE", "REF"]
     assert wide[1].split()[-1] == "skerry.run/v1/tenants/acme/workspaces/w/jobs/a"
 
@@ -112,9 +113,10 @@ def test_get_shows_it_whole(skerry: Skerry) -> None:
         "Name:    n1\n"
         "Kind:    network (seca.network/v1)\n"
         "Ref:     seca.network/v1/tenants/acme/workspaces/w/networks/n1\n"
+        "Region:  home\n"
         "Version: 1\n"
-        "Created: 2026-11-21 08:00:00 UTC\n"
-        "Changed: 2026-11-21 08:00:00 UTC\n"
+        "Created: TIME\n"
+        "Changed: TIME\n"
         "Labels:\n"
         "  tier: web\n"
         "Spec:\n"
@@ -122,6 +124,10 @@ def test_get_shows_it_whole(skerry: Skerry) -> None:
         "    ipv4: 10.0.0.0/16\n"
         "Status:\n"
         "  state: active\n"
+        "History:\n"
+        "  active    TIME\n"
+        "  creating  TIME\n"
+        "  pending   TIME\n"
     )
     assert skerry("network", "describe", "n1", "-o", "yaml").out.startswith("labels:\n")
 
@@ -131,13 +137,13 @@ def test_what_is_not_there(skerry: Skerry) -> None:
         3,
         "",
         "Error: Resource not found: "
-        "providers/seca.network/v1/tenants/acme/workspaces/w/networks/nope does not exist\n"
-        "Request: req-1\n",
+        "seca.network/v1/tenants/acme/workspaces/w/networks/nope does not exist\n"
+        "Request: ID\n",
     )
 
 
-def test_errors_are_json_when_json_was_asked_for(skerry: Skerry) -> None:
-    said = skerry("network", "create", "n", "--set", "bad=1", "-o", "json")
+def test_errors_are_json_when_json_was_asked_for(standin: Skerry) -> None:
+    said = standin("network", "create", "n", "--set", "bad=1", "-o", "json")
     assert (said.code, said.out) == (2, "")
     assert json.loads(said.err) == {
         "error": {
@@ -154,8 +160,8 @@ def test_errors_are_json_when_json_was_asked_for(skerry: Skerry) -> None:
     }
 
 
-def test_field_errors_have_a_line_each(skerry: Skerry) -> None:
-    assert skerry("network", "create", "n", "--set", "bad=1").err == (
+def test_field_errors_have_a_line_each(standin: Skerry) -> None:
+    assert standin("network", "create", "n", "--set", "bad=1").err == (
         "Error: Validation error: spec: unknown field `bad`\n"
         "- spec.bad\n"
         "- spec.command\n"
@@ -167,31 +173,33 @@ def test_field_errors_have_a_line_each(skerry: Skerry) -> None:
 
 def test_delete_takes_many_and_reports_each(skerry: Skerry) -> None:
     for name in ("a", "b"):
-        skerry("network", "create", name, "-d")
-    said = skerry("network", "delete", "a", "nope", "b", "--yes", "-q")
+        skerry("secret", "create", name, "-d")
+    said = skerry("secret", "delete", "a", "nope", "b", "--yes", "-q")
     assert said.code == 3
-    assert said.out == "network a deleted\nnetwork b deleted\n"
-    assert said.err.startswith("Error: network nope: Resource not found: ")
-    assert skerry("network", "list", "-o", "json").out == "[]\n"
+    assert said.out == "secret a deleted\nsecret b deleted\n"
+    assert said.err.startswith("Error: secret nope: Resource not found: ")
+    assert skerry("secret", "list", "-o", "json").out == "[]\n"
 
 
 def test_delete_never_asks_without_a_terminal(skerry: Skerry) -> None:
     for name in ("a", "b"):
-        skerry("network", "create", name, "-d")
-    assert skerry("network", "rm", "a", "b") == (
+        skerry("secret", "create", name, "-d")
+    assert skerry("secret", "rm", "a", "b", "-q") == (
         2,
         "",
-        "Error: Delete 2 networks (a, b)? needs a yes\n"
+        "Error: Delete 2 secrets (a, b)? needs a yes\n"
         "Hint: Run it again with --yes.\n"
         "Docs: skerry --help\n",
     )
-    assert skerry("network", "list", "-o", "name").out == "a\nb\n"
+    assert skerry("secret", "list", "-o", "name").out == "a\nb\n"
 
 
 def test_a_nested_kind_takes_its_parent_as_a_flag(
     skerry: Skerry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = skerry("subnet", "create", "s", "--network", "n", "--spec-url", "x", "-q")
+    skerry("network", "create", "n", "--cidr.ipv4", "10.0.0.0/16", "-q")
+    subnet = ("subnet", "create", "s", "--network", "n", "--cidr.ipv4", "10.0.0.0/24")
+    said = skerry(*subnet, "--spec-url", "x", "-q")
     assert said == (0, "subnet s created\n", "")
     monkeypatch.setenv("SKERRY_NETWORK", "n")
     assert (
@@ -207,10 +215,10 @@ def test_a_nested_kind_takes_its_parent_as_a_flag(
     )
 
 
-def test_waiting_too_long_says_which_flag_to_raise(skerry: Skerry, cloud: Cloud) -> None:
+def test_waiting_too_long_says_which_flag_to_raise(standin: Skerry, cloud: Cloud) -> None:
     cloud.hold = True
-    skerry("job", "create", "j", "-d", "--command", "true")
-    said = skerry("job", "wait", "j", "--for", "ended", "--wait-timeout", "0")
+    standin("job", "create", "j", "-d", "--command", "true")
+    said = standin("job", "wait", "j", "--for", "ended", "--wait-timeout", "0")
     assert said.code == 6
     assert said.err == (
         f"job j: queued: {WHY}\n"
@@ -218,19 +226,19 @@ def test_waiting_too_long_says_which_flag_to_raise(skerry: Skerry, cloud: Cloud)
         "Hint: Raise --wait-timeout, or look again with: skerry job get j\n"
     )
     cloud.documents[f"{JOBS}/j"]["status"]["phase"] = "running"
-    assert skerry("job", "wait", "j", "--for", "ended", "--wait-timeout", "0", "-q").code == 124
+    assert standin("job", "wait", "j", "--for", "ended", "--wait-timeout", "0", "-q").code == 124
 
 
-def test_a_wait_that_ends_badly_fails(skerry: Skerry) -> None:
-    skerry("job", "create", "j", "-d", "--command", "false")
-    said = skerry("job", "wait", "j", "--for", "ended", "-q")
+def test_a_wait_that_ends_badly_fails(standin: Skerry) -> None:
+    standin("job", "create", "j", "-d", "--command", "false")
+    said = standin("job", "wait", "j", "--for", "ended", "-q")
     assert (said.code, said.out) == (1, "job j failed\n")
     assert said.err == "Error: job j is failed\nHint: Look closer with: skerry job get j\n"
 
 
-def test_actions_have_their_own_flags(skerry: Skerry, cloud: Cloud) -> None:
-    skerry("secret", "create", "k", "-q")
-    said = skerry("secret", "rotate", "k", "--grace", "60", "-q")
+def test_actions_have_their_own_flags(standin: Skerry, cloud: Cloud) -> None:
+    standin("secret", "create", "k", "-q")
+    said = standin("secret", "rotate", "k", "--grace", "60", "-q")
     assert said == (0, "secret k: rotate asked\n", "")
     assert cloud.events[-1]["verb"] == "rotate"
 
@@ -251,16 +259,16 @@ def test_read_only_kinds_have_no_verbs_that_write(skerry: Skerry) -> None:
     assert skerry("network-sku", "create", "x").code == 2
 
 
-def test_views_print_what_they_are(skerry: Skerry, cloud: Cloud) -> None:
-    skerry("job", "create", "j", "-d", "--command", "true")
+def test_views_print_what_they_are(standin: Skerry, cloud: Cloud) -> None:
+    standin("job", "create", "j", "-d", "--command", "true")
     cloud.views[f"/{JOBS}/j/cost"] = {
         "currency": "EUR", "amountNano": 1_500_000_000,
         "lines": [{"meter": "cpu", "amountNano": 1_500_000_000}],
     }  # fmt: skip
-    assert skerry("job", "cost", "j").out == "1.50 EUR\n  meter:      cpu  amountNano: 1.50 EUR\n"
-    assert json.loads(skerry("job", "cost", "j", "-o", "json").out)["currency"] == "EUR"
+    assert standin("job", "cost", "j").out == "1.50 EUR\n  meter:      cpu  amountNano: 1.50 EUR\n"
+    assert json.loads(standin("job", "cost", "j", "-o", "json").out)["currency"] == "EUR"
     cloud.views[f"/{JOBS}/j/page"] = b"<html>\xff"
-    assert skerry("job", "page", "j", "--to", "page.html").code == 0
+    assert standin("job", "page", "j", "--to", "page.html").code == 0
     assert Path("page.html").read_bytes() == b"<html>\xff"
 
 
@@ -270,17 +278,19 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path / "here")
 
 
-def test_artifacts_are_listed_and_fetched(skerry: Skerry, cloud: Cloud) -> None:
-    skerry("job", "create", "j", "-d", "--command", "true")
+def test_artifacts_are_listed_and_fetched(standin: Skerry, cloud: Cloud) -> None:
+    standin("job", "create", "j", "-d", "--command", "true")
     item = {"rank": 0, "path": "out/a.txt", "size": 2048, "mode": 420, "modifiedAt": "x"}
     cloud.views[f"/{JOBS}/j/files"] = {"items": [item]}
     cloud.views[f"/{JOBS}/j/files/0/out/a.txt"] = b"result"
-    assert skerry("job", "files", "j").out == "FILE          SIZE    AGE\n0/out/a.txt   2 KiB   -\n"
-    assert skerry("job", "files", "j", "out/a.txt").out == "result"
-    assert skerry("job", "files", "j", "--to", "got").out == "got/out/a.txt\n"
+    assert (
+        standin("job", "files", "j").out == "FILE          SIZE    AGE\n0/out/a.txt   2 KiB   -\n"
+    )
+    assert standin("job", "files", "j", "out/a.txt").out == "result"
+    assert standin("job", "files", "j", "--to", "got").out == "got/out/a.txt\n"
     assert Path("got/out/a.txt").read_text() == "result"
     cloud.views[f"/{JOBS}/j/files"] = {"items": [{**item, "path": "../../evil"}]}
-    said = skerry("job", "files", "j", "--to", "got")
+    said = standin("job", "files", "j", "--to", "got")
     assert (said.code, said.out) == (2, "")
     assert "would be written outside got" in said.err
 

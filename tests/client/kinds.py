@@ -111,7 +111,7 @@ JOB = Kind(
 )  # fmt: skip
 NETWORK = Kind(
     provider="seca.network", collection="networks", noun="network", summary="A private network",
-    spec=NetworkSpec, immutable=("cidr",), refs=(Ref("skuRef", "network-sku"),),
+    spec=NetworkSpec, immutable=("cidr",), refs=(Ref("skuRef", "network-sku", "late"),),
 )  # fmt: skip
 SUBNET = Kind(
     provider="seca.network", collection="subnets", parent="workspace/networks", noun="subnet",

@@ -11,14 +11,15 @@ from skerry.client import (
     PreconditionFailed,
     Unauthenticated,
     WaitTimeout,
+    operations,
 )
 from tests.client.standin import TOKEN, Cloud, Served
 
 JOBS = "providers/skerry.run/v1/tenants/acme/workspaces/w/jobs"
 
 
-def test_what_is_put_is_read_back(client: Client) -> None:
-    networks = client.kind("network")
+def test_what_is_put_is_read_back(real: Client) -> None:
+    networks = real.kind("network")
     made = networks.put("n1", {"cidr": {"ipv4": "10.0.0.0/16"}}, labels={"tier": "web"})
     assert made.created
     assert not networks.put("n1", made.spec, labels=made.labels).created
@@ -29,60 +30,61 @@ def test_what_is_put_is_read_back(client: Client) -> None:
     assert found.ref == "seca.network/v1/tenants/acme/workspaces/w/networks/n1"
 
 
-def test_a_nested_kind_needs_its_parent(client: Client) -> None:
-    made = client.kind("subnet", network="n1").put("s1", {"cidr": {}})
+def test_a_nested_kind_needs_its_parent(real: Client) -> None:
+    real.kind("network").put("n1", {"cidr": {"ipv4": "10.0.0.0/16"}})
+    made = real.kind("subnet", network="n1").put("s1", {"cidr": {}})
     assert made.ref == "seca.network/v1/tenants/acme/workspaces/w/networks/n1/subnets/s1"
     with pytest.raises(BadSetting, match="no network is given"):
-        client.kind("subnet").get("s1")
+        real.kind("subnet").get("s1")
     with pytest.raises(TypeError, match="does not live in a house"):
-        client.kind("subnet", house="h")
+        real.kind("subnet", house="h")
 
 
-def test_lists_go_on_over_all_pages(client: Client, cloud: Cloud) -> None:
-    keys = client.kind("secret")
+def test_lists_go_on_over_all_pages(real: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "PAGE", 3)
+    keys = real.kind("secret")
     for number in range(7):
-        keys.put(f"k{number}", {})
-    cloud.page = 3
+        keys.put(f"k{number}", {}, labels={"even": "no" if number % 2 else "yes"})
     assert [key.name for key in keys.list()] == [f"k{n}" for n in range(7)]
     assert [key.name for key in keys.list(limit=4)] == ["k0", "k1", "k2", "k3"]
-    assert list(client.kind("network").list()) == []
+    assert [key.name for key in keys.list("even=no")] == ["k1", "k3", "k5"]
+    assert list(real.kind("network").list()) == []
 
 
-def test_a_stale_version_is_refused(client: Client) -> None:
-    keys = client.kind("secret")
+def test_a_stale_version_is_refused(real: Client) -> None:
+    keys = real.kind("secret")
     keys.put("k", {})
     keys.put("k", {}, if_version=1)
     with pytest.raises(PreconditionFailed) as caught:
         keys.put("k", {}, if_version=1)
     assert isinstance(caught.value, Conflict)
-    assert caught.value.hint == "Read it again."
+    assert caught.value.hint.startswith("Read it again")
     with pytest.raises(PreconditionFailed):
         keys.delete("k", if_version=1)
 
 
-def test_a_dry_run_stores_nothing(client: Client) -> None:
-    keys = client.kind("secret")
+def test_a_dry_run_stores_nothing(real: Client) -> None:
+    keys = real.kind("secret")
     assert keys.put("k", {"rotateDays": 3}, dry_run=True).spec == {"rotateDays": 3}
     with pytest.raises(NotFound):
         keys.get("k")
 
 
-def test_delete_then_wait_until_gone(client: Client) -> None:
-    keys = client.kind("secret")
+def test_delete_then_wait_until_gone(real: Client) -> None:
+    keys = real.kind("secret")
     keys.put("k", {})
     keys.delete("k")
     assert keys.wait("k", until="deleted", timeout=5) is None
 
 
-def test_problems_say_where_and_what_to_do(client: Client) -> None:
+def test_problems_say_where_and_what_to_do(real: Client) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        client.kind("secret").put("k", {"bad": 1})
+        real.kind("secret").put("k", {"bad": 1})
     error = caught.value
     assert (error.status, error.message) == (422, "Validation error")
-    assert error.detail == "spec: unknown field `bad`"
-    assert error.hint == "See skerry explain."
-    assert [source.pointer for source in error.sources] == ["/spec/bad", "/spec/command"]
-    assert error.request_id == "req-1"
+    assert error.detail == "spec: object contains unknown field `bad`"
+    assert [source.pointer for source in error.sources] == ["/spec"]
+    assert len(error.request_id) == 32
 
 
 def test_a_wrong_token_is_told(url: str) -> None:

@@ -69,15 +69,22 @@ def resources(kind: Kind, found: Iterable[Mapping[str, Any]], form: Form) -> Non
 
 
 def table(titles: Row, rows: Sequence[Row], *, header: bool = True, err: bool = False) -> None:
-    """Columns three blanks apart; nothing ends in blanks."""
-    lines = [list(titles), *map(list, rows)] if header else [list(row) for row in rows]
-    if not lines:
-        return
-    clean = [[formats.printable(text).replace("\n", " ") for text in line] for line in lines]
+    """Print columns three blanks apart."""
+    for line in lines(titles, rows, header=header):
+        click.echo(line, err=err)
+
+
+def lines(titles: Row, rows: Sequence[Row], *, header: bool = True) -> list[str]:
+    """The lines of a table; none ends in blanks."""
+    every = [list(titles), *map(list, rows)] if header else [list(row) for row in rows]
+    if not every:
+        return []
+    clean = [[formats.printable(text).replace("\n", " ") for text in line] for line in every]
     widths = [max(len(line[i]) for line in clean) for i in range(len(clean[0]))]
-    for line in clean:
-        text = "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo(text.rstrip(), err=err)
+    return [
+        "   ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in clean
+    ]
 
 
 def described(value: Mapping[str, Any], depth: int = 0, currency: str = "") -> list[str]:

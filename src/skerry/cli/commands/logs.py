@@ -149,6 +149,7 @@ def show(
         for one in ranks:
             for chunk in client.logs(name, rank=one, offset=offset):
                 printer.show(chunk)
+            printer.finish()
     printer.finish()
 
 

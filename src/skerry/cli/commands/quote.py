@@ -55,7 +55,7 @@ def _for_kind(kind: "Kind", group: QuoteGroup) -> click.Command:
         ask(session, session.client.kind("quote"), kind, name or "", body["spec"])
 
     params: list[click.Parameter] = [
-        click.Argument(["name"], required=False, metavar="[NAME]"),
+        click.Option(["--name", "name"], metavar="NAME", help="What it shall be called"),
         *spec_options(kind, group.catalogue),
     ]
     if "command" in group.catalogue.resolve(kind.spec).get("properties", {}):

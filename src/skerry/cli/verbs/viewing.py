@@ -16,6 +16,7 @@ import click
 from skerry.cli import formats, output
 from skerry.cli.common import Session
 from skerry.cli.verbs.base import Verb
+from skerry.cli.verbs.billing import cost_text, invoice_text
 from skerry.cli.verbs.deciding import decision_text
 from skerry.client.errors import BadSetting
 
@@ -101,15 +102,6 @@ def _umask() -> int:
     return mask
 
 
-def _cost(found: Mapping[str, Any]) -> str:
-    """Amounts as a table, the sum last."""
-    lines = [f"{formats.money(found.get('amountNano', 0), found.get('currency', ''))}"]
-    for line in found.get("lines") or ():
-        lines.append("  " + "  ".join(output.described(line, 0, found.get("currency", ""))))
-    rest = {k: v for k, v in found.items() if k not in ("amountNano", "currency", "lines")}
-    return "\n".join([*lines, *output.described(rest)])
-
-
 def _logs(kind: "Kind", declared: "View") -> click.Command:
     from skerry.cli.commands.logs import log_options, show
 
@@ -180,5 +172,9 @@ def _ranked(path: str) -> str:
     return path if path.split("/")[0].isdigit() and "/" in path else f"0/{path}"
 
 
-TEXTS: dict[str, Callable[[Any], str]] = {"cost": _cost, "decision": decision_text}
+TEXTS: dict[str, Callable[[Any], str]] = {
+    "cost": cost_text,
+    "decision": decision_text,
+    "document": invoice_text,
+}
 SPECIAL = {("logs", "application/x-ndjson"): _logs, ("files", "application/json"): _files}
