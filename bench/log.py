@@ -53,9 +53,10 @@ def rows(count: int) -> list[tuple[object, ...]]:
         about = {
             "id": uuid.uuid4(), "at": at, "kind": "job", "verb": "status", "version": number,
             "subject": f"skerry.run/v1/tenants/acme/workspaces/w/jobs/j{number}",
-            "tenant": "acme", "actor": "system", "body": body, "salt": os.urandom(16),
+            "tenant": "acme", "workspace": "w", "actor": "system", "body": body,
+            "salt": os.urandom(16),
         }  # fmt: skip
-        about |= {"leaf": changes.leaf_of(**about), "workspace": "w"}
+        about |= {"leaf": changes.leaf_of(**about)}
         made.append(tuple(about[name] for name in COLUMNS))
     return made
 

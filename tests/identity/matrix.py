@@ -3,6 +3,7 @@
 ``python -m tests.identity.matrix`` writes ``matrix.txt`` again; a test compares.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from skerry.identity.authorize import Principal, can
@@ -30,7 +31,7 @@ def _in(workspace: str, tenant: str = "acme") -> dict[str, str]:
 
 
 TARGETS = {
-    "regions": _target("seca.region/v1", "regions/here"),
+    "regions": _target("seca.region/v1", "regions/here", public=True),
     "a site (global, operator's)": _target("skerry.site/v1", "sites/one", operator_only=True),
     "a global thing": _target("skerry.market/v1", "offers/one"),
     "acme itself": _target("skerry.identity/v1", "tenants/acme", operator_only=True),
@@ -82,10 +83,7 @@ def _cell(principal: Principal, target: Target) -> str:
         asked = target
         if verb == "list":
             collection = target.resource.rpartition("/")[0]
-            asked = Target(
-                target.provider, target.tenant, target.workspace, target.region, collection,
-                target.operator_only,
-            )  # fmt: skip
+            asked = replace(target, resource=collection)
         if can(principal, verb, asked):
             letters += letter
     return letters or "-"

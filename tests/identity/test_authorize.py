@@ -146,7 +146,7 @@ def test_a_narrowed_token_does_not_touch_who_its_owner_is():
 
 
 def test_regions_are_for_everybody_to_see():
-    regions = Target("seca.region/v1", resource="regions")
+    regions = Target("seca.region/v1", resource="regions", public=True)
     assert authorize_list(ann(narrow=(Scope(workspaces=["blue"]),)), regions)
     with pytest.raises(Forbidden):
         authorize(ann("seca.admin"), "put", Target("seca.region/v1", resource="regions/x"))

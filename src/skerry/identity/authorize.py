@@ -61,6 +61,7 @@ def target_of(kind: Kind, path: Path, region: str = "") -> Target:
         region=region,
         resource=relative(kind, path),
         operator_only=kind.operator_only,
+        public=kind.public,
     )
 
 
@@ -104,7 +105,7 @@ def authorize_list(principal: Principal, target: Target) -> bool:
 def _own(principal: Principal, verb: str, target: Target) -> bool:
     """What is everybody's own, whatever their roles."""
     provider = target.provider.partition("/")[0]
-    if provider == "seca.region":
+    if target.public:
         return verb in READ
     narrowed = principal.grants.narrowed
     if provider != PROVIDER or (narrowed and not any(r.covers(target) for r in narrowed)):

@@ -86,6 +86,8 @@ class Target:
     resource: str = ""
     operator_only: bool = False
     """Only the operator may write it, whatever roles say."""
+    public: bool = False
+    """Everyone who is anyone may read it."""
     spread: bool = False
     """A list over all workspaces of the tenant: enough to may list in one of them, because each
     item is asked for again."""

@@ -1,9 +1,10 @@
 """Changes: one stream for the watch feed and the transparency log.
 
 ``record`` writes one row in the transaction of the change itself, so an event exists exactly if
-what it tells of was committed. The row carries its *leaf*: canonical JSON in which subject, actor,
-tenant and body stand only as salted SHA-256 hashes. The leaf can be published; erasing the row's
-salt and body (a person's right) leaves the log whole and says nothing of them any more.
+what it tells of was committed. The row carries its *leaf*: canonical JSON in which subject,
+tenant, workspace, actor and body stand only as salted SHA-256 hashes. The leaf can be published;
+erasing the row's salt and body (a person's right) leaves the log whole and says nothing of them
+any more.
 
 A package that keeps facts in tables of its own registers a *witness* for its kind of change: a
 function that builds the body again from the live tables. The audit compares the two.
@@ -60,11 +61,12 @@ def leaf_of(
     version: int,
     subject: str,
     tenant: str,
+    workspace: str,
     actor: str,
     body: str,
     salt: bytes,
 ) -> bytes:
-    """The leaf's preimage. The workspace is part of the subject's path and needs no hash."""
+    """The leaf's preimage."""
     return canonical(
         {
             "v": 1,
@@ -75,6 +77,7 @@ def leaf_of(
             "version": version,
             "subject": salted(salt, subject),
             "tenant": salted(salt, tenant),
+            "workspace": salted(salt, workspace),
             "actor": salted(salt, actor),
             "body": salted(salt, body),
         }
@@ -104,6 +107,7 @@ async def record(
         version=version,
         subject=subject,
         tenant=tenant,
+        workspace=workspace,
         actor=actor,
         body=text,
         salt=salt,

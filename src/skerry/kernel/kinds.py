@@ -125,6 +125,8 @@ class Kind:
     regional: bool = True
     history: bool = True
     """False for kinds without status (SECA's regions and SKUs)."""
+    public: bool = False
+    """Read by everyone who has a token, whatever their roles."""
     operator_only: bool = False
     """Written by the operator (or Skerry itself), read by whom a role lets."""
 

@@ -46,6 +46,7 @@ KINDS = (
         status=specs.OfferStatus,
         hooks=OfferHooks(),
         regional=False,
+        public=True,
         operator_only=True,
         columns=(
             Column("OPERATOR", "spec.operator"),

@@ -26,7 +26,7 @@ where size >> ($1 + 8) = $2 and (size >> $1) & 255 > 0
 
 -- name: statements
 -- What a receipt says of each change, and where in the log it stands.
-select c.id, f.position, c.subject, c.tenant, c.actor, c.body, c.salt, c.leaf
+select c.id, f.position, c.subject, c.tenant, c.workspace, c.actor, c.body, c.salt, c.leaf
 from change c left join feed f on f.change_id = c.id
 where c.id = any($1::uuid[])
 

@@ -114,6 +114,7 @@ def _statement(row: Row, path: Sequence[bytes]) -> dict[str, Any]:
         "position": row["position"],
         "subject": row["subject"],
         "tenant": row["tenant"],
+        "workspace": row["workspace"],
         "actor": row["actor"],
         "body": row["body"],
         "salt": row["salt"].hex(),

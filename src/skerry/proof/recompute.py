@@ -9,7 +9,6 @@ Every checkpoint ever signed must be the root of a beginning of the same sequenc
 makes them consistent with each other. Memory is bounded: pages of the feed, one edge of the tree.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -29,9 +28,8 @@ from skerry.store.queries import load
 _sql = load("skerry.proof")
 
 PAGE = 16 * TILE
-HASHED = ("subject", "tenant", "actor", "body")
+HASHED = ("subject", "tenant", "workspace", "actor", "body")
 LEAF_OF = ("id", "at", "kind", "verb", "version", "salt", *HASHED)
-_WORKSPACE = re.compile(r"/workspaces/([^/]+)/")
 
 
 async def recompute(db: Database, tiles: Tiles, key: Key, findings: Findings) -> None:
@@ -207,6 +205,3 @@ def _altered_columns(row: Row) -> Iterator[str]:
         yield "salt"
         wrong = [name for name in wrong if name not in HASHED]
     yield from wrong
-    workspace = _WORKSPACE.search(f"/{row['subject']}")
-    if workspace and workspace[1] != row["workspace"]:
-        yield "workspace"

@@ -6,8 +6,8 @@ given is not a receipt or not a key. It checks, in this order:
 
 1. The file is strict JSON: no name twice, whole numbers only, nothing after it, at most 16 MiB.
 2. The *checkpoint* (C2SP tlog-checkpoint) is signed by the key given, under the key's own name.
-3. Each *statement*: subject, tenant, actor and body hash, with the salt, to what its leaf says,
-   and the leaf is in the tree of the checkpoint, at its position (RFC 6962 inclusion).
+3. Each *statement*: subject, tenant, workspace, actor and body hash, with the salt, to what its
+   leaf says, and the leaf is in the tree of the checkpoint, at its position (RFC 6962 inclusion).
 4. Each *item*: its text is in the batch whose root and size stand in the body of its statement.
 5. The *seal*: the operator signed the digest of every other part of the file, so that nothing,
    not even the order of the sections, can be changed, left out or added.
@@ -305,17 +305,19 @@ def _batch(body: str, pointer: str, where: str) -> tuple[bytes, int]:
 
 
 def _statement(value: Any, where: str, log: Checkpoint) -> str:
-    _shape(value, where, "leaf salt subject tenant actor body", whole="position", lists="path")
+    said = "leaf salt subject tenant workspace actor body"
+    _shape(value, where, said, whole="position", lists="path")
     if not re.fullmatch("(?:[0-9a-f]{2}){16,32}", value["salt"]):
         raise Failed(f"{where}/salt", "must be 16 to 32 bytes in lower-case hex")
     try:
         leaf = load(value["leaf"].encode(), "the leaf")
     except Unreadable as error:
         raise Failed(f"{where}/leaf", str(error)) from None
-    _shape(leaf, f"{where}/leaf", "id at kind verb subject tenant actor body", whole="v version")
+    hashed = "id at kind verb subject tenant workspace actor body"
+    _shape(leaf, f"{where}/leaf", hashed, whole="v version")
     if leaf["v"] != 1:
         raise Failed(f"{where}/leaf/v", "is a version of leaf that this verifier does not know")
-    for name in ("subject", "tenant", "actor", "body"):
+    for name in ("subject", "tenant", "workspace", "actor", "body"):
         said = hashlib.sha256(bytes.fromhex(value["salt"]) + value[name].encode()).hexdigest()
         if said != leaf[name]:
             raise Failed(f"{where}/{name}", "is not what was logged: altered, or the salt was")

@@ -208,6 +208,7 @@ KINDS = [
         ops=READ_ONLY,
         regional=False,
         history=False,
+        public=True,
         operator_only=True,
         columns=(Column("ZONES", "spec.availableZones"),),
     ),
