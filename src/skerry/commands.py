@@ -20,6 +20,7 @@ import uvloop
 
 from skerry.api.problems import PROFILES
 from skerry.client import config as contexts
+from skerry.logfile import LogFile
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
 
@@ -28,7 +29,7 @@ CONTEXT = "local"
 
 def _configure_log(log: Path | None, verbose: bool) -> None:
     """Structured lines: to a file if one is given, else to stderr."""
-    stream = log.open("a", buffering=1) if log else sys.stderr
+    stream: Any = LogFile(log) if log else sys.stderr
     tty = log is None and sys.stderr.isatty()
     structlog.configure(
         processors=[

@@ -27,6 +27,7 @@ from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path as At
 from skerry.ledger import price_lists
 from skerry.ledger.settler import Exhausted, Settler
+from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
 from skerry.server import Server
 from skerry.settings import Settings
@@ -164,6 +165,8 @@ async def agent(server: Server, token: str) -> AsyncIterator[None]:
 async def _keep(command: list[str], log: Path) -> None:
     pause = 0.5
     while True:
+        if log.exists() and log.stat().st_size > LIMIT:
+            turn(log)
         with log.open("ab") as stream:
             process = await asyncio.create_subprocess_exec(
                 *command,
