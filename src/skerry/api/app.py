@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from skerry.api import openapi, problems
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
+from skerry.api.problems import MethodNotAllowed
 from skerry.api.proofs import checkpoint, events, key, tile
 from skerry.api.sessions import close_session, open_session, whoami
 from skerry.kernel.errors import NotFound
@@ -79,21 +80,28 @@ class Settled:
 def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:
     """The application. ``profile`` is a key of ``problems.PROFILES``."""
 
-    def bound(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def fixed(path: str, **handlers: Handler) -> Route:
+        """A route that no kind declares, by method; what reads also answers HEAD."""
+        if "GET" in handlers:
+            handlers.setdefault("HEAD", handlers["GET"])
+
         async def call(request: Request) -> Response:
+            handler = handlers.get(request.method)
+            if handler is None:
+                raise MethodNotAllowed(request.method, tuple(handlers))
             return await handler(edge, request)
 
-        return call
+        return Route(path, call, methods=METHODS)
 
     document = msgspec.json.encode(openapi.document(edge.resources.registry))
 
-    async def served_openapi(request: Request) -> Response:
+    async def served_openapi(edge: Edge, request: Request) -> Response:
         return Response(document, media_type="application/json")
 
-    async def healthz(request: Request) -> Response:
+    async def healthz(edge: Edge, request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    async def readyz(request: Request) -> Response:
+    async def readyz(edge: Edge, request: Request) -> Response:
         await ready()
         return PlainTextResponse("ready\n")
 
@@ -103,7 +111,7 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             hint="GET /openapi.json describes every path.",
         )
 
-    async def root(request: Request) -> Response:
+    async def root(edge: Edge, request: Request) -> Response:
         return RedirectResponse("/openapi.json", 307)
 
     proof = "/providers/skerry.proof/v1"
@@ -112,19 +120,18 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
     app = Router(
         redirect_slashes=False,
         routes=[
-            Route("/", root),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/openapi.json", served_openapi),
-            Route("/.wellknown/secapi", bound(wellknown)),
-            Route(f"{proof}/checkpoint", bound(checkpoint)),
-            Route(f"{proof}/key", bound(key)),
-            Route(f"{proof}/tile/{{path:path}}", bound(tile)),
-            Route(f"{proof}/tenants/{{tenant}}/events", bound(events)),
-            Route(f"{identity}/sessions", bound(open_session), methods=["POST"]),
-            Route(f"{identity}/sessions", bound(close_session), methods=["DELETE"]),
-            Route(f"{identity}/whoami", bound(whoami)),
-            Route(blobs, bound(blob), methods=["GET", "HEAD", "PUT"]),
+            fixed("/", GET=root),
+            fixed("/healthz", GET=healthz),
+            fixed("/readyz", GET=readyz),
+            fixed("/openapi.json", GET=served_openapi),
+            fixed("/.wellknown/secapi", GET=wellknown),
+            fixed(f"{proof}/checkpoint", GET=checkpoint),
+            fixed(f"{proof}/key", GET=key),
+            fixed(f"{proof}/tile/{{path:path}}", GET=tile),
+            fixed(f"{proof}/tenants/{{tenant}}/events", GET=events),
+            fixed(f"{identity}/sessions", POST=open_session, DELETE=close_session),
+            fixed(f"{identity}/whoami", GET=whoami),
+            fixed(blobs, GET=blob, PUT=blob),
             Route("/providers/{path:path}", edge.provider, methods=METHODS),
             Route("/{path:path}", nothing, methods=METHODS),
         ],

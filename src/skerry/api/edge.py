@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from skerry.api import documents, requests, watch
+from skerry.api.problems import MethodNotAllowed
 from skerry.api.routes import Routes, Target
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
 from skerry.identity.roles import Target as About
-from skerry.kernel.errors import InvalidRequest, NotFound, Source, Unauthenticated
+from skerry.kernel.errors import InvalidRequest, NotFound, Unauthenticated
 from skerry.kernel.feed import Feed
 from skerry.kernel.flows import Services
 from skerry.kernel.hooks import Hooks
@@ -29,11 +30,8 @@ from skerry.kernel.views import Asked, Stream
 from skerry.store import Database, Tx
 
 JSON = "application/json"
+_READ = ("GET", "HEAD")
 _NO_HOOKS = Hooks()
-
-
-class MethodNotAllowed(InvalidRequest):
-    status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class DryRun(Exception):
@@ -71,15 +69,14 @@ class Edge:
             return await self._behind(request, target, who)
         if not target.path.name:
             if request.method not in ("GET", "HEAD"):
-                raise _not_allowed(request, "GET")
+                raise MethodNotAllowed(request.method, _READ if "list" in target.kind.ops else ())
             return await self._list(request, target, who)
         handlers = {"GET": self._get, "HEAD": self._get, "PUT": self._put, "DELETE": self._delete}
         ops = {"GET": "get", "HEAD": "get", "PUT": "put", "DELETE": "delete"}
         handler = handlers.get(request.method)
         if handler is None or ops[request.method] not in target.kind.ops:
-            raise _not_allowed(
-                request, ", ".join(m for m, o in ops.items() if o in target.kind.ops)
-            )
+            allowed = tuple(m for m, op in ops.items() if op in target.kind.ops)
+            raise MethodNotAllowed(request.method, allowed)
         authorize(who, ops[request.method], self.about(target.kind, target.path))
         return await handler(request, target, who)
 
@@ -109,7 +106,7 @@ class Edge:
     async def _list(self, request: Request, target: Target, who: Principal) -> Response:
         kind, path = target.kind, target.path
         if "list" not in kind.ops:
-            raise _not_allowed(request, "")
+            raise MethodNotAllowed(request.method, ())
         visible = self._visible(who, kind, path)
         if requests.flag(request, "watch"):
 
@@ -191,7 +188,8 @@ class Edge:
         if request.method in ("GET", "HEAD") and target.view is not None:
             authorize(who, "get", self.about(target.kind, target.path))
             return await self._view(request, target, who)
-        raise _not_allowed(request, "POST" if target.action else "GET")
+        allowed = (*(("POST",) if target.action else ()), *(_READ if target.view else ()))
+        raise MethodNotAllowed(request.method, allowed)
 
     async def _act(self, request: Request, target: Target, who: Principal) -> Response:
         assert target.action is not None
@@ -243,11 +241,3 @@ def attachment(filename: str) -> str:
 
 def _json(value: Mapping[str, Any], status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type=JSON)
-
-
-def _not_allowed(request: Request, allowed: str) -> MethodNotAllowed:
-    return MethodNotAllowed(
-        f"{request.method} is not possible here",
-        hint=f"Allowed: {allowed}." if allowed else "",
-        sources=[Source(pointer="")],
-    )

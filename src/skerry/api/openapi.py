@@ -1,39 +1,36 @@
 """The OpenAPI 3.1 description of everything served, made from the registry.
 
 ``python -m skerry.api.openapi`` writes it to ``src/skerry/api/openapi.json``, which is committed; a
-test says when it is out of date.
+test says when it is out of date. Schemas are those of the kinds' structs; a sealed field is
+``writeOnly``.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Any
 
 import msgspec
 
 import skerry
+from skerry.api import openapi_common as common
+from skerry.api import openapi_fixed as fixed
 from skerry.api.metered import all_views
-from skerry.kernel.kinds import Kind, Registry
+from skerry.api.openapi_common import Schema, json_content, path_parameters, query
+from skerry.kernel import errors
+from skerry.kernel.kinds import Action, Kind, Registry
 from skerry.kernel.views import View
 
 FILE = FilePath(__file__).with_name("openapi.json")
-Schema = dict[str, Any]
-
-_STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-_PROBLEM = {"$ref": "#/components/responses/Problem"}
-_SUMMARIES = {"get": "Read", "list": "List", "put": "Create or replace", "delete": "Delete"}
+_TEMPLATE = "#/components/schemas/{name}"
 
 
 def document(registry: Registry) -> Schema:
     """The whole description."""
-    structs = [s for k in registry.kinds for s in _structs(k)]
-    _, components = msgspec.json.schema_components(
-        list(dict.fromkeys(structs)), ref_template="#/components/schemas/{name}"
-    )
     paths: Schema = {}
     for kind in registry.kinds:
         paths.update(_paths(kind))
-    paths.update(_fixed())
+    paths.update(fixed.paths())
     return {
         "openapi": "3.1.0",
         "info": {
@@ -46,19 +43,31 @@ def document(registry: Registry) -> Schema:
         "paths": dict(sorted(paths.items())),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {**components, **_common()},
-            "responses": {
-                "Problem": {
-                    "description": "What went wrong, and what to do about it (RFC 9457)",
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {"$ref": "#/components/schemas/Problem"}
-                        }
-                    },
-                }
-            },
+            "schemas": {**_schemas(registry), **common.schemas()},
+            "responses": common.responses(),
         },
     }
+
+
+def _schemas(registry: Registry) -> Schema:
+    """Those of the kinds, with sealed fields marked."""
+    structs = [struct for kind in registry.kinds for struct in _structs(kind)]
+    _, components = msgspec.json.schema_components(
+        list(dict.fromkeys(structs)), ref_template=_TEMPLATE
+    )
+    for kind in registry.kinds:
+        name = _ref(kind.spec).get("$ref", "").rpartition("/")[2]
+        for secret in kind.secrets:
+            components[name]["properties"][secret]["writeOnly"] = True
+        components[_name(kind, "Document")] = _shown(kind)
+        if "put" in kind.ops:
+            components[_name(kind, "Request")] = _sent(kind)
+    return components
+
+
+def _name(kind: Kind, suffix: str) -> str:
+    words = kind.noun.replace(".", "-").split("-")
+    return "".join(word.capitalize() for word in words) + suffix
 
 
 def _structs(kind: Kind) -> Iterable[Any]:
@@ -69,136 +78,89 @@ def _structs(kind: Kind) -> Iterable[Any]:
             yield action.spec
 
 
-def _common() -> Schema:
-    text = {"type": "string"}
-    return {
-        "Problem": {
-            "type": "object",
-            "required": ["type", "title", "status", "detail", "instance", "requestId"],
-            "properties": {
-                **dict.fromkeys(("type", "title", "detail", "instance", "hint"), text),
-                "requestId": text,
-                "status": {"type": "integer"},
-                "sources": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {"pointer": text, "parameter": text},
-                    },
-                },
-            },
-        },
-        "Metadata": {
-            "type": "object",
-            "description": "Set by Skerry; what a client sends is ignored, but for region.",
-            "properties": {
-                **dict.fromkeys(
-                    [
-                        "name",
-                        "provider",
-                        "resource",
-                        "verb",
-                        "apiVersion",
-                        "kind",
-                        "ref",
-                        "tenant",
-                        "workspace",
-                        "region",
-                    ],
-                    text,
-                ),
-                **{
-                    name: {"type": "string", "format": "date-time"}
-                    for name in ("createdAt", "lastModifiedAt", "deletedAt")
-                },
-                "resourceVersion": {"type": "integer"},
-            },
-        },
-        "Condition": {
-            "type": "object",
-            "required": ["state", "lastTransitionAt"],
-            "properties": {
-                "state": {"$ref": "#/components/schemas/State"},
-                "lastTransitionAt": {"type": "string", "format": "date-time"},
-                "reason": text,
-                "message": text,
-            },
-        },
-        "State": {
-            "type": "string",
-            "enum": ["pending", "creating", "active", "updating", "deleting", "error"],
-        },
-    }
-
-
 def _ref(struct: Any) -> Schema:
-    (schema,), _ = msgspec.json.schema_components(
-        [struct], ref_template="#/components/schemas/{name}"
-    )
+    (schema,), _ = msgspec.json.schema_components([struct], ref_template=_TEMPLATE)
     return schema
 
 
-def _resource(kind: Kind, *, sent: bool) -> Schema:
+def _common(name: str) -> Schema:
+    return {"$ref": _TEMPLATE.format(name=name)}
+
+
+def _shown(kind: Kind) -> Schema:
+    """A resource as it is read."""
     properties: Schema = {
-        "labels": _STRINGS,
-        "annotations": _STRINGS,
-        "extensions": _STRINGS,
+        "labels": _common("Labels"),
+        "annotations": _common("Annotations"),
+        "extensions": _common("Annotations"),
+        "metadata": _common("Metadata"),
         "spec": _ref(kind.spec),
     }
-    if sent:
-        # A client may send back what it read; Skerry ignores these.
-        properties.update(metadata={"type": "object"}, status={"type": "object"})
-        return {"type": "object", "properties": properties, "additionalProperties": False}
-    properties["metadata"] = {"$ref": "#/components/schemas/Metadata"}
     if kind.history:
-        conditions = {"type": "array", "items": {"$ref": "#/components/schemas/Condition"}}
-        state = {"$ref": "#/components/schemas/State"}
-        properties["status"] = {
-            "allOf": [
-                _ref(kind.status),
-                {"type": "object", "properties": {"state": state, "conditions": conditions}},
-            ]
+        conditions = {"type": "array", "items": _common("Condition")}
+        observed = {
+            "type": "object",
+            "required": ["state", "conditions"],
+            "properties": {"state": _common("State"), "conditions": conditions},
         }
-    return {"type": "object", "required": ["metadata", "spec"], "properties": properties}
+        properties["status"] = {"allOf": [_ref(kind.status), observed]}
+    return common.required(properties)
 
 
-def _parameters(names: Iterable[str]) -> list[Schema]:
-    return [
-        {"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in names
-    ]
-
-
-def _query(name: str, description: str, schema: Schema | None = None) -> Schema:
+def _sent(kind: Kind) -> Schema:
+    """A resource as a client writes it; it may send back what it read."""
+    region = {"type": ["string", "null"], "description": "Where; the home region if left out"}
+    properties: Schema = {
+        "labels": _common("Labels"),
+        "annotations": _common("Annotations"),
+        "extensions": _common("Annotations"),
+        "metadata": {
+            "type": ["object", "null"],
+            "description": "Ignored, but for region",
+            "properties": {"region": region} if kind.regional else {},
+        },
+        "spec": _ref(kind.spec),
+        "status": {"description": "Ignored"},
+    }
+    spec = _ref(kind.spec)
+    needed = ["spec"] if _has_required(kind, spec) else []
     return {
-        "name": name, "in": "query", "description": description,
-        "schema": schema or {"type": "string"},
-    }  # fmt: skip
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": needed} if needed else {}),
+    }
 
 
-def _body(schema: Schema) -> Schema:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+def _has_required(kind: Kind, spec: Schema) -> bool:
+    if "$ref" not in spec:
+        return False
+    return any(field.required for field in msgspec.structs.fields(kind.spec))
 
 
-_DRY_RUN = _query("dryRun", "Try it, and keep nothing", {"type": "boolean"})
+_DRY_RUN = query("dryRun", "Try it, and keep nothing", {"type": "boolean"})
 _VERSION_HEADER = {
     "name": "if-unmodified-since",
     "in": "header",
     "description": "Only if the resource is at this version",
-    "schema": {"type": "integer"},
+    "schema": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
 }
 
 
-def _json(schema: Schema, description: str) -> Schema:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _operation(kind: Kind, op: str, summary: str, responses: Schema, **more: Any) -> Schema:
+def _operation(
+    kind: Kind,
+    op: str,
+    summary: str,
+    responses: Schema,
+    fails: Iterable[type[errors.Problem]],
+    **more: Any,
+) -> Schema:
     identifier = f"{op}_{kind.noun}".replace("-", "_").replace(".", "_")
     return {
         "operationId": identifier,
         "tags": [f"{kind.provider}/{kind.version}"],
         "summary": summary,
-        "responses": {**responses, "default": _PROBLEM},
+        "responses": {**responses, **common.problems(fails)},
         **more,
     }
 
@@ -206,127 +168,107 @@ def _operation(kind: Kind, op: str, summary: str, responses: Schema, **more: Any
 def _paths(kind: Kind) -> Schema:
     base = f"/providers/{kind.route}"
     item = f"{base}/{{name}}"
-    shown = _resource(kind, sent=False)
-    collection: Schema = {"parameters": _parameters(kind.path_parameters)}
-    single: Schema = {"parameters": _parameters((*kind.path_parameters, "name"))}
+    paths: Schema = {
+        base: {"parameters": path_parameters(kind.path_parameters)},
+        item: {"parameters": path_parameters((*kind.path_parameters, "name")), **_item(kind)},
+    }
     if "list" in kind.ops:
-        listed = {
-            "type": "object",
-            "required": ["items", "metadata"],
-            "properties": {
-                "items": {"type": "array", "items": shown},
-                "metadata": {"type": "object"},
-            },
-        }
-        collection["get"] = _operation(
-            kind, "list", f"List {kind.collection}", {"200": _json(listed, "A page of them")},
-            parameters=_list_queries(),
-        )  # fmt: skip
-    if "get" in kind.ops:
-        single["get"] = _operation(
-            kind, "get", f"Read a {kind.noun}", {"200": _json(shown, kind.summary)}
-        )
-    if "put" in kind.ops:
-        single["put"] = _operation(
-            kind, "put", f"Create or replace a {kind.noun}",
-            {"200": _json(shown, "Replaced"), "201": _json(shown, "Created")},
-            parameters=[_VERSION_HEADER, _DRY_RUN],
-            requestBody=_body(_resource(kind, sent=True)),
-        )  # fmt: skip
-    if "delete" in kind.ops:
-        single["delete"] = _operation(
-            kind, "delete", f"Delete a {kind.noun}", {"202": {"description": "It will be gone"}},
-            parameters=[_VERSION_HEADER],
-        )  # fmt: skip
-    paths = {base: collection, item: single}
+        paths[base]["get"] = _list(kind)
     for action in kind.actions:
-        paths[f"{item}/{action.name}"] = _action(kind, action.name, action.summary, action.spec)
+        paths[f"{item}/{action.name}"] = _action(kind, action)
     for view in all_views(kind):
-        tail = "/{path}" if view.deep else ""
-        paths[f"{item}/{view.name}"] = _view(kind, view, ())
+        paths[f"{item}/{view.name}"] = _view(kind, view)
         if view.deep:
-            paths[f"{item}/{view.name}{tail}"] = _view(kind, view, ("path",))
+            paths[f"{item}/{view.name}/{{path}}"] = _deep(kind, view)
     return {path: methods for path, methods in paths.items() if len(methods) > 1}
 
 
-def _list_queries() -> list[Schema]:
+def _item(kind: Kind) -> Schema:
+    shown = _common(_name(kind, "Document"))
+    methods: Schema = {}
+    if "get" in kind.ops:
+        read = {"200": json_content(shown, kind.summary)}
+        methods["get"] = _operation(kind, "get", f"Read a {kind.noun}", read, common.READING)
+    if "put" in kind.ops:
+        written = {
+            "200": json_content(shown, "Replaced"), "201": json_content(shown, "Created"),
+        }  # fmt: skip
+        needed = _has_required(kind, _ref(kind.spec))
+        methods["put"] = _operation(
+            kind, "put", f"Create or replace a {kind.noun}", written, common.WRITING,
+            parameters=[_VERSION_HEADER, _DRY_RUN],
+            requestBody=_body(_common(_name(kind, "Request")), needed=needed),
+        )  # fmt: skip
+    if "delete" in kind.ops:
+        gone = {"202": {"description": "It will be gone"}}
+        fails = (*common.READING, errors.InvalidRequest, errors.Conflict, errors.PreconditionFailed)
+        methods["delete"] = _operation(
+            kind, "delete", f"Delete a {kind.noun}", gone, fails, parameters=[_VERSION_HEADER]
+        )
+    return methods
+
+
+def _body(schema: Schema, *, needed: bool) -> Schema:
+    return {"required": needed, "content": {"application/json": {"schema": schema}}}
+
+
+def _list(kind: Kind) -> Schema:
+    items = {"type": "array", "items": _common(_name(kind, "Document"))}
+    page = common.required({"items": items, "metadata": _common("ListMetadata")})
+    found = json_content(page, "A page of them; a stream of events if watched")
+    found["content"]["text/event-stream"] = {"schema": common.TEXT}
     limit = {"type": "integer", "minimum": 1, "maximum": 10000, "default": 1000}
-    return [
-        _query("limit", "At most so many items", limit),
-        _query("skipToken", "Where the last page ended"),
-        _query("labels", "Only those whose labels match, such as env=prod,size>=2"),
-        _query("watch", "Stream what happens instead, as server-sent events", {"type": "boolean"}),
-        _query("from", "Watch from after this position"),
-    ]
+    return _operation(
+        kind, "list", f"List {kind.collection}", {"200": found},
+        (*common.READING, errors.InvalidRequest, errors.Gone),
+        parameters=[
+            query("limit", "At most so many items", limit),
+            query("skipToken", "Where the last page ended"),
+            query("labels", "Only those whose labels match, such as env=prod,size>=2"),
+            query("watch", "Stream what happens instead, as server-sent events",
+                  {"type": "boolean"}),
+            query("from", "Watch from after this position", {"type": "integer", "minimum": -1}),
+        ],
+    )  # fmt: skip
 
 
-def _action(kind: Kind, name: str, summary: str, spec: type[msgspec.Struct] | None) -> Schema:
-    more: Schema = {}
-    if spec is not None:
-        more["requestBody"] = {"content": {"application/json": {"schema": _ref(spec)}}}
-    responses = {"202": {"description": "Accepted"}}
+def _action(kind: Kind, action: Action) -> Schema:
+    more: Schema = {"parameters": [_VERSION_HEADER]}
+    if action.spec is not None:
+        needed = any(field.required for field in msgspec.structs.fields(action.spec))
+        more["requestBody"] = _body(_ref(action.spec), needed=needed)
+    accepted = {"202": {"description": "Accepted; an action done at once may answer with JSON"}}
     return {
-        "parameters": _parameters((*kind.path_parameters, "name")),
-        "post": _operation(kind, f"post_{name}", summary, responses, **more),
+        "parameters": path_parameters((*kind.path_parameters, "name")),
+        "post": _operation(
+            kind, f"post_{action.name}", action.summary, accepted, common.WRITING, **more
+        ),
     }
 
 
-def _view(kind: Kind, view: View, more: tuple[str, ...]) -> Schema:
-    content: Schema = {view.media: {"schema": {}}}
-    if more:
-        content = {"application/octet-stream": {"schema": {}}}
-    suffix = "_item" if more else ""
+_VIEWING = (*common.READING, errors.InvalidRequest, errors.Conflict, errors.Unavailable)
+
+
+def _view(kind: Kind, view: View) -> Schema:
+    answer = {"200": {"description": view.summary, "content": {view.media: {"schema": {}}}}}
     return {
-        "parameters": _parameters((*kind.path_parameters, "name", *more)),
+        "parameters": path_parameters((*kind.path_parameters, "name")),
         "get": _operation(
-            kind, f"get_{view.name}{suffix}", view.summary,
-            {"200": {"description": view.summary, "content": content}},
-            parameters=[_query(name, text) for name, text in view.query.items()],
+            kind, f"get_{view.name}", view.summary, answer, _VIEWING,
+            parameters=[query(name, text) for name, text in view.query.items()],
         ),
     }  # fmt: skip
 
 
-def _fixed() -> Mapping[str, Schema]:
-    """What is served beside the kinds."""
-    text = {"200": {"description": "As text", "content": {"text/plain": {"schema": {}}}}}
-    whoami = _json({"type": "object"}, "Who you are")
-    sign_in = {
-        "type": "object",
-        "required": ["tenant", "user", "password"],
-        "properties": {n: {"type": "string"} for n in ("tenant", "user", "password")},
-        "additionalProperties": False,
-    }
-
-    def plain(name: str, summary: str, responses: Schema, **more: Any) -> Schema:
-        return {
-            "operationId": name, "summary": summary,
-            "responses": {**responses, "default": _PROBLEM}, **more,
-        }  # fmt: skip
-
-    public: dict[str, Any] = {"security": []}
-    proof, identity = "/providers/skerry.proof/v1", "/providers/skerry.identity/v1"
+def _deep(kind: Kind, view: View) -> Schema:
+    """One item of a view that has items behind it."""
+    content: Schema = {"application/octet-stream": {"schema": {}}}
+    answer = {"200": {"description": view.summary, "content": content}}
+    path = {"name": "path", "in": "path", "required": True, "schema": common.TEXT}
     return {
-        "/healthz": {"get": plain("healthz", "Whether the process lives", text, **public)},
-        "/readyz": {"get": plain("readyz", "Whether it can serve", text, **public)},
-        "/.wellknown/secapi": {
-            "get": plain("wellknown", "Where the global providers are",
-                         {"200": _json({"type": "object"}, "Endpoints")}, **public)
-        },
-        f"{proof}/checkpoint": {
-            "get": plain("checkpoint", "The log's newest signed checkpoint", text, **public)
-        },
-        f"{proof}/key": {"get": plain("log_key", "The log's public key", text, **public)},
-        f"{identity}/whoami": {"get": plain("whoami", "Who the token belongs to", {"200": whoami})},
-        f"{identity}/sessions": {
-            "post": plain(
-                "open_session", "Sign in with a password",
-                {"201": _json({"type": "object"}, "A token for a while")},
-                requestBody=_body(sign_in),
-                **public,
-            ),
-            "delete": plain("close_session", "Sign out", {"202": {"description": "Signed out"}}),
-        },
-    }  # fmt: skip
+        "parameters": [*path_parameters((*kind.path_parameters, "name")), path],
+        "get": _operation(kind, f"get_{view.name}_item", view.summary, answer, _VIEWING),
+    }
 
 
 def render(registry: Registry) -> bytes:

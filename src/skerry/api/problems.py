@@ -16,6 +16,7 @@ from starlette.responses import Response
 from skerry.kernel.errors import (
     TYPE_BASE,
     Conflict,
+    InvalidRequest,
     MissingParent,
     PreconditionFailed,
     Problem,
@@ -40,6 +41,17 @@ PROFILES: Mapping[str, Mapping[type[Problem], type[Problem]]] = {
 _log = structlog.get_logger("api")
 
 
+class MethodNotAllowed(InvalidRequest):
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
+
+    def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(
+            f"{method} is not possible here",
+            hint=f"Allowed: {self.allowed}." if allowed else "",
+        )
+
+
 def to_response(problem: Problem, *, profile: str, path: str, request_id: str) -> Response:
     """The problem document as a response."""
     shown = PROFILES[profile].get(type(problem), type(problem))
@@ -57,6 +69,8 @@ def to_response(problem: Problem, *, profile: str, path: str, request_id: str) -
     headers = {}
     if shown is Unauthenticated:
         headers["www-authenticate"] = 'Bearer realm="skerry"'
+    if isinstance(problem, MethodNotAllowed):
+        headers["allow"] = problem.allowed
     if shown in (Unavailable, TooManyRequests):
         headers["retry-after"] = "5"
     if shown is TooLarge:

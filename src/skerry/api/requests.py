@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from skerry.kernel.errors import InvalidRequest, Source, TooLarge, ValidationError
 from skerry.kernel.resources import check_version
 from skerry.kernel.rows import Deleted, Resource
+from skerry.kernel.views import boolean
 
 MOST_BODY = 1 << 20
 MOST_DEPTH = 64
@@ -85,8 +86,8 @@ def if_version(request: Request) -> int | None:
 
 
 def flag(request: Request, name: str) -> bool:
-    """A query parameter that is ``true``, or absent."""
-    return request.query_params.get(name, "").lower() in ("1", "true", "yes")
+    """A query parameter that is ``true``, ``false`` or absent."""
+    return boolean(name, request.query_params.get(name, "false"))
 
 
 def convert(sent: Mapping[str, Any], into: type[msgspec.Struct]) -> Any:

@@ -49,8 +49,17 @@ class Asked:
         return int(text)
 
     def flag(self, name: str) -> bool:
-        """A query parameter that is ``true`` or absent."""
-        return self.query.get(name, "").lower() in ("1", "true", "yes")
+        """A query parameter that is ``true``, ``false`` or absent."""
+        return boolean(name, self.query.get(name, "false"))
+
+
+def boolean(name: str, text: str) -> bool:
+    """A query parameter's value. Raises ``InvalidRequest``."""
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise InvalidRequest(
+            f"{name}={text[:40]!r} is neither true nor false", sources=[Source(parameter=name)]
+        )
+    return text.lower() in ("true", "1")
 
 
 Answer = Mapping[str, Any] | bytes | Stream

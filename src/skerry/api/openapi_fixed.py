@@ -1,0 +1,156 @@
+"""What is served beside the kinds, for OpenAPI: sessions, the log, blobs, health."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from skerry.api.openapi_common import (
+    READING,
+    TEXT,
+    TIME,
+    Schema,
+    json_content,
+    path_parameters,
+    problems,
+    query,
+    required,
+)
+from skerry.kernel import errors
+
+_PROOF, _IDENTITY = "/providers/skerry.proof/v1", "/providers/skerry.identity/v1"
+_BLOB = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
+_BYTES: Schema = {"application/octet-stream": {"schema": {}}}
+_PUBLIC: Schema = {"security": []}
+
+
+def paths() -> Mapping[str, Schema]:
+    """Every path that no kind declares."""
+    return {**_health(), **_log(), **_sessions(), _BLOB: _blob()}
+
+
+def _plain(
+    name: str, summary: str, responses: Schema, *fails: type[errors.Problem], **more: Any
+) -> Schema:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {**responses, **problems(fails)},
+        **more,
+    }
+
+
+def _text(description: str) -> Schema:
+    return {"200": {"description": description, "content": {"text/plain": {"schema": TEXT}}}}
+
+
+def _health() -> Mapping[str, Schema]:
+    endpoint = required({"provider": TEXT, "url": TEXT})
+    known = required({"version": TEXT, "endpoints": {"type": "array", "items": endpoint}})
+    described = {"200": json_content({"type": "object"}, "OpenAPI 3.1")}
+    return {
+        "/healthz": {
+            "get": _plain("healthz", "Whether the process lives", _text("It does"), **_PUBLIC)
+        },
+        "/readyz": {
+            "get": _plain(
+                "readyz", "Whether it can serve", _text("It can"), errors.Unavailable, **_PUBLIC
+            )
+        },
+        "/openapi.json": {"get": _plain("openapi", "This description", described, **_PUBLIC)},
+        "/.wellknown/secapi": {
+            "get": _plain(
+                "wellknown", "Where the global providers are",
+                {"200": json_content(known, "Endpoints")}, **_PUBLIC,
+            )
+        },
+    }  # fmt: skip
+
+
+def _log() -> Mapping[str, Schema]:
+    path = {"name": "path", "in": "path", "required": True, "schema": TEXT}
+    tile = {"200": {"description": "Hashes, or entries", "content": _BYTES}}
+    stream = {"200": {"description": "Events", "content": {"text/event-stream": {"schema": TEXT}}}}
+    missing = errors.NotFound
+    return {
+        f"{_PROOF}/checkpoint": {
+            "get": _plain(
+                "checkpoint", "The log's newest signed checkpoint",
+                _text("A C2SP checkpoint"), missing, **_PUBLIC,
+            )
+        },
+        f"{_PROOF}/key": {
+            "get": _plain("log_key", "The log's public key", _text("A verifier key"), **_PUBLIC)
+        },
+        f"{_PROOF}/tile/{{path}}": {
+            "parameters": [path],
+            "get": _plain("tile", "A tile of the log", tile, missing, **_PUBLIC),
+        },
+        f"{_PROOF}/tenants/{{tenant}}/events": {
+            "parameters": path_parameters(("tenant",)),
+            "get": _plain(
+                "watch_events", "Watch all that happens in a tenant", stream,
+                *READING, errors.InvalidRequest, errors.Gone,
+                parameters=[
+                    query("watch", "Must be true", {"const": "true"}, required=True),
+                    query("kinds", "Only these nouns, with commas between them"),
+                    query("from", "From after this position", {"type": "integer", "minimum": -1}),
+                ],
+            ),
+        },
+    }  # fmt: skip
+
+
+def _sessions() -> Mapping[str, Schema]:
+    signed_in = required({"token": TEXT, "tenant": TEXT, "subject": TEXT, "expiresAt": TIME})
+    credentials = {
+        **required(dict.fromkeys(("tenant", "user", "password"), TEXT)),
+        "additionalProperties": False,
+    }
+    who = required(
+        {
+            **dict.fromkeys(("tenant", "subject", "displayName"), TEXT),
+            "operator": {"type": "boolean"},
+        }
+    )
+    return {
+        f"{_IDENTITY}/whoami": {
+            "get": _plain(
+                "whoami", "Who the token belongs to", {"200": json_content(who, "You")},
+                errors.Unauthenticated,
+            )
+        },
+        f"{_IDENTITY}/sessions": {
+            "post": _plain(
+                "open_session", "Sign in with a password",
+                {"201": json_content(signed_in, "A token for a while")},
+                errors.InvalidRequest, errors.Unauthenticated, errors.TooLarge,
+                errors.ValidationError, errors.TooManyRequests,
+                requestBody={
+                    "required": True, "content": {"application/json": {"schema": credentials}},
+                },
+                **_PUBLIC,
+            ),
+            "delete": _plain(
+                "close_session", "Sign out", {"202": {"description": "Signed out"}},
+                errors.Unauthenticated,
+            ),
+        },
+    }  # fmt: skip
+
+
+def _blob() -> Schema:
+    digest = {
+        "name": "digest", "in": "path", "required": True,
+        "schema": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    }  # fmt: skip
+    known = {"200": {"description": "Its bytes", "content": _BYTES}}
+    size = {"200": {"description": "It is there; content-length is its size"}}
+    return {
+        "parameters": [*path_parameters(("tenant", "workspace")), digest],
+        "get": _plain("get_blob", "Read a blob that was put here", known, *READING),
+        "head": _plain("head_blob", "Whether a blob was put here", size, *READING),
+        "put": _plain(
+            "put_blob", "Put a blob, to name it in specs", {"201": {"description": "It is there"}},
+            *READING, errors.TooLarge, errors.ValidationError,
+            requestBody={"required": True, "content": _BYTES},
+        ),
+    }  # fmt: skip
