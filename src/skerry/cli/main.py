@@ -91,7 +91,9 @@ def _load(ctx: click.Context, name: str) -> click.Command:
     home = COMMANDS[name].home
     if home == SERVER:
         module, _, table = SERVER.partition(":")
-        found = getattr(importlib.import_module(module), table)[name]
+        found = getattr(importlib.import_module(module), table).get(name)
+        if found is None:
+            ctx.fail(f"{name} is not part of this version")
         assert isinstance(found, click.Command)
         return found
     if name == "quote":
