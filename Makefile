@@ -15,13 +15,13 @@ help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: deps ## Bring a cloud up, run and bill a job, verify its receipt; leaves the cloud running
-	demo/run.sh
+	@$(BIN)/python demo/demo.py
 
 up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
 	$(BIN)/skerry up $(ARGS)
 
 down: ## Stop what `make demo` left running
-	@if [ -x demo/stop.sh ] && [ -x $(BIN)/skerry ]; then demo/stop.sh; fi
+	@if [ -d .demo/cloud ]; then $(BIN)/skerry down --data .demo/cloud; else echo 'Nothing runs.'; fi
 
 test: deps ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
