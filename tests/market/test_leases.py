@@ -12,6 +12,7 @@ from skerry.market import decisions, leases, offers
 from skerry.market.ask import GIB, Used
 from skerry.market.lease import Lease, Refusal
 from skerry.market.leases import Market
+from skerry.store import Database
 from tests.ledger.world import START
 from tests.market.conftest import Cloud, prepay
 from tests.market.supply import EURO, ask, instance, pool
@@ -133,6 +134,18 @@ async def test_the_sweeper_runs_until_it_is_cancelled(cloud: Cloud, monkeypatch)
     task = asyncio.create_task(cloud.market.run(cloud.db))
     while (await cloud.used("alpha")).millicores:
         await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_the_sweeper_outlives_its_database(cloud: Cloud, pg_url: str, monkeypatch):
+    monkeypatch.setattr(leases, "SWEEP_SECONDS", 0.01)
+    lost = await Database.open(pg_url)
+    task = asyncio.create_task(cloud.market.run(lost))
+    lost.terminate()
+    await asyncio.sleep(0.1)
+    assert not task.done()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

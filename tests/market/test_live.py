@@ -110,3 +110,28 @@ async def test_many_readers_at_once_agree(db: Database):
             group.create_task(read())
     rows = await db.fetch("select id, version from offer")
     assert await seen(live, db) == {row["id"]: row["version"] for row in rows}
+
+
+async def test_of_two_bases_made_at_once_one_is_taken(db: Database):
+    live = LiveSnapshot()
+    await write(db, pool())
+    one, two = db.transaction(), db.transaction()
+    first, second = await one.__aenter__(), await two.__aenter__()
+    base = await live.current(first)
+    await write(db, pool("beta"))
+    await one.__aexit__(None, None, None)
+    later = await live.current(second)
+    assert later.base == base.digest
+    await write(db, *(pool(f"o{n}") for n in range(70)))
+    third = db.transaction()
+    tx = await third.__aenter__()
+    newest = await live.current(tx)
+    assert newest.digest != base.digest
+    waiting = asyncio.create_task(live.current(second))
+    await asyncio.sleep(0.05)
+    await third.__aexit__(None, None, None)
+    rival = await waiting
+    await two.__aexit__(None, None, None)
+    assert rival.digest == newest.digest
+    async with db.transaction() as again:
+        assert (await live.current(again)).digest == newest.digest

@@ -130,6 +130,16 @@ async def test_a_sites_offer_follows_what_it_has(cloud: Cloud):
     assert await cloud.used("basement") == Used()
 
 
+def test_one_model_in_several_sizes_is_sold_by_the_smallest():
+    def found(*sizes: int | None) -> list[Devices]:
+        cards = tuple(Devices(model="RTX 3060", memory=size, count=1) for size in sizes)
+        return Pool(millicores=1, memory=1, gpus=cards).models
+
+    assert found(12, 8) == [Devices(model="RTX 3060", memory=8, count=2)]
+    assert found(12, None, 8) == [Devices(model="RTX 3060", memory=None, count=3)]
+    assert found(None) == [Devices(model="RTX 3060", memory=None, count=1)]
+
+
 async def test_a_site_of_several_machines_has_an_offer_for_each(cloud: Cloud):
     one, two = (Pool(name=name, millicores=1000, memory=GIB) for name in ("one", "two"))
     await sync(cloud, one, two)

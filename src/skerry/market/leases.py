@@ -6,7 +6,7 @@ put the money aside, write the decision down. ``confirm`` turns the reservation 
 frozen terms; ``close`` gives capacity and money back. Each may be repeated.
 
 What is reserved and leased of an offer is never more than it has: it only grows under the offer's
-row lock, after a look at the row itself. Locks are taken in one order, lease, offer, ledger.
+row lock, after a look at the row itself. Locks are taken in one order: owner, lease, offer, ledger.
 """
 
 import asyncio
@@ -105,6 +105,8 @@ class Market:
         frees itself after ``seconds`` unless it is confirmed. Raises ``Unavailable`` where too
         many ask at once, ``ValidationError`` for an ask in a currency that is not the tenant's.
         """
+        # Two that reserve for one owner take turns.
+        await self._resources.by_uid(tx, owner.uid, lock=True)
         lease = await self.open_lease(tx, owner.uid, part)
         if lease is not None:
             return lease
@@ -119,12 +121,6 @@ class Market:
                 found = moved.found
             except (BudgetExhausted, InsufficientFunds) as error:
                 return await self._unaffordable(tx, found, owner, error, by)
-            except asyncpg.UniqueViolationError:
-                # Somebody else reserved for the same owner just now.
-                lease = await self.open_lease(tx, owner.uid, part)
-                if lease is None:
-                    raise
-                return lease
         raise Unavailable("the market is too busy just now", hint="Try again in a moment.")
 
     async def _take(

@@ -7,9 +7,8 @@ offer of unknown jurisdiction or operator fails every policy that restricts it.
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from skerry.kernel.kinds import Spec
@@ -114,8 +113,3 @@ def policy_in_words(policy: Policy) -> str:
     if policy.evidence != "declared":
         parts.append(f"with facts attested by {policy.evidence}")
     return "; ".join(parts) or "anywhere, with anybody"
-
-
-def from_builtins(value: Any) -> Policy:
-    """A policy as it was written down by ``msgspec.to_builtins``."""
-    return msgspec.convert(value, Policy)

@@ -43,6 +43,21 @@ class Pool(Fact, frozen=True, kw_only=True):
     disk: int = 0
     gpus: tuple[Devices, ...] = ()
 
+    @property
+    def models(self) -> list[Devices]:
+        """One entry for each model; of one that comes in several sizes, the smallest counts."""
+        found: dict[str, Devices] = {}
+        for gpu in self.gpus:
+            other = found.get(gpu.model)
+            known = other is None or None not in (other.memory, gpu.memory)
+            sizes = [d.memory for d in (other, gpu) if d is not None and d.memory is not None]
+            found[gpu.model] = Devices(
+                model=gpu.model,
+                memory=min(sizes) if known and sizes else None,
+                count=gpu.count + (other.count if other else 0),
+            )
+        return list(found.values())
+
 
 class SiteFacts(Fact, frozen=True, kw_only=True):
     """A site, as its operator declares it. Empty: unknown."""
@@ -119,7 +134,7 @@ def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
                         model=gpu.model, memory=gpu.memory, count=gpu.count,
                         price=price(GPU, gpu.model),
                     )
-                    for gpu in pool.gpus
+                    for gpu in pool.models
                 ],
                 core_price=price(CORE),
                 memory_price=price(MEMORY),
