@@ -8,7 +8,7 @@ from skerry.kernel.errors import InvalidRequest, ValidationError
 from skerry.kernel.flows import Context, Flow, Next, Services, done, step
 from skerry.kernel.history import condition
 from skerry.kernel.kinds import Kind, Reference, Registry, singular
-from skerry.kernel.paths import Path, check_scope, path_of, ref_of, relative, resolve
+from skerry.kernel.paths import Path, can_exist, path_of, ref_of, relative, resolve
 from skerry.kernel.selectors import matches, parse, to_sql
 from skerry.store import Database
 from tests.kernel.widgets import LABEL, REGISTRY, SHELF, TENANT, WIDGET, WORKSPACE, Free
@@ -73,12 +73,14 @@ def test_a_reference_to_something_else_is_refused(text: str) -> None:
         resolve(text, SHELF, AT, REGISTRY)
 
 
-def test_scopes_that_no_tenant_can_have_are_refused() -> None:
-    check_scope(WIDGET, AT)
-    with pytest.raises(InvalidRequest):
-        check_scope(WIDGET, Path("A", "b"))
-    with pytest.raises(ValidationError):
-        check_scope(LABEL, Path("a", "b", ("C",)))
+@pytest.mark.parametrize("name", ["A", "", "a\x00", "a" * 65, "..", "a/b"])
+def test_nothing_is_where_no_name_can_be(name: str) -> None:
+    assert can_exist(WIDGET, AT)
+    assert can_exist(LABEL, Path("a", "b", ("c" * 128,)))
+    assert not can_exist(WIDGET, Path("a", "b", (), name * 2 or "A"))
+    assert not can_exist(WIDGET, Path(name, "b"))
+    assert not can_exist(WIDGET, Path("a", name))
+    assert not can_exist(LABEL, Path("a", "b", (name * 2,)))
 
 
 labels = st.dictionaries(

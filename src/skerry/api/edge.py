@@ -23,7 +23,7 @@ from skerry.kernel.feed import Feed
 from skerry.kernel.flows import Services
 from skerry.kernel.hooks import Hooks
 from skerry.kernel.kinds import Kind
-from skerry.kernel.paths import Path
+from skerry.kernel.paths import Path, can_exist, parent_ref
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.kernel.views import Asked, Stream
@@ -65,6 +65,10 @@ class Edge:
         """Everything below ``/providers``."""
         target = self.routes.find(request.path_params["path"])
         who = await self.principal(request)
+        # A name to be put is refused in words later; any other that is none names nothing.
+        asked = target.path.named("") if request.method == "PUT" else target.path
+        if not can_exist(target.kind, asked):
+            raise NotFound("there can be nothing of that name", hint="Check the names in the path.")
         if target.action is not None or target.view is not None:
             return await self._behind(request, target, who)
         if not target.path.name:
@@ -139,9 +143,12 @@ class Edge:
         return visible
 
     async def _check_scope(self, tx: Tx, target: Target) -> None:
-        """A list in a workspace or tenant that does not exist is 404, not empty."""
+        """A list in a workspace, tenant or resource that does not exist is 404, not empty."""
         registry = self.resources.registry
         kind, path = target.kind, target.path
+        if kind.parents:
+            await self.resources.get(tx, parent_ref(kind, path))
+            return
         for noun, name in (("workspace", path.workspace), ("tenant", path.tenant)):
             if name and noun in registry.by_noun:
                 scope = registry[noun]
@@ -149,8 +156,6 @@ class Edge:
                 if await self.resources.find(tx, self.resources.ref(scope, where)) is None:
                     raise NotFound(f"{noun} {name[:128]!r} does not exist")
                 return
-        if kind.parents:
-            return
 
     async def _put(self, request: Request, target: Target, who: Principal) -> Response:
         body = await requests.json_object(request)

@@ -113,16 +113,18 @@ NAME_OF_KEY = 253
 
 def _region(kind: Kind, body: Mapping[str, Any], regions: frozenset[str]) -> str:
     metadata = body.get("metadata")
-    region = metadata.get("region") if isinstance(metadata, dict) else None
+    if metadata is not None and not isinstance(metadata, dict):
+        raise _wrong("metadata must be an object", "/metadata")
+    region = metadata.get("region") if metadata else None
     if not kind.regional or region in (None, ""):
         return ""
-    if region not in regions:
+    if not isinstance(region, str) or region not in regions:
         raise ValidationError(
             f"region {str(region)[:80]!r} is not served here",
             hint=f"Regions of this cloud: {', '.join(sorted(regions)) or 'none yet'}.",
             sources=[Source(pointer="/metadata/region")],
         )
-    return str(region)
+    return region
 
 
 def unchanged(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ the referrer (SECA, "References").
 import re
 from dataclasses import dataclass, replace
 
-from skerry.kernel.errors import InvalidRequest, Source, ValidationError
+from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.kinds import Kind, Reference, Registry
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -130,13 +130,12 @@ def _misfit(text: str, target: Kind) -> ValidationError:
     )
 
 
-def check_scope(kind: Kind, path: Path) -> None:
-    """Refuse scope identifiers that no tenant, workspace or parent can have."""
-    for what, value in (("tenant", path.tenant), ("workspace", path.workspace)):
-        if value:
-            try:
-                check_name(value, what, SCOPE_LIMIT)
-            except ValidationError as error:
-                raise InvalidRequest(error.detail, hint=error.hint) from None
-    for value in path.parents:
-        check_name(value, "parent")
+def can_exist(kind: Kind, path: Path) -> bool:
+    """Whether there can be anything at ``path``: nothing is ever called what is no name."""
+    scopes = {"global": (), "tenant": (path.tenant,), "workspace": (path.tenant, path.workspace)}
+    names = (*path.parents, path.name) if path.name else path.parents
+    return all(
+        len(name) <= limit and NAME.fullmatch(name)
+        for some, limit in ((scopes[kind.scope], SCOPE_LIMIT), (names, NAME_LIMIT))
+        for name in some
+    )

@@ -59,11 +59,10 @@ class Resources(Rows):
         owner: Resource | None = None,
     ) -> Put:
         """Create or replace. The problems raised are those of the API's PUT."""
+        check_name(path.name)
         ref = ref_of(kind, path)
         old_row = await tx.fetchrow(_sql.find_for_update, ref)
         old = self._load(old_row) if old_row else None
-        if old is None:
-            check_name(path.name)
         check_version(ref, old.version if old else None, if_version)
         regions = frozenset(row["name"] for row in await tx.fetch(_sql.regions))
         sent = admission.admit(kind, body, regions)
