@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from skerry.cli.verbs.billing import invoice_text
 from tests.cli.conftest import Skerry
 from tests.client.standin import WHY, Cloud
 
@@ -262,14 +263,48 @@ def test_read_only_kinds_have_no_verbs_that_write(skerry: Skerry) -> None:
 def test_views_print_what_they_are(standin: Skerry, cloud: Cloud) -> None:
     standin("job", "create", "j", "-d", "--command", "true")
     cloud.views[f"/{JOBS}/j/cost"] = {
-        "currency": "EUR", "amountNano": 1_500_000_000,
-        "lines": [{"meter": "cpu", "amountNano": 1_500_000_000}],
+        "currency": "EUR", "amountNano": 1_500_000_000, "settledNano": 1_500_000_000,
+        "runningNano": 0, "heldNano": 12_000_000_000, "perHourNano": 50_000_000,
     }  # fmt: skip
-    assert standin("job", "cost", "j").out == "1.50 EUR\n  meter:      cpu  amountNano: 1.50 EUR\n"
+    assert standin("job", "cost", "j").out == (
+        "1.50 EUR\n  set aside: 12.00 EUR\n  per hour:  0.05 EUR\n"
+    )
     assert json.loads(standin("job", "cost", "j", "-o", "json").out)["currency"] == "EUR"
     cloud.views[f"/{JOBS}/j/page"] = b"<html>\xff"
     assert standin("job", "page", "j", "--to", "page.html").code == 0
     assert Path("page.html").read_bytes() == b"<html>\xff"
+
+
+def test_an_invoice_is_a_table() -> None:
+    line = {
+        "workspace": "maps", "resource": "skerry.run/v1/tenants/acme/workspaces/maps/jobs/m",
+        "meter": "cpu-hour", "site": "attic", "quantity": "0.026565", "unit": "core-hour",
+        "unitPrice": "36.00", "exact": "0.95634", "amount": "0.96", "adjusts": "2026-10",
+    }  # fmt: skip
+    told = invoice_text(
+        {
+            "number": "acme-2026-11", "state": "draft", "issuer": "Ann", "tenant": "acme",
+            "period": "2026-11", "asOf": "2026-11-21T10:13:25.376981Z", "lines": [line],
+            "currency": "EUR", "exact": "0.95634", "rounding": "0.00366", "total": "0.96",
+        }
+    )  # fmt: skip
+    assert told.splitlines() == [
+        "number: acme-2026-11",
+        "state:  draft",
+        "issuer: Ann",
+        "tenant: acme",
+        "period: 2026-11",
+        "asOf:   2026-11-21 10:13:25 UTC",
+        "",
+        "WORKSPACE   RESOURCE               METER      SITE    QUANTITY             UNIT PRICE"
+        "   EXACT     AMOUNT",
+        "maps        jobs/m (for 2026-10)   cpu-hour   attic   0.026565 core-hour   36.00     "
+        "   0.95634   0.96",
+        "",
+        "exact:    0.95634 EUR",
+        "rounding: 0.00366 EUR",
+        "total:    0.96 EUR",
+    ]
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Watches and logs stay whole across lost connections."""
 
 import asyncio
+import threading
 from itertools import islice
 
 import pytest
@@ -21,6 +22,25 @@ def test_a_watch_gives_every_change_once_though_it_is_cut(client: Client, cloud:
     assert [event.position for event in seen] == list(range(5))
     assert {event.verb for event in seen} == {"put"}
     assert seen[0].resource["annotations"] == {"note": "line\u2028separator\nand feed"}
+
+
+def test_a_watch_cut_before_its_first_event_misses_none(client: Client, cloud: Cloud) -> None:
+    keys = client.kind("secret")
+    keys.put("before", {})
+    cloud.cut_after = 0
+    seen: list[str] = []
+
+    def look() -> None:
+        seen.append(next(keys.watch()).resource.name)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    while not any(query.get("watch") for _, _, query in cloud.requests):
+        threading.Event().wait(0.01)
+    keys.put("after", {})
+    looking.join(20)
+    assert seen == ["after"]
+    assert [q.get("from") for _, _, q in cloud.requests if q.get("watch")] == [None, "0"]
 
 
 def test_a_watch_can_start_after_a_position(client: Client) -> None:
@@ -95,3 +115,25 @@ def test_a_resource_is_the_document() -> None:
     assert Resource(document) == document
     assert Resource(document).phase == "running"
     assert Resource({}).state == ""
+
+
+def test_the_real_feed_tells_each_change_once(real: Client) -> None:
+    keys = real.kind("secret")
+    keys.put("k0", {})
+    seen = keys.watch(start=-1)
+    first = next(seen)
+    assert (first.kind, first.verb, first.resource.name) == ("secret", "put", "k0")
+    keys.put("k0", {"rotateDays": 3})
+    keys.put("k1", {})
+    keys.delete("k1")
+    later = list(islice(seen, 3))
+    assert [(e.verb, e.resource.name) for e in later] == [
+        ("put", "k0"),
+        ("put", "k1"),
+        ("deleted", "k1"),
+    ]
+    assert later[0].resource.spec == {"rotateDays": 3}
+    again = keys.watch(start=first.position)
+    assert next(again).position == later[0].position
+    everything = real.events(start=-1, kinds=["workspace", "secret"])
+    assert [e.kind for e in islice(everything, 2)] == ["workspace", "secret"]

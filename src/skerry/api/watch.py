@@ -62,11 +62,13 @@ async def _stream(
 ) -> Response:
     after = _position(request)
     # Checked before the stream begins: an expired cursor is a 410, not a broken stream.
-    events = edge.feed.watch(wanted, await edge.feed.cursor(after))
+    cursor = await edge.feed.cursor(after)
+    events = edge.feed.watch(wanted, cursor)
     registry = edge.resources.registry
 
     async def lines() -> AsyncIterator[bytes]:
-        yield b": watching\n\n"
+        # An id without data: a client that is cut off before the first event knows where to go on.
+        yield b": watching\nid: %d\n\n" % cursor
         async for event in events:
             try:
                 visible = await still()

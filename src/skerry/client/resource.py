@@ -66,7 +66,7 @@ class Event(NamedTuple):
     """The noun."""
     ref: str
     verb: str
-    """``put``, ``status``, ``delete`` or an action's name."""
+    """``put``, ``status``, ``delete`` (asked), ``deleted`` (gone), or an action's name."""
     resource: Resource
     """The whole document after the change."""
 
@@ -89,10 +89,10 @@ class LogChunk(NamedTuple):
         return self.offset + len(self.data)
 
 
-def event_of(document: dict[str, Any], position: int) -> Event:
-    """Read an event's data; ``position`` is the event's id."""
+def event_of(document: dict[str, Any], position: int | None) -> Event:
+    """Read an event's data; ``position`` is the event's id, if it has one."""
     return Event(
-        position=int(document.get("position", position)),
+        position=int(document["position"] if position is None else position),
         kind=str(document.get("kind", "")),
         ref=str(document.get("ref", "")),
         verb=str(document.get("verb", "")),

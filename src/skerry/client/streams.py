@@ -20,6 +20,11 @@ class EventReader:
         self._event = ""
         self._data: list[str] = []
 
+    @property
+    def position(self) -> int | None:
+        """The last id as a position."""
+        return int(self.last_id) if self.last_id.removeprefix("-").isdecimal() else None
+
     def feed(self, line: str) -> tuple[str, str] | None:
         """Take a line; the (event, data) that it completes, if it does."""
         if not line:
@@ -87,15 +92,14 @@ def watch(
                 continue
             while (line := (yield Line(stream))) is not None:
                 found = reader.feed(line)
-                if reader.last_id.isdigit() and not found and last is None:
-                    last = int(reader.last_id)
                 if found is None:
+                    # The first id comes without an event: it says where the watch began.
+                    last = reader.position if last is None else last
                     continue
-                position = int(reader.last_id) if reader.last_id.isdigit() else -1
-                event = event_of(json.loads(found[1]), position)
+                event = event_of(json.loads(found[1]), reader.position)
                 attempts.tried = 0
-                if last is None or event.position > last or event.position < 0:
-                    last = max(event.position, -1) if event.position >= 0 else last
+                if last is None or event.position > last:
+                    last = event.position
                     yield Emit(event)
             yield Close(stream)
         except Unreachable as fault:

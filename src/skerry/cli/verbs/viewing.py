@@ -7,7 +7,7 @@ A view is printed as it is: JSON as a document (or as text to read), bytes as by
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
