@@ -127,6 +127,19 @@ async def test_a_reservation_frees_itself(cloud: Cloud):
     assert (await cloud.used("alpha")).millicores == 2000
 
 
+async def test_a_reservation_that_is_confirmed_in_time_is_not_swept(cloud: Cloud):
+    await cloud.offer(pool())
+    lease = await cloud.reserve(seconds=0)
+    async with cloud.db.transaction() as tx:
+        await holds.lock(tx, lease.id)
+        sweeping = asyncio.create_task(cloud.market.sweep(cloud.db))
+        await asyncio.sleep(0.1)
+        await cloud.market.confirm(tx, lease.id)
+    assert await sweeping == 0
+    async with cloud.db.transaction() as tx:
+        assert (await cloud.market.get(tx, lease.id)).state == "active"
+
+
 async def test_the_sweeper_runs_until_it_is_cancelled(cloud: Cloud, monkeypatch):
     monkeypatch.setattr(leases, "SWEEP_SECONDS", 0.01)
     await cloud.offer(pool())

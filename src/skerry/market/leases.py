@@ -6,7 +6,8 @@ put the money aside, write the decision down. ``confirm`` turns the reservation 
 frozen terms; ``close`` gives capacity and money back. Each may be repeated.
 
 What is reserved and leased of an offer is never more than it has: it only grows under the offer's
-row lock, after a look at the row itself. Locks are taken in one order: owner, lease, offer, ledger.
+row lock, after a look at the row itself. Locks are taken in one order: owner, the lease's hold,
+lease, offer, the ledger's accounts.
 """
 
 import asyncio
@@ -294,6 +295,7 @@ class Market:
         One that is closed stays as it is. For the reason ``provider`` it must have drained:
         raises ``Conflict`` before the notice is over.
         """
+        await holds.lock(tx, id)
         lease = await self.get(tx, id, lock=True)
         if lease.state == "closed":
             return lease
@@ -316,13 +318,16 @@ class Market:
     async def sweep(self, db: Database) -> int:
         """Free the reservations whose time is over; says how many."""
         count = 0
-        while True:
+        for row in await db.fetch(_sql.expired):
             async with db.transaction() as tx:
-                rows = await tx.fetch(_sql.expired, await tx.now(), 1)
-                if not rows:
-                    return count
-                await self.close(tx, rows[0]["id"], "expired")
-            count += 1
+                await holds.lock(tx, row["id"])
+                lease = await self.get(tx, row["id"], lock=True)
+                # It may have been confirmed, extended or closed since.
+                over = lease.expires_at is not None and lease.expires_at <= await tx.now()
+                if lease.state == "reserved" and over:
+                    await self.close(tx, lease.id, "expired")
+                    count += 1
+        return count
 
     async def run(self, db: Database) -> None:
         """Sweep until cancelled, and keep the live snapshot warm."""

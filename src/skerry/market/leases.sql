@@ -32,6 +32,6 @@ update lease set state = 'draining', drains_until = $2 where id = $1
 update lease set state = 'closed', reason = $2, closed_at = $3 where id = $1
 
 -- name: expired
--- Reservations whose time is over and that nobody is busy with.
-select id from lease where state = 'reserved' and expires_at <= $1
-order by expires_at limit $2 for update skip locked
+-- Reservations whose time is over.
+select id from lease where state = 'reserved' and expires_at <= skerry_now()
+order by expires_at limit 1000

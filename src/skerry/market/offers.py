@@ -1,8 +1,8 @@
 """Offers in the database: their states, and what is taken of them and given back.
 
 Every change is a new state under the next version, written while the offer's row is locked; no
-state is ever altered. Who locks several offers locks them by id, and locks a lease before its
-offer, an offer before any account of the ledger.
+state is ever altered. A lease is locked before its offer, an offer before any account of the
+ledger.
 """
 
 import hashlib
