@@ -1,7 +1,10 @@
 """The calls of ``client.kind(...)``, over HTTP."""
 
+import json
+
 import pytest
 
+from skerry.api.catalogue import render
 from skerry.client import (
     BadSetting,
     Client,
@@ -13,6 +16,7 @@ from skerry.client import (
     WaitTimeout,
     operations,
 )
+from tests.client.edge import registry
 from tests.client.standin import TOKEN, Cloud, Served
 
 JOBS = "providers/skerry.run/v1/tenants/acme/workspaces/w/jobs"
@@ -132,3 +136,7 @@ def test_an_address_that_is_none_is_refused() -> None:
         Client()
     with pytest.raises(BadSetting, match="is not the address of a cloud"):
         Client("127.0.0.1:8420")
+
+
+def test_a_cloud_tells_its_own_kinds(real: Client) -> None:
+    assert real.get("/catalogue.json") == json.loads(render(registry()))

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from skerry.api import openapi, problems
+from skerry.api import catalogue, openapi, problems
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
 from skerry.api.problems import MethodNotAllowed
@@ -94,9 +94,13 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
         return Route(path, call, methods=METHODS)
 
     document = msgspec.json.encode(openapi.document(edge.resources.registry))
+    kinds = catalogue.render(edge.resources.registry)
 
     async def served_openapi(edge: Edge, request: Request) -> Response:
         return Response(document, media_type="application/json")
+
+    async def served_catalogue(edge: Edge, request: Request) -> Response:
+        return Response(kinds, media_type="application/json")
 
     async def healthz(edge: Edge, request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -105,9 +109,9 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
         await ready()
         return PlainTextResponse("ready\n")
 
-    async def nothing(request: Request) -> Response:
+    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         raise NotFound(
-            f"there is nothing at {request.url.path[:200]}",
+            f"there is nothing at {scope['path'][:200]}",
             hint="GET /openapi.json describes every path.",
         )
 
@@ -124,6 +128,7 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             fixed("/healthz", GET=healthz),
             fixed("/readyz", GET=readyz),
             fixed("/openapi.json", GET=served_openapi),
+            fixed("/catalogue.json", GET=served_catalogue),
             fixed("/.wellknown/secapi", GET=wellknown),
             fixed(f"{proof}/checkpoint", GET=checkpoint),
             fixed(f"{proof}/key", GET=key),
@@ -133,8 +138,8 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             fixed(f"{identity}/whoami", GET=whoami),
             fixed(blobs, GET=blob, PUT=blob),
             Route("/providers/{path:path}", edge.provider, methods=METHODS),
-            Route("/{path:path}", nothing, methods=METHODS),
         ],
+        default=nothing,
     )
     return Settled(app, profile)
 

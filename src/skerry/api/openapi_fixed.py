@@ -46,6 +46,7 @@ def _health() -> Mapping[str, Schema]:
     endpoint = required({"provider": TEXT, "url": TEXT})
     known = required({"version": TEXT, "endpoints": {"type": "array", "items": endpoint}})
     described = {"200": json_content({"type": "object"}, "OpenAPI 3.1")}
+    kinds = {"200": json_content({"type": "object"}, "What the command line is made of")}
     return {
         "/healthz": {
             "get": _plain("healthz", "Whether the process lives", _text("It does"), **_PUBLIC)
@@ -56,6 +57,7 @@ def _health() -> Mapping[str, Schema]:
             )
         },
         "/openapi.json": {"get": _plain("openapi", "This description", described, **_PUBLIC)},
+        "/catalogue.json": {"get": _plain("catalogue", "The kinds it has", kinds, **_PUBLIC)},
         "/.wellknown/secapi": {
             "get": _plain(
                 "wellknown", "Where the global providers are",
