@@ -20,6 +20,7 @@ import uvloop
 
 from skerry.api.problems import PROFILES
 from skerry.client import config as contexts
+from skerry.client.errors import BadSetting
 from skerry.logfile import LogFile
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
@@ -59,15 +60,14 @@ def _fail(message: str, hint: str = "") -> None:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Run to its end; what a person can mend is said in words, not as a stack trace."""
+    problem: BaseException | None = None
     try:
         uvloop.run(work)
-    except* StoreError as group:
-        error = _first(group)
-        _fail(str(error), getattr(error, "hint", ""))
-    except* OSError as group:
-        _fail(str(_first(group)))
-    except* ValueError as group:
-        _fail(str(_first(group)))
+    except* (StoreError, OSError, ValueError) as group:
+        # Leaving from in here would be one more error in the group.
+        problem = _first(group)
+    if problem is not None:
+        _fail(str(problem), getattr(problem, "hint", ""))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -228,7 +228,7 @@ def _keep_context(url: str, made: Any) -> None:
             url=url, token=made.token, tenant=made.tenant, workspace=made.workspace
         )
         contexts.save_contexts(known.having(CONTEXT, entry, use=not known.current))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadSetting) as error:
         _say(f"  Note     The command line's context could not be written: {error}")
         return
     _say(f"  Context  {CONTEXT} (the skerry command finds this cloud by it)")

@@ -64,6 +64,12 @@ async def test_a_version_that_is_not_current_is_refused(cloud: Cloud) -> None:
         await cloud.delete(SHELF, "s", if_version=7)
 
 
+async def test_version_0_means_that_there_is_none_yet(cloud: Cloud) -> None:
+    await cloud.put(SHELF, "s", if_version=0)
+    with pytest.raises(PreconditionFailed, match="it is at version 1"):
+        await cloud.put(SHELF, "s", if_version=0)
+
+
 @pytest.mark.parametrize(
     "name", ["", "Upper", "-a", "a-", "a..b", "../x", "a/b", "a" * 129, "ä", "a b", "."]
 )

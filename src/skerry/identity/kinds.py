@@ -23,7 +23,7 @@ KINDS = [
         regional=False,
         operator_only=True,
         columns=(
-            Column("NAME", "spec.displayName"),
+            Column("TITLE", "spec.displayName"),
             Column("SUSPENDED", "spec.suspended"),
         ),
     ),
