@@ -346,7 +346,7 @@ class Resources(Rows):
 
 
 def check_version(ref: str, version: int | None, wanted: int | None) -> None:
-    """SECA's ``if-unmodified-since``: an integer resource version; 0 means that there is none yet."""
+    """SECA's ``if-unmodified-since``: an integer resource version; 0: there is none yet."""
     if wanted is not None and (version or 0) != wanted:
         now = "it does not exist" if version is None else f"it is at version {version}"
         raise PreconditionFailed(
