@@ -25,8 +25,9 @@ from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel import paths
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path as At
+from skerry.kernel.resources import Resources
 from skerry.ledger import price_lists
-from skerry.ledger.settler import Exhausted, Settler
+from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
 from skerry.server import Server
@@ -58,17 +59,23 @@ def equip(server: Server) -> Hub:
     market = Market.of(server.resources)
     business = Business(server.db, server.resources)
     observer = Observer(server.db, server.resources, hub, on_capacity=business.offered)
-
-    async def exhausted(tx: Tx, lease: Exhausted) -> None:
-        found = await market.get(tx, lease.lease)
-        await server.resources.intend(tx, found.owner, "exhausted")
-
-    settler = Settler(server.db, resources=server.resources, on_exhausted=exhausted)
+    stops = stopping(server.resources)
+    settler = Settler(server.db, resources=server.resources, on_exhausted=stops)
     server.services.add(hub)
     server.services.add(market)
     server.services.add(settler)
     server.tasks += [observer.run, business.run, settler.run, lambda: market.run(server.db)]
     return hub
+
+
+def stopping(resources: Resources) -> OnExhausted:
+    """For the settler: tell the flow that a lease serves that its money ends."""
+
+    async def tell(tx: Tx, over: Exhausted) -> None:
+        lease = await Market.of(resources).get(tx, over.lease)
+        await resources.intend(tx, lease.owner, "exhausted")
+
+    return tell
 
 
 async def bootstrap(server: Server) -> Made:

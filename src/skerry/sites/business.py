@@ -9,8 +9,8 @@ Time in which the server itself was away is no gap, so what ran then is billed a
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -28,7 +28,7 @@ from skerry.market.site_offers import (
 from skerry.sites import outages
 from skerry.sites.contract import Capacity
 from skerry.sites.kinds import SiteSpec
-from skerry.store import Database, Tx
+from skerry.store import DATABASE_ERRORS, Database, Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.sites")
@@ -36,23 +36,27 @@ _log = structlog.get_logger("sites")
 EVERY = 5.0
 
 
-async def account(tx: Tx, site: str) -> None:
+async def account(tx: Tx, site: str, until: datetime | None = None) -> None:
     """Tell the ledger how far the site was seen, and its gaps, as far as both are known now.
 
-    Whoever settles a lease for good calls it first, so that no gap is missed.
+    Whoever settles a lease for good calls it first, with the instant up to which it settles, so
+    that no gap is missed.
     """
     now = await tx.now()
     sight = (await streams.sight(tx, [site], now)).get(site)
     if sight is None:
         return
+    heard = await tx.fetchval(_sql.last_seen, site) or sight.seen_until
     for began, ended in await outages.between(tx, site, sight.seen_until, now):
-        if ended is None:
-            await streams.seen(tx, site, began)
-            return
-        await streams.gap(tx, site, began, ended)
-    last = await tx.fetchval(_sql.last_seen, site)
-    if last is not None:
-        await streams.seen(tx, site, last)
+        if ended is not None:
+            await streams.gap(tx, site, began, ended)
+        elif until is not None and until > began:
+            await streams.gap(tx, site, began, until)
+        else:
+            # Before it, the site was heard, or nobody was there to hear it.
+            heard = min(heard, began)
+    if heard > sight.seen_until:
+        await streams.seen(tx, site, heard)
 
 
 async def offer(tx: Tx, resources: Resources, site: Resource, capacity: Capacity) -> None:
@@ -86,7 +90,7 @@ async def offer(tx: Tx, resources: Resources, site: Resource, capacity: Capacity
 
 
 class Business:
-    """Carries over until cancelled."""
+    """Does it for all sites of the cloud."""
 
     def __init__(self, db: Database, resources: Resources) -> None:
         self._db = db
@@ -97,13 +101,18 @@ class Business:
         await offer(tx, self._resources, site, capacity)
 
     async def run(self) -> None:
+        """Carry over every few seconds until cancelled."""
         while True:
             try:
-                for row in await self._db.fetch(_sql.sites):
-                    await self._carry(from_row(row))
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                await self.carry()
+            except DATABASE_ERRORS as error:
                 _log.warning("sites not carried over", error=str(error))
             await asyncio.sleep(EVERY)
+
+    async def carry(self) -> None:
+        """Carry over once, for all sites."""
+        for row in await self._db.fetch(_sql.sites):
+            await self._carry(from_row(row))
 
     async def _carry(self, site: Resource) -> None:
         async with self._db.transaction() as tx:

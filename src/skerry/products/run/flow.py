@@ -1,37 +1,44 @@
 """The life of a job, in reading order.
 
-Queued until the market places it, launched at its site, watched until its processes have ended,
-billed from their start to their exit, and run again if it failed and may. Each run is a workload of
-its own with an id used once; what the site reports of it stands in ``sites.seen``, so the steps
-that bill and decide talk to nobody.
+Queued until the market places it, brought to its site and launched there, watched until its
+processes have ended, billed from their start to their end, and run again if it failed and may.
+
+Each run is a workload of its own, with an id used once. From ``bring`` on its lease is ended by
+this flow and nobody else. Once ``launch`` has called the site, the run may be there whatever the
+answer was, so nothing is given up or started elsewhere until the site has been heard. What the site
+reports stands in ``sites.seen``; the steps that bill and decide read it there and talk to nobody.
 """
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import msgspec
 
 from skerry.kernel.flows import Context, Flow, Next, done, gone, hop, nap, step
 from skerry.kernel.rows import Resource
-from skerry.ledger import holds, streams
-from skerry.ledger.cost import cost
 from skerry.market.lease import Lease, Refusal
 from skerry.market.leases import Market
-from skerry.products.run import outcome
+from skerry.products.run import bill, outcome, place
 from skerry.products.run.asks import ask_of
-from skerry.products.run.launch import NotStarted, launch
-from skerry.products.run.specs import JobSpec
+from skerry.products.run.outcome import Result
+from skerry.products.run.place import GRACE, NotStarted, Run, run_of
+from skerry.products.run.specs import ENDED, JobSpec
 from skerry.sites import seen
-from skerry.sites.business import account
-from skerry.sites.contract import SiteUnreachable, UnknownWorkload
-from skerry.sites.hub import Hub
+from skerry.sites.contract import SiteUnreachable
+from skerry.sites.seen import Seen
 from skerry.store import Tx
 
 AGAIN = 5.0
 """Seconds between two looks at the market for a job that waits."""
-LOOK = 30.0
+LOOK = 300.0
 """Seconds between two looks at what the site reports; a report itself wakes the flow."""
-DAY = 24 * 3600.0
+MINUTE, DAY = 60.0, 24 * 3600.0
 TERM, KILL = 15, 9
+SITE = "Its site does not answer: see whether its host is up and its agent runs."
+BILL = "Its bill can't be settled: see the last problem."
+
+Write = Callable[[Tx, Resource], Awaitable[None]]
+"""Done in the transaction that ends a step."""
 
 
 class JobFlow(Flow):
@@ -44,241 +51,201 @@ class JobFlow(Flow):
     )
     async def queue(self, ctx: Context) -> Next:
         """Find it a place, and put the money aside."""
+        ctx.take("exhausted")  # it was said of an earlier run
         if ctx.take("cancel"):
-            return self._ended(ctx, "cancelled", "Cancelled")
+            return _end(outcome.CANCELLED)
         market = Market.of(ctx.resources)
-        ask = ask_of(ctx.spec(JobSpec))
-        result = await market.reserve(ctx.tx, ask, ctx.resource)
-        if isinstance(result, Refusal):
-            return nap(
-                AGAIN,
-                status={
-                    "phase": "queued",
-                    "reason": result.reason,
-                    "message": f"{result.message}. {result.hint}".replace("..", "."),
-                    "decision": str(result.decision),
-                },
-            )
-        return await self._placed(ctx, result)
+        found = await market.reserve(ctx.tx, ask_of(ctx.spec(JobSpec)), ctx.resource)
+        if isinstance(found, Refusal):
+            # Refused as it was before: then nothing of it is news.
+            news = str(found.decision) != ctx.resource.status.get("decision")
+            return nap(AGAIN, status=outcome.waiting(found) if news else {})
+        lease = await market.confirm(ctx.tx, found.id)
+        return await self._placed(ctx, lease)
 
     async def _placed(self, ctx: Context, lease: Lease) -> Next:
-        runs = int(ctx.data.get("runs", 0)) + 1
-        workload = f"job-{ctx.resource.uid.hex}-{runs}"
-        place = lease.choice.place
-        await seen.own(
-            ctx.tx, workload, site=place.site, owner=ctx.resource.uid, tenant=ctx.resource.tenant
-        )
+        """Write down the run before its site hears of it."""
+        job, number = ctx.resource, int(ctx.data.get("runs", 0)) + 1
+        for earlier in await seen.of_owner(ctx.tx, job.uid) if number > 1 else ():
+            await seen.give_up(ctx.tx, earlier.id)
+        run = Run.numbered(number, job, lease.choice)
+        await seen.own(ctx.tx, run.id, site=run.site, owner=job.uid, tenant=job.tenant)
         return hop(
-            "launch",
-            state="creating" if ctx.resource.state == "pending" else None,
-            data={"lease": str(lease.id), "workload": workload, "runs": runs},
-            status={
-                "phase": "starting",
-                "reason": None,
-                "message": None,
-                "lease": str(lease.id),
-                "decision": str(lease.decision),
-                "attempt": int(ctx.data.get("attempt", 0)) + 1,
-                "place": outcome.place(place),
-                "pricePerHourNano": lease.choice.price.per_hour,
-            },
+            "bring",
+            state="creating" if job.state == "pending" else None,
+            reason="Placed",
+            message=f"At site {run.site!r}.",
+            data={"run": msgspec.to_builtins(run), "runs": number},
+            status=outcome.placed(lease, attempt=_failures(ctx) + 1),
         )
 
-    @step(deadline=600, remedy="Its site does not take it: look at the site and its agent.")
-    async def launch(self, ctx: Context) -> Next:
-        """Bring its files to the site and start it there."""
-        lease = uuid.UUID(ctx.data["lease"])
+    @step(deadline=3600, remedy="Its files do not get to its site: look at the site.")
+    async def bring(self, ctx: Context) -> Next:
+        """Bring its files to its site. Nothing has started: without the site it goes elsewhere."""
+        if ctx.take("cancel"):
+            return _end(outcome.CANCELLED, within=(_give_back(ctx),))
         try:
-            status = await launch(ctx, ctx.data["workload"])
+            await place.bring(ctx, run_of(ctx))
         except SiteUnreachable as away:
+            return self._not_started(ctx, NotStarted("SiteUnreachable", str(away), again=True))
+        except NotStarted as refused:
+            return self._not_started(ctx, refused)
+        return hop("launch")
 
-            async def keep(tx: Tx, job: Resource) -> None:
-                await Market.of(ctx.resources).extend(tx, lease)
-
-            return nap(2.0, within=(keep,), status={"message": str(away)})
+    @step(deadline=600, remedy=SITE)
+    async def launch(self, ctx: Context) -> Next:
+        """Start it there."""
+        if ctx.take("cancel"):
+            return hop("stop", data={"stop": "cancel"})
+        run = run_of(ctx)
+        try:
+            status = await place.start(ctx, run)
+        except SiteUnreachable as away:
+            return nap(_patience(ctx), status=_away(away))
         except NotStarted as refused:
             return self._not_started(ctx, refused)
 
-        async def confirm(tx: Tx, job: Resource) -> None:
-            await Market.of(ctx.resources).confirm(tx, lease)
-            await seen.saw(tx, job.status["place"]["site"], [status])
+        async def note(tx: Tx, job: Resource) -> None:
+            await seen.saw(tx, run.site, [status] if status else [])
 
+        # If it has started already, that is to be seen now; else a report will tell.
+        begun = status is not None and seen.started(status) is not None
         return hop(
             "run",
-            within=(confirm,),
-            status={"engine": status.engine, "isolation": status.isolation, "message": None},
+            0.0 if begun else LOOK,
+            within=(note,),
+            data={"turned": None},
+            status={"message": None},
         )
 
     def _not_started(self, ctx: Context, refused: NotStarted) -> Next:
-        """Back to the queue if there was no room after all, else it can't be run as asked."""
-
-        async def give_back(tx: Tx, job: Resource) -> None:
-            await Market.of(ctx.resources).close(tx, uuid.UUID(ctx.data["lease"]), "failed")
-            await seen.give_up(tx, ctx.data["workload"])
-
-        if refused.again:
-            return hop(
-                "queue", AGAIN, within=(give_back,),
-                status={"phase": "queued", "reason": refused.reason, "message": refused.message},
-            )  # fmt: skip
-        return self._ended(ctx, "failed", refused.reason, refused.message, within=(give_back,))
-
-    @step(
-        deadline=366 * DAY,
-        remedy="It still runs: cancel it if it should not.",
-        inside=True,
-    )
-    async def run(self, ctx: Context) -> Next:
-        """Watch it: bill from its start, notice its end."""
-        if ctx.take("exhausted"):
-            return hop("stop", data={"stopping": "BudgetExhausted"})
-        if ctx.take("cancel"):
-            return hop("stop", data={"stopping": "Cancelled"})
-        work = await seen.find(ctx.tx, ctx.data["workload"])
-        assert work is not None
-        if work.status is None and work.gone_at is None:
-            return nap(LOOK)
-        await self._meter(ctx, work)
-        status = outcome.seen(work)
-        if outcome.over(work):
-            return hop("finish", status=status)
-        if ctx.data.get("stopping"):
-            return hop("stop", after=max(0.0, 10.0 - outcome.age(ctx)), status=status)
-        # Copies that have ended already don't take it back to starting.
-        running = work.started_at is not None
-        return nap(
-            LOOK,
-            state="active" if running else None,
-            status={**status, "phase": "running" if running else "starting"},
+        """Back to the queue if it may find a place after all, else it can't be run as asked."""
+        reason = outcome.word(refused.reason, "Refused")
+        message = outcome.sentences(refused.message)
+        if not refused.again:
+            failed = Result("failed", reason, message)
+            return self._decide(ctx, failed, {}, within=(_give_back(ctx),))
+        turned = int(ctx.data.get("turned", 0)) + 1
+        return hop(
+            "queue",
+            min(AGAIN * turned, MINUTE),
+            within=(_give_back(ctx),),
+            data={"turned": turned},
+            status={"phase": "queued", "reason": reason, "message": message},
         )
 
-    async def _meter(self, ctx: Context, work: seen.Seen) -> None:
-        """Start its meters at the instant its first process started. Once is enough."""
-        if work.started_at is None or ctx.data.get("metered") == work.id:
-            return
-        lease = await Market.of(ctx.resources).get(ctx.tx, uuid.UUID(ctx.data["lease"]))
-        place = lease.choice.place
-        await holds.start(
-            ctx.tx, lease.id, lease.charges, source=place.site, region=place.region,
-            at=work.started_at,
-        )  # fmt: skip
-        ctx.data["metered"] = work.id
+    @step(deadline=366 * DAY, remedy="It still runs: cancel it if it should not.", inside=True)
+    async def run(self, ctx: Context) -> Next:
+        """Watch it: bill from its start, notice its end."""
+        work = await _work(ctx.tx, ctx)
+        if ctx.data.get("metered") != work.id and work.started_at is not None:
+            await bill.begin(ctx.tx, ctx.resources, work)
+            ctx.data["metered"] = work.id
+        if outcome.over(work):
+            return hop("finish")
+        status = outcome.seen(work)
+        for intent, (reason, message) in outcome.STOPS.items():
+            if ctx.take(intent):
+                shown = {**status, "reason": reason, "message": message}
+                return hop("stop", data={"stop": intent}, status=shown)
+        if work.started_at is None:
+            return nap(LOOK, status=status)
+        shown = {**status, "phase": "running"}
+        return nap(LOOK, state="active", reason="Started", status=shown)
 
-    @step(deadline=300, remedy="Its site does not stop it: look at the site and its agent.")
+    @step(deadline=600, remedy=SITE)
     async def stop(self, ctx: Context) -> Next:
-        """Ask its processes to end; the second time, end them."""
-        asked = int(ctx.data.get("asked", 0))
+        """Ask its processes to end, and end those that have not after a while."""
+        run = run_of(ctx)
+        async with ctx.db.transaction() as tx:
+            work = await _work(tx, ctx)
+        if outcome.over(work):
+            return hop("run")
+        waited = (ctx.now - ctx.entered_at).total_seconds()
+        asked = bool(ctx.data.get("asked"))
+        if asked and waited < GRACE:
+            return nap(GRACE - waited)
         try:
-            driver = ctx.services[Hub].driver(ctx.resource.status["place"]["site"])
-            signal = TERM if asked == 0 else KILL
-            await driver.signal(ctx.data["workload"], signal, ctx.fence)
-        except UnknownWorkload:
-            return hop("run", after=1.0, data={"asked": asked + 1})
+            begun = work.started_at is not None
+            if begun and await place.signal(ctx, run, KILL if asked else TERM):
+                return nap(GRACE, data={"asked": True})
+            # No signal reaches what has not started, and there is nothing of it to keep.
+            await place.erase(ctx, run.site, run.id)
         except SiteUnreachable as away:
-            return nap(2.0, status={"message": str(away)})
-        return hop("run", after=1.0, data={"asked": asked + 1})
+            return nap(_patience(ctx), status=_away(away))
+        return hop("run", within=(_is_gone(ctx),))
 
-    @step(deadline=300, remedy="Its bill can't be settled: see the last problem.", inside=True)
+    @step(deadline=300, remedy=BILL, inside=True)
     async def finish(self, ctx: Context) -> Next:
         """Settle the bill to its last second, then end it or run it again."""
-        work = await seen.find(ctx.tx, ctx.data["workload"])
-        assert work is not None
-        result = outcome.result(work, ctx.data.get("stopping"))
-        charged = await self._close(ctx, work, result.reason)
-        spec = ctx.spec(JobSpec)
-        attempt = int(ctx.data.get("attempt", 0)) + 1
-        if result.phase == "failed" and attempt <= spec.retries and not ctx.data.get("stopping"):
+        work = await _work(ctx.tx, ctx)
+        result = outcome.result(work, ctx.data.get("stop"))
+        if result.reason == "Lost":
+            # Should it come back from the dead, it is not to run on.
             await seen.give_up(ctx.tx, work.id)
-            return hop(
-                "queue",
-                min(2.0**attempt, 60.0),
-                data={"attempt": attempt, "metered": None},
-                status={**charged, "phase": "queued", "reason": result.reason,
-                        "message": f"attempt {attempt} of {spec.retries + 1} failed"},
-            )  # fmt: skip
-        return self._ended(
-            ctx, result.phase, result.reason, result.message,
-            status={**charged, **outcome.seen(work), "exitCode": result.exit_code},
-        )  # fmt: skip
+        cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, result.lease)
+        return self._decide(ctx, result, {**outcome.seen(work), **cost})
 
-    async def _close(self, ctx: Context, work: seen.Seen, reason: str) -> dict[str, Any]:
-        """End the lease at the instant the last process ended. May be repeated."""
-        market = Market.of(ctx.resources)
-        lease = uuid.UUID(ctx.data["lease"])
-        if ctx.data.get("metered") == work.id:
-            end = work.ended_at or work.seen_at or await ctx.tx.now()
-            await account(ctx.tx, work.site)
-            await streams.stop(ctx.tx, lease, end)
-            await market.close(
-                ctx.tx, lease, "failed" if reason == "Lost" else "done", ended_at=end
-            )
-        else:
-            await market.close(ctx.tx, lease, "failed")
-        return await spent(ctx.tx, ctx.resource)
-
-    def _ended(
-        self,
-        ctx: Context,
-        phase: str,
-        reason: str = "",
-        message: str = "",
-        *,
-        status: Mapping[str, Any] | None = None,
-        within: tuple[Any, ...] = (),
-    ) -> Next:
+    def _decide(self, ctx: Context, result: Result, status: dict[str, Any], **more: Any) -> Next:
+        """Run it again if it failed and may, else it has ended."""
+        failures, retries = _failures(ctx) + 1, ctx.spec(JobSpec).retries
+        if result.phase != "failed" or result.lease == "funds" or failures > retries:
+            return _end(result, status, **more)
+        tried = f"Attempt {failures} of {retries + 1} failed"
         shown = {
-            **(status or {}), "phase": phase, "reason": reason or None, "message": message or None,
-        }  # fmt: skip
-        return done(state="active", status=shown, within=within)
+            "phase": "queued",
+            "reason": result.reason,
+            "message": outcome.sentences(tried, result.message),
+        }
+        return hop(
+            "queue",
+            min(2.0**failures, MINUTE),
+            data={"failures": failures, "turned": None},
+            status={**status, **shown},
+            **more,
+        )
 
     @step(deadline=300, inside=True)
     async def update(self, ctx: Context) -> Next:
-        """Only labels can have changed: go on where it was."""
-        if ctx.resource.phase in ("succeeded", "failed", "cancelled"):
+        """Only its labels can have changed: go on where it was."""
+        if ctx.resource.phase in ENDED:
             return done(state="active")
-        running = ctx.resource.phase == "running"
-        return hop(ctx.previous, state="active" if running else "creating")
+        return hop(ctx.previous, state="active")
 
-    @step(deadline=600, remedy="Its site does not let go of it: look at the site and its agent.")
+    @step(deadline=600, remedy=SITE)
     async def remove(self, ctx: Context) -> Next:
         """End what runs of it, and wait for the end: it is billed to its last second."""
-        name = ctx.data.get("workload")
-        if name is None:
+        if "run" not in ctx.data or ctx.previous == "bring":
             return hop("clear")
+        run = run_of(ctx)
         async with ctx.db.transaction() as tx:
-            work = await seen.find(tx, name)
-        if work is None or outcome.over(work):
-            return hop("clear")
+            work = await _work(tx, ctx)
+        if outcome.over(work):
+            return hop("clear", within=(_begin_bill(ctx),))
         try:
-            await ctx.services[Hub].driver(work.site).signal(name, KILL, ctx.fence)
-        except UnknownWorkload:
-            return hop("clear")
+            if work.started_at is not None and await place.signal(ctx, run, KILL):
+                return nap(AGAIN)
+            await place.erase(ctx, run.site, run.id)
         except SiteUnreachable as away:
-            return nap(2.0, status={"message": str(away)})
-        return nap(1.0)
+            return nap(_patience(ctx), status=_away(away))
+        return hop("clear", within=(_is_gone(ctx), _begin_bill(ctx)))
 
-    @step(deadline=300, remedy="Its bill can't be settled: see the last problem.", inside=True)
+    @step(deadline=300, remedy=BILL, inside=True)
     async def clear(self, ctx: Context) -> Next:
         """Settle what is still open of it."""
-        lease = await Market.of(ctx.resources).open_lease(ctx.tx, ctx.resource.uid)
-        work = await seen.find(ctx.tx, ctx.data["workload"]) if "workload" in ctx.data else None
-        if lease is not None and work is not None:
-            ctx.data["lease"] = str(lease.id)
-            await self._meter(ctx, work)
-            return hop("erase", status=await self._close(ctx, work, ""))
-        if lease is not None:
-            await Market.of(ctx.resources).close(ctx.tx, lease.id, "tenant")
-        return hop("erase")
+        work = await _work(ctx.tx, ctx) if "run" in ctx.data else None
+        cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, "tenant")
+        return hop("erase", status=cost)
 
-    @step(deadline=600, remedy="Its site does not let go of it: look at the site and its agent.")
+    @step(deadline=600, remedy=SITE)
     async def erase(self, ctx: Context) -> Next:
-        """Remove its files and logs from the sites. One that is away does it when it is back."""
+        """Remove its files and logs from its sites. One that is away does it when it is back."""
         async with ctx.db.transaction() as tx:
             works = await seen.of_owner(tx, ctx.resource.uid)
         for work in works:
             if work.gone_at is None:
                 try:
-                    await ctx.services[Hub].driver(work.site).delete(work.id, ctx.fence)
+                    await place.erase(ctx, work.site, work.id)
                 except SiteUnreachable:
                     continue
 
@@ -289,7 +256,68 @@ class JobFlow(Flow):
         return gone(within=(give_up,))
 
 
-async def spent(tx: Tx, job: Resource) -> dict[str, Any]:
-    """Its cost so far, for its status."""
-    so_far = await cost(tx, job.tenant, resource=job.uid)
-    return {"cost": {"currency": so_far.currency, "amountNano": so_far.total}}
+async def _work(tx: Tx, ctx: Context) -> Seen:
+    """What is known of the run that the job is in."""
+    work = await seen.find(tx, run_of(ctx).id)
+    assert work is not None
+    return work
+
+
+def _failures(ctx: Context) -> int:
+    """How many of its runs failed."""
+    return int(ctx.data.get("failures") or 0)
+
+
+def _patience(ctx: Context) -> float:
+    """Seconds until a site that did not answer is asked again: more, the longer it is away."""
+    return min(max(2.0, (ctx.now - ctx.entered_at).total_seconds() / 4), 30.0)
+
+
+def _away(away: SiteUnreachable) -> dict[str, str]:
+    return {"message": outcome.sentences(str(away), "It is tried again until the site is back")}
+
+
+def _give_back(ctx: Context) -> Write:
+    """The run did not start: its lease ends, and should it start after all, it is deleted."""
+
+    async def write(tx: Tx, job: Resource) -> None:
+        await bill.close(tx, ctx.resources, job, None, "failed")
+        await seen.give_up(tx, run_of(ctx).id)
+
+    return write
+
+
+def _is_gone(ctx: Context) -> Write:
+    """The site has said that it has nothing of the run."""
+
+    async def write(tx: Tx, job: Resource) -> None:
+        run = run_of(ctx)
+        await seen.is_gone(tx, run.site, [run.id])
+
+    return write
+
+
+def _begin_bill(ctx: Context) -> Write:
+    """Before the lease is closed, in another transaction: see ``bill``."""
+
+    async def write(tx: Tx, job: Resource) -> None:
+        await bill.begin(tx, ctx.resources, await _work(tx, ctx))
+
+    return write
+
+
+def _end(result: Result, status: dict[str, Any] | None = None, **more: Any) -> Next:
+    """It has ended, for good."""
+    shown = {
+        "phase": result.phase,
+        "reason": result.reason or None,
+        "message": result.message or None,
+        "exitCode": result.exit_code,
+    }
+    return done(
+        state="active",
+        reason=result.reason or "Succeeded",
+        message=result.message,
+        status={**(status or {}), **shown},
+        **more,
+    )

@@ -9,10 +9,8 @@ from skerry.kernel.errors import Conflict, Forbidden, Source, ValidationError
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.products.run.specs import JobSpec
+from skerry.products.run.specs import ENDED, JobSpec
 from skerry.store import Tx
-
-ENDED = ("succeeded", "failed", "cancelled")
 
 
 class JobHooks(Hooks):
@@ -40,7 +38,7 @@ class JobHooks(Hooks):
         by: Caller,
     ) -> Mapping[str, Any] | None:
         if resource.phase in ENDED:
-            raise Conflict(f"job {resource.name!r} has {resource.phase} already")
+            raise Conflict(f"job {resource.name!r} has ended already, as {resource.phase}")
         return None
 
 

@@ -1,48 +1,133 @@
 """What a workload's tasks come to, for the job: its phase, its exit code, its times."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from skerry.kernel.flows import Context
 from skerry.kernel.history import stamp
-from skerry.market.decision import Place
-from skerry.products.run.specs import Task
+from skerry.market.lease import Lease, Reason, Refusal
+from skerry.products.run.specs import Phase, Task
 from skerry.sites.contract import TaskStatus
 from skerry.sites.seen import Seen
+
+_WORD = re.compile("[A-Z][A-Za-z0-9]{0,63}")
+_LONGEST = 4000
+
+STOPS = {
+    "cancel": ("Cancelled", "It was cancelled; what it wrote so far is kept."),
+    "exhausted": (
+        "BudgetExhausted",
+        "The money set aside for it is used up and there is no more; what it wrote so far is kept.",
+    ),
+}
+"""Why a job is ended before its time: what its flow is told, and the reason with its words."""
 
 
 @dataclass(frozen=True)
 class Result:
-    phase: str
-    exit_code: int | None
+    """How a run ended. ``lease`` is why its lease is closed."""
+
+    phase: Phase
     reason: str = ""
     message: str = ""
+    exit_code: int | None = None
+    lease: Reason = "done"
 
 
-def place(chosen: Place) -> dict[str, str]:
-    """Where it was placed, as its status shows it."""
-    return {
-        "site": chosen.site,
-        "region": chosen.region,
-        "zone": chosen.zone,
-        "jurisdiction": chosen.jurisdiction,
-        "operator": chosen.operator,
-    }
+CANCELLED = Result("cancelled", "Cancelled", "It was cancelled before it ran.", lease="tenant")
 
 
 def over(work: Seen) -> bool:
     """Whether nothing of it runs any more: all tasks ended, or the site has it no longer."""
-    if work.gone_at is not None:
-        return True
-    return work.status is not None and work.status.ended
+    return work.gone_at is not None or (work.status is not None and work.status.ended)
+
+
+def result(work: Seen, stop: str | None) -> Result:
+    """How it ended. ``stop`` says why Skerry itself ended it, if it did."""
+    tasks = work.status.tasks if work.status else ()
+    failed = [t for t in tasks if t.phase != "exited" or t.exit_code != 0]
+    code = next((t.exit_code for t in failed if t.exit_code), None)
+    if stop == "cancel":
+        ran = work.started_at is not None
+        return Result("cancelled", *STOPS[stop], code, "tenant") if ran else CANCELLED
+    if stop is not None:
+        return Result("failed", *STOPS[stop], code, "funds")
+    if work.gone_at is not None and not (tasks and all(t.phase == "exited" for t in tasks)):
+        text = f"Site {work.site!r} has nothing of it any more."
+        return Result("failed", "Lost", text, code, "breach")
+    if not failed:
+        return Result("succeeded", exit_code=0)
+    first = next((t for t in failed if t.exit_code), failed[0])
+    if first.phase == "lost":
+        text = sentences(first.message or f"Site {work.site!r} lost its process")
+        return Result("failed", "Lost", text, None, "breach")
+    text = first.message
+    if len(tasks) > 1:
+        text = f"Copy {first.rank} of {len(tasks)}: {text or f'exit code {first.exit_code}'}"
+    return Result("failed", word(first.reason, "ExitCode"), sentences(text), code)
+
+
+def sentences(*parts: str) -> str:
+    """One text of all parts, each of which ends as a sentence does."""
+    stripped = (part.strip() for part in parts)
+    text = " ".join(p if p.endswith((".", "!", "?", "…")) else f"{p}." for p in stripped if p)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def word(reason: str, default: str) -> str:
+    """A reason that a site gave, as the one CamelCase word that it should be."""
+    return reason if _WORD.fullmatch(reason) else default
+
+
+def placed(lease: Lease, attempt: int) -> dict[str, Any]:
+    """The status of a job that was given a place, with nothing left of an earlier run."""
+    place = lease.choice.place
+    return {
+        **_BLANK,
+        "phase": "starting",
+        "attempt": attempt,
+        "lease": str(lease.id),
+        "decision": str(lease.decision),
+        "pricePerHourNano": lease.choice.price.per_hour,
+        "place": {
+            "site": place.site,
+            "region": place.region,
+            "zone": place.zone,
+            "jurisdiction": place.jurisdiction,
+            "operator": place.operator,
+        },
+    }
+
+
+_BLANK: Mapping[str, None] = dict.fromkeys(
+    (
+        "reason", "message", "exitCode", "tasks", "startedAt", "endedAt", "engine", "isolation",
+    )
+)  # fmt: skip
+
+
+def waiting(refusal: Refusal) -> dict[str, Any]:
+    """The status of a job that found no place."""
+    return {
+        "phase": "queued",
+        "reason": refusal.reason,
+        "message": sentences(refusal.message, refusal.hint),
+        "decision": str(refusal.decision),
+    }
 
 
 def seen(work: Seen) -> dict[str, Any]:
     """The part of the status that follows from what the site reported."""
-    tasks = [_task(task) for task in work.status.tasks] if work.status else []
-    shown: dict[str, Any] = {"tasks": tasks}
+    if work.status is None:
+        return {}
+    shown: dict[str, Any] = {
+        "tasks": [_task(task) for task in work.status.tasks],
+        "engine": work.status.engine or None,
+        "isolation": work.status.isolation,
+    }
     if work.started_at is not None:
         shown["startedAt"] = stamp(work.started_at)
     if work.ended_at is not None:
@@ -63,30 +148,3 @@ def _task(task: TaskStatus) -> dict[str, Any]:
     )
     built: dict[str, Any] = msgspec.to_builtins(shown)
     return built
-
-
-def result(work: Seen, stopping: str | None) -> Result:
-    """How it ended. ``stopping`` is why Skerry itself ended it, if it did."""
-    tasks = work.status.tasks if work.status else ()
-    failed = [t for t in tasks if t.phase != "exited" or t.exit_code != 0]
-    code = next((t.exit_code for t in failed if t.exit_code), None)
-    if stopping == "Cancelled":
-        return Result("cancelled", code, "Cancelled")
-    if stopping == "BudgetExhausted":
-        return Result(
-            "failed", code, stopping, "the budget is used up; what it wrote so far is kept"
-        )
-    lost = not tasks or any(t.phase != "exited" for t in tasks)
-    if lost and code is None:
-        first = next((t for t in failed if t.phase == "lost"), None)
-        message = first.message if first else "the site has nothing of it any more"
-        return Result("failed", None, "Lost", message or "its process was lost")
-    if failed:
-        first = failed[0]
-        return Result("failed", code, first.reason or "ExitCode", first.message)
-    return Result("succeeded", 0)
-
-
-def age(ctx: Context) -> float:
-    """Seconds since the present step was entered."""
-    return (ctx.now - ctx.entered_at).total_seconds()

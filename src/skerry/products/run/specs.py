@@ -10,6 +10,7 @@ from skerry.kernel.kinds import Spec, Status
 MIB = 1 << 20
 
 Phase = Literal["queued", "starting", "running", "succeeded", "failed", "cancelled"]
+ENDED = ("succeeded", "failed", "cancelled")
 EnvName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)]
 EnvValue = Annotated[str, Meta(max_length=32768)]
 Glob = Annotated[str, Meta(min_length=1, max_length=1024)]

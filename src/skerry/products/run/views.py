@@ -11,7 +11,7 @@ import msgspec
 from skerry.kernel.errors import InvalidRequest, NotFound, Source, Unavailable
 from skerry.kernel.history import stamp
 from skerry.kernel.views import Answer, Asked, Stream
-from skerry.products.run.specs import JobSpec
+from skerry.products.run.specs import ENDED, JobSpec
 from skerry.sites import seen
 from skerry.sites.contract import LogChunk, Refused, SiteUnreachable, UnknownWorkload, Workloads
 from skerry.sites.hub import Hub
@@ -20,7 +20,6 @@ from skerry.store.queries import load
 _sql = load("skerry.products.run")
 _LOOK = 0.3
 _BEAT = 15.0
-_ENDED = ("succeeded", "failed", "cancelled")
 
 
 async def logs(asked: Asked) -> Answer:
@@ -91,7 +90,7 @@ async def _work(asked: Asked) -> seen.Seen | None:
 
 async def _ended(asked: Asked) -> bool:
     phase = await asked.db.fetchval(_sql.phase, asked.resource.uid)
-    return phase is None or phase in _ENDED
+    return phase is None or phase in ENDED
 
 
 async def _at_site(asked: Asked) -> tuple[Workloads, str]:

@@ -1,0 +1,51 @@
+"""What a job's run costs: metered from the start of its first process to the end of its last.
+
+All of it happens in the flow's own transactions and may be repeated. Locks are taken in the
+market's order, an offer's before any account's: so a run's meters, whose beginning moves money, are
+never begun in the transaction that closes its lease and gives its capacity back.
+"""
+
+from typing import Any
+
+from skerry.kernel.resources import Resources
+from skerry.kernel.rows import Resource
+from skerry.ledger import holds
+from skerry.ledger.cost import cost
+from skerry.market.lease import Reason
+from skerry.market.leases import Market
+from skerry.sites.business import account
+from skerry.sites.seen import Seen
+from skerry.store import Tx
+
+
+async def begin(tx: Tx, resources: Resources, work: Seen) -> None:
+    """Meter a run since its first process started, if one has. A run that is closed stays so."""
+    lease = await Market.of(resources).open_lease(tx, work.owner)
+    if lease is None or work.started_at is None:
+        return
+    place = lease.choice.place
+    await holds.start(
+        tx, lease.id, lease.charges, source=place.site, region=place.region, at=work.started_at
+    )
+
+
+async def close(
+    tx: Tx, resources: Resources, job: Resource, work: Seen | None, reason: Reason
+) -> dict[str, Any]:
+    """End the job's lease, charged to the end of the run's last process; the job's cost, for its
+    status. One whose end nobody saw is charged to when it was seen to be gone."""
+    market = Market.of(resources)
+    lease = await market.open_lease(tx, job.uid)
+    if lease is not None:
+        ended = None
+        if work is not None and work.started_at is not None:
+            ended = work.ended_at or work.seen_at
+            await account(tx, work.site, ended)
+        await market.close(tx, lease.id, reason, ended_at=ended)
+    return await spent(tx, job)
+
+
+async def spent(tx: Tx, job: Resource) -> dict[str, Any]:
+    """The job's cost up to now, for its status."""
+    so_far = await cost(tx, job.tenant, resource=job.uid)
+    return {"cost": {"currency": so_far.currency, "amountNano": so_far.total}}
