@@ -16,6 +16,7 @@ from skerry.sites.greeting import Denied, Hello, introduce
 from skerry.sites.remote import serve
 from skerry.sites.simulated.driver import Simulated
 from skerry.sites.simulated.faults import Fault
+from skerry.sites.sockets import short_name
 from tests.sites.cloud import Cloud
 from tests.sites.contract.script import Script
 from tests.sites.contract.suite import Fencing, Reaching, Reading, Storing, Watching
@@ -34,7 +35,8 @@ class Agent:
 
     async def connect(self) -> None:
         """Raises ``Denied``."""
-        reader, writer = await asyncio.open_unix_connection(str(self._socket))
+        with short_name(self._socket) as name:
+            reader, writer = await asyncio.open_unix_connection(name)
         await introduce(reader, writer, self._hello)
         self._task = asyncio.create_task(serve(reader, writer, self._driver))
 
@@ -152,6 +154,19 @@ async def test_the_observer_follows_an_agent(cloud: Cloud, socket: Path, driver:
         assert (await cloud.ended("w")).status.tasks[0].exit_code == 5
         assert (await cloud.ended("v")).status.tasks[0].exit_code == 6
         await again.vanish()
+
+
+async def test_a_data_directory_may_lie_deep(
+    cloud: Cloud, tmp_path: Path, driver: Simulated
+) -> None:
+    await cloud.declare("here")
+    deep = tmp_path.joinpath(*["a-folder-in-a-folder"] * 6)
+    deep.mkdir(parents=True)
+    agent = Agent(deep / "agents", "here", await token_of(cloud, "here"), driver)
+    async with cloud.hub.listening(deep / "agents"):
+        await agent.connect()
+        await cloud.hub.wait("here")
+        await agent.vanish()
 
 
 async def test_an_agent_that_went_to_another_process_is_let_go(

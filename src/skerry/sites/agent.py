@@ -28,6 +28,7 @@ from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.greeting import Denied, Hello, introduce
 from skerry.sites.local import MANIFEST
 from skerry.sites.remote import serve
+from skerry.sites.sockets import short_name
 from skerry.sites.wire import WireFault
 
 FIRST_PAUSE = 0.2
@@ -67,7 +68,8 @@ async def _keep_connected(path: str, hello: Hello, driver: Workloads) -> None:
     pause = FIRST_PAUSE
     while True:
         try:
-            reader, writer = await asyncio.open_unix_connection(path, limit=_LONGEST_LINE)
+            with short_name(Path(path)) as short:
+                reader, writer = await asyncio.open_unix_connection(short, limit=_LONGEST_LINE)
             try:
                 await introduce(reader, writer, hello)
                 _log.info("connected", server=path, site=hello.site)

@@ -23,6 +23,7 @@ from skerry.sites import drivers, tokens
 from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.greeting import Denied, Hello, greet
 from skerry.sites.remote import RemoteDriver
+from skerry.sites.sockets import short_name
 from skerry.sites.wire import WireFault
 from skerry.store import Database
 
@@ -123,14 +124,15 @@ class Hub:
             serving.add(task)
             task.add_done_callback(serving.discard)
 
-        server = await asyncio.start_unix_server(connected, path)
-        try:
-            yield
-        finally:
-            server.close()
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
+        with short_name(path) as name:
+            server = await asyncio.start_unix_server(connected, name)
+            try:
+                yield
+            finally:
+                server.close()
+                for task in serving:
+                    task.cancel()
+                await asyncio.gather(*serving, return_exceptions=True)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, whatever it turns out to be, until it ends."""
