@@ -195,7 +195,7 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
     try:
         await until_signalled(serve())
     finally:
-        (settings.data / "server.json").unlink(missing_ok=True)
+        parts.withdraw(settings.data)
     _say("Skerry has stopped. What runs on this machine goes on, and is found at the next start.")
 
 

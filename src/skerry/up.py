@@ -216,3 +216,11 @@ async def announce(server: Server) -> None:
     """Write ``server.json``: where this cloud answers, while it runs."""
     text = msgspec.json.encode(describe(server)).decode()
     await asyncio.to_thread(write_secret, server.settings.data / "server.json", text)
+
+
+def withdraw(data: Path) -> None:
+    """Take ``server.json`` back, if it is this process that it tells of."""
+    file = data / "server.json"
+    with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+        if msgspec.json.decode(file.read_bytes()).get("pid") == os.getpid():
+            file.unlink()
