@@ -130,6 +130,7 @@ PROBLEMS = [
     ("GET", f"{HOME}/shelves?labels=x", None, 400),
     ("GET", f"{HOME}/shelves?skipToken=zz", None, 400),
     ("GET", f"{HOME}/shelves?watch=true&from=x", None, 400),
+    ("GET", f"{HOME}/shelves?from=-2", None, 400),
     ("GET", f"{HOME}/shelves?watch=true&from=999999", None, 410),
     ("GET", "/elsewhere", None, 404),
 ]  # fmt: skip

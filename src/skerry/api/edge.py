@@ -118,6 +118,7 @@ class Edge:
                 return self._visible(await self.principal(request), kind, path)
 
             return await watch.collection(self, request, kind, path, still)
+        watch.position(request)
         asked = requests.page(request)
         async with self.db.transaction(readonly=True) as tx:
             await self._check_scope(tx, target)

@@ -60,7 +60,7 @@ async def _stream(
     wanted: Callable[[Happening], bool],
     still: Still,
 ) -> Response:
-    after = _position(request)
+    after = position(request)
     # Checked before the stream begins: an expired cursor is a 410, not a broken stream.
     cursor = await edge.feed.cursor(after)
     events = edge.feed.watch(wanted, cursor)
@@ -82,11 +82,12 @@ async def _stream(
     return StreamingResponse(lines(), media_type="text/event-stream", headers=_HEADERS)
 
 
-def _position(request: Request) -> int | None:
-    text = request.query_params.get("from", request.headers.get("last-event-id", ""))
-    if not text:
+def position(request: Request) -> int | None:
+    """Where to watch from: -1 is the very beginning, None is now."""
+    text = request.query_params.get("from", request.headers.get("last-event-id"))
+    if text is None:
         return None
-    if not text.removeprefix("-").isdecimal() or len(text) > 18:
+    if text != "-1" and (not text.isdecimal() or len(text) > 18):
         raise InvalidRequest(
             f"from={text[:40]!r} is not a position",
             hint="Use the id of the last event you saw.",
