@@ -62,6 +62,9 @@ lock: ## Write requirements.lock again from pyproject.toml (ARGS="--upgrade")
 	  --output-file requirements.lock pyproject.toml $(ARGS)
 
 generate: schema ## Write every generated file again
+	$(BIN)/python -m skerry.api.catalogue
+	$(BIN)/python -m skerry.api.openapi
+	$(BIN)/python -m tests.identity.matrix
 
 schema: deps-python ## Write src/skerry/store/schema.sql again from the migrations
 	$(BIN)/python -m skerry.store.schema
