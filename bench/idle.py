@@ -77,7 +77,7 @@ def watched(root: int, seconds: float) -> dict[str, float]:
     before, began = cpu(pids), time.monotonic()
     time.sleep(seconds)
     pids = family(root)
-    used, took = cpu(pids) - before, time.monotonic() - began
+    used, took = max(cpu(pids) - before, 1 / TICKS), time.monotonic() - began
     return {"memory, MiB": memory(pids), "CPU, % of a core": 100 * used / took}
 
 
