@@ -34,7 +34,7 @@ class BudgetStatus(Status):
     spent: Annotated[str, Meta(description="This month")] = ""
     held: Annotated[str, Meta(description="Set aside for what runs")] = ""
     left: Annotated[str, Meta(description="What can still be set aside this month")] = ""
-    currency: str = ""
+    currency: Annotated[str, Meta(description="Of all these amounts, ISO 4217")] = ""
     reached: Annotated[
         tuple[int, ...], Meta(description="Thresholds that spending has reached this month")
     ] = ()
@@ -60,7 +60,7 @@ class AccountStatus(Status):
     available: Annotated[str, Meta(description="What can still be set aside; empty: any")] = ""
     this_month: Annotated[str, Meta(description="Cost this month so far")] = ""
     per_hour: Annotated[str, Meta(description="What runs now costs so much an hour")] = ""
-    currency: str = ""
+    currency: Annotated[str, Meta(description="Of all these amounts, ISO 4217")] = ""
 
 
 class CreditSpec(Spec):
@@ -81,11 +81,11 @@ class InvoiceSpec(Spec):
 
 class InvoiceStatus(Status):
     phase: Annotated[str, Meta(description="draft or closed")] = ""
-    number: str = ""
-    period: str = ""
-    total: str = ""
+    number: Annotated[str, Meta(description="Its number, once it is closed")] = ""
+    period: Annotated[str, Meta(description="The month, such as 2026-11")] = ""
+    total: Annotated[str, Meta(description="What is owed")] = ""
     exact: Annotated[str, Meta(description="Before each line was rounded to whole cents")] = ""
-    currency: str = ""
+    currency: Annotated[str, Meta(description="Of all these amounts, ISO 4217")] = ""
     lines: Annotated[int, Meta(description="How many lines it has")] = 0
     as_of: Annotated[str, Meta(description="When it was computed or closed")] = ""
 
@@ -95,16 +95,16 @@ class PriceListSpec(Spec):
 
 
 class PriceEntry(Status):
-    meter: str
-    unit: str
-    price: str
-    sku: str = ""
-    region: str = ""
-    site: str = ""
+    meter: Annotated[str, Meta(description="What is counted")]
+    unit: Annotated[str, Meta(description="What the price is for, such as core-hour")]
+    price: Annotated[str, Meta(description="The price of one unit")]
+    sku: Annotated[str, Meta(description="Only for this variant, such as a GPU model")] = ""
+    region: Annotated[str, Meta(description="Only in this region")] = ""
+    site: Annotated[str, Meta(description="Only at this site")] = ""
 
 
 class PriceListStatus(Status):
     phase: Annotated[str, Meta(description="current, future or past")] = ""
-    currency: str = ""
+    currency: Annotated[str, Meta(description="Of its prices, ISO 4217")] = ""
     effective_at: Annotated[str, Meta(description="From when on it holds for new leases")] = ""
-    prices: tuple[PriceEntry, ...] = ()
+    prices: Annotated[tuple[PriceEntry, ...], Meta(description="All of them")] = ()

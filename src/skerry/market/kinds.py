@@ -7,6 +7,10 @@ Decisions are read where they were taken: a quote, a lease and whatever else was
 have the view ``decision``.
 """
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from skerry.kernel.kinds import READ_ONLY, Action, Column, Kind, Status
 from skerry.kernel.views import View
 from skerry.market import specs
@@ -19,7 +23,7 @@ DECISION = View("decision", "Why it was placed there, or nowhere", decision)
 
 
 class PolicyStatus(Status, kw_only=True):
-    words: str = ""
+    words: Annotated[str, Meta(description="What it allows, in words")] = ""
 
 
 KINDS = (

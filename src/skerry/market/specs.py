@@ -28,9 +28,9 @@ Instant = Annotated[datetime, Meta(tz=True)]
 class GpuOffer(Spec, kw_only=True):
     """Devices of one model in a pool."""
 
-    model: Annotated[str, Meta(min_length=1, max_length=64)]
+    model: Annotated[str, Meta(min_length=1, max_length=64, description="As its maker calls it")]
     memory: Annotated[Amount | None, Meta(description="Bytes on each; unknown if left out")] = None
-    count: Annotated[int, Meta(ge=0, le=1024)]
+    count: Annotated[int, Meta(ge=0, le=1024, description="How many there are")]
     price: Annotated[Money | None, Meta(description="For one, for an hour")] = None
 
 
@@ -40,7 +40,7 @@ class PoolOffer(Spec, kw_only=True):
     millicores: Annotated[int, Meta(ge=0, le=1 << 30, description="Thousandths of a core")]
     memory: Annotated[Amount, Meta(description="Bytes")]
     disk: Annotated[Amount, Meta(description="Bytes")] = 0
-    gpus: Annotated[list[GpuOffer], Meta(max_length=15)] = []
+    gpus: Annotated[list[GpuOffer], Meta(max_length=15, description="Devices, by model")] = []
     core_price: Annotated[Money | None, Meta(description="For one core, for an hour")] = None
     memory_price: Annotated[Money | None, Meta(description="For one GiB, for an hour")] = None
 
@@ -48,13 +48,15 @@ class PoolOffer(Spec, kw_only=True):
 class InstanceOffer(Spec, kw_only=True):
     """Sold in whole instances of one type. What is left out is unknown."""
 
-    instance_type: Annotated[str, Meta(min_length=1, max_length=128)]
-    count: Annotated[int, Meta(ge=0, le=1 << 30)]
+    instance_type: Annotated[
+        str, Meta(min_length=1, max_length=128, description="As its operator calls it")
+    ]
+    count: Annotated[int, Meta(ge=0, le=1 << 30, description="How many there are")]
     millicores: Annotated[Cores | None, Meta(description="Thousandths of a core")] = None
     memory: Annotated[Bytes | None, Meta(description="Bytes")] = None
     disk: Annotated[Bytes | None, Meta(description="Bytes")] = None
-    gpus: Gpus | None = None
-    gpu_model: Annotated[str, Meta(max_length=64)] = ""
+    gpus: Annotated[Gpus | None, Meta(description="In each")] = None
+    gpu_model: Annotated[str, Meta(max_length=64, description="Their model")] = ""
     gpu_memory: Annotated[Bytes | None, Meta(description="Bytes on each")] = None
     price: Annotated[Money | None, Meta(description="For one, for an hour")] = None
     spot_price: Annotated[
@@ -65,25 +67,31 @@ class InstanceOffer(Spec, kw_only=True):
 class OfferSpec(Spec, kw_only=True):
     """Capacity on sale at one place: a pool, or instances."""
 
-    pool: PoolOffer | None = None
-    instances: InstanceOffer | None = None
+    pool: Annotated[PoolOffer | None, Meta(description="Capacity sold by amount")] = None
+    instances: Annotated[
+        InstanceOffer | None, Meta(description="Capacity sold in whole instances")
+    ] = None
     operator: Annotated[str, Meta(max_length=64, description="Who runs it")] = ""
     seller: Annotated[str, Meta(max_length=64, description="Who is paid, if not the operator")] = ""
-    site: Annotated[str, Meta(max_length=128)] = ""
-    region: Annotated[str, Meta(max_length=64)] = ""
-    zone: Annotated[str, Meta(max_length=64)] = ""
+    site: Annotated[str, Meta(max_length=128, description="The site whose capacity it is")] = ""
+    region: Annotated[str, Meta(max_length=64, description="Where it is: the region")] = ""
+    zone: Annotated[str, Meta(max_length=64, description="Where it is: the zone")] = ""
     jurisdiction: Annotated[
         str,
         Meta(pattern="^([A-Z]{2})?$", description="ISO 3166-1 alpha-2; unknown if left out"),
     ] = ""
-    trust_tier: Annotated[int, Meta(ge=0, le=4)] = 0
+    trust_tier: Annotated[
+        int, Meta(ge=0, le=4, description="How far its operator is trusted, from 0 to 4")
+    ] = 0
     evidence: Annotated[Evidence, Meta(description="Who vouches for these facts")] = "declared"
     isolations: Annotated[
         list[Isolation], Meta(max_length=3, description="By default only sandbox")
     ] = msgspec.field(default_factory=lambda: ["sandbox"])
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="Of all its prices, ISO 4217")]
     price_version: Annotated[int, Meta(ge=0, description="Of this cloud's price list")] = 0
-    valid_until: Instant | None = None
+    valid_until: Annotated[Instant | None, Meta(description="When it ends; never if left out")] = (
+        None
+    )
     latency: Annotated[Milliseconds | None, Meta(description="Milliseconds")] = None
     notice: Annotated[
         int, Meta(ge=0, le=31 * 86400, description="Seconds of warning before it is taken back")
@@ -94,66 +102,70 @@ class OfferSpec(Spec, kw_only=True):
 class OfferStatus(Status, kw_only=True):
     """What of it is free now."""
 
-    free: dict[str, Any] = {}
-    version: int = 0
+    free: Annotated[dict[str, Any], Meta(description="What nobody has leased")] = {}
+    version: Annotated[int, Meta(description="Grows with each change of what is free")] = 0
 
 
 class Lines(Status, kw_only=True):
     """One part of a price."""
 
-    meter: str
-    sku: str = ""
-    quantity: int
-    per: int
-    unit_price_nano: int
-    amount_nano: int
+    meter: Annotated[str, Meta(description="What is counted")]
+    sku: Annotated[
+        str, Meta(description="The variant of it that has this price, such as a GPU model")
+    ] = ""
+    quantity: Annotated[int, Meta(description="For all copies: thousandths of the thing, or MiB")]
+    per: Annotated[int, Meta(description="How much of the quantity the unit price is for")]
+    unit_price_nano: Annotated[int, Meta(description="Price of that for an hour, in nano")]
+    amount_nano: Annotated[int, Meta(description="Price of this part for an hour, in nano")]
 
 
 class PlaceStatus(Status, kw_only=True):
     """Where it is, and on whose word."""
 
-    offer: str
-    operator: str = ""
-    site: str = ""
-    region: str = ""
-    zone: str = ""
-    jurisdiction: str = ""
-    trust_tier: int = 0
-    evidence: Evidence = "declared"
-    isolation: Isolation = "sandbox"
-    gpu_model: str = ""
-    spot: bool = False
+    offer: Annotated[str, Meta(description="The offer that was taken")]
+    operator: Annotated[str, Meta(description="Who runs it")] = ""
+    site: Annotated[str, Meta(description="The site")] = ""
+    region: Annotated[str, Meta(description="The region")] = ""
+    zone: Annotated[str, Meta(description="The zone")] = ""
+    jurisdiction: Annotated[str, Meta(description="Whose law holds there, ISO 3166-1 alpha-2")] = ""
+    trust_tier: Annotated[int, Meta(description="How far its operator is trusted, from 0 to 4")] = 0
+    evidence: Annotated[Evidence, Meta(description="Who vouches for these facts")] = "declared"
+    isolation: Annotated[Isolation, Meta(description="What separates it from others")] = "sandbox"
+    gpu_model: Annotated[str, Meta(description="Model of its devices")] = ""
+    spot: Annotated[bool, Meta(description="Whether it may be taken back at any time")] = False
 
 
 class NearStatus(Status, kw_only=True):
     """A refused offer that came near, and what stands against it."""
 
-    offer: str
-    jurisdiction: str = ""
-    price_per_hour_nano: int | None = None
-    why: list[str]
+    offer: Annotated[str, Meta(description="The offer")]
+    jurisdiction: Annotated[str, Meta(description="Whose law holds there")] = ""
+    price_per_hour_nano: Annotated[int | None, Meta(description="Its price, in nano")] = None
+    why: Annotated[list[str], Meta(description="What stands against it")]
 
 
 class LeaseSpec(Spec, kw_only=True):
     """Frozen terms."""
 
     subject: Annotated[str, Meta(description="What it is for")]
-    decision: uuid.UUID
-    place: PlaceStatus
-    currency: str
-    price_per_hour_nano: int
-    lines: list[Lines]
-    price_version: int = 0
-    notice_seconds: int = 0
+    decision: Annotated[uuid.UUID, Meta(description="Id of the decision that placed it")]
+    place: Annotated[PlaceStatus, Meta(description="Where it is")]
+    currency: Annotated[str, Meta(description="Of its price, ISO 4217")]
+    price_per_hour_nano: Annotated[int, Meta(description="Price of an hour, in nano")]
+    lines: Annotated[list[Lines], Meta(description="What the price is made of")]
+    price_version: Annotated[
+        int, Meta(description="Version of the price list it was made under")
+    ] = 0
+    notice_seconds: Annotated[int, Meta(description="Warning before it is taken back")] = 0
     policies: Annotated[list[str], Meta(description="Versions of the policies it was made under")]
 
 
 class LeaseStatus(Status, kw_only=True):
-    phase: str = "active"
+    phase: Annotated[str, Meta(description="reserved, active, draining or closed")] = "active"
     reason: Annotated[str, Meta(description="Why it was closed")] = ""
-    started_at: datetime | None = None
-    drains_until: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Annotated[datetime | None, Meta(description="When its meters started")] = None
+    drains_until: Annotated[datetime | None, Meta(description="When it is taken back")] = None
+    ended_at: Annotated[datetime | None, Meta(description="When its meters ended")] = None
     cost_nano: Annotated[int | None, Meta(description="Charged so far")] = None
 
 
@@ -166,21 +178,25 @@ class QuoteSpec(Spec, kw_only=True):
 
 class QuoteStatus(Status, kw_only=True):
     phase: Annotated[str, Meta(description="offered, refused, expired or accepted")] = ""
-    decision: uuid.UUID | None = None
-    place: PlaceStatus | None = None
-    currency: str = ""
-    price_per_hour_nano: int | None = None
-    lines: list[Lines] = []
+    decision: Annotated[uuid.UUID | None, Meta(description="Id of the decision behind it")] = None
+    place: Annotated[PlaceStatus | None, Meta(description="Where it would run")] = None
+    currency: Annotated[str, Meta(description="Of its price, ISO 4217")] = ""
+    price_per_hour_nano: Annotated[int | None, Meta(description="Price of an hour, in nano")] = None
+    lines: Annotated[list[Lines], Meta(description="What the price is made of")] = []
     most_nano: Annotated[
         int | None, Meta(description="The most it can cost in all, if it has a time limit")
     ] = None
-    valid_until: datetime | None = None
+    valid_until: Annotated[datetime | None, Meta(description="Until when it can be accepted")] = (
+        None
+    )
     policy: Annotated[str, Meta(description="What the policies allow, in words")] = ""
     message: Annotated[str, Meta(description="Why nothing was offered")] = ""
-    hint: str = ""
-    considered: int = 0
+    hint: Annotated[str, Meta(description="What to do about a refusal")] = ""
+    considered: Annotated[int, Meta(description="How many offers were looked at")] = 0
     refused: Annotated[dict[str, int], Meta(description="Refused offers by reason")] = {}
-    nearest: list[NearStatus] = []
+    nearest: Annotated[
+        list[NearStatus], Meta(description="The refused offers that came nearest")
+    ] = []
     created: Annotated[str, Meta(description="Ref of what it was accepted as")] = ""
 
 
@@ -191,7 +207,7 @@ class Accept(Spec, kw_only=True):
     secrets: Annotated[
         dict[str, Any], Meta(description="Secret fields of its spec; a quote holds none")
     ] = {}
-    labels: dict[str, str] = {}
+    labels: Annotated[dict[str, str], Meta(description="Its labels")] = {}
 
 
 def place_of(choice: Choice) -> PlaceStatus:
