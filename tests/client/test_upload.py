@@ -48,6 +48,15 @@ def test_gitignore_is_honoured_at_every_level(folder: Path) -> None:
     ]
 
 
+def test_the_repository_above_counts_as_well(folder: Path) -> None:
+    write(folder, sub__deep__e_dot_tmp="x", sub__deep__f_dot_log="x", sub__deep__g="kept")
+    assert [file.path for file in scan(folder / "sub/deep")] == ["g"]
+    assert [file.path for file in scan(folder / "build")] == ["out"], "it was named on purpose"
+    (folder / ".git/HEAD").unlink()
+    (folder / ".git").rmdir()
+    assert [file.path for file in scan(folder / "sub/deep")] == ["e.tmp", "f.log", "g"]
+
+
 def test_only_the_executable_bit_travels(folder: Path) -> None:
     (folder / "main.py").chmod(0o4777)
     (folder / "keep.log").chmod(0o600)

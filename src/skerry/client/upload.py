@@ -1,8 +1,9 @@
 """Folders by content: what a job takes along, sent once.
 
-A folder is walked honouring every ``.gitignore`` in it, each file is named by the SHA-256 of its
-bytes, and only blobs that the cloud lacks are sent. Links inside the folder are followed as files;
-one that leads out of it is refused, since nobody who says "this folder" means another.
+A folder is walked honouring every ``.gitignore`` in it, and those above it in its repository; each
+file is named by the SHA-256 of its bytes, and only blobs that the cloud lacks are sent. Links
+inside the folder are followed as files; one that leads out of it is refused, since nobody who says
+"this folder" means another.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ from skerry.client.errors import BadSetting, NotFound
 from skerry.client.steps import Op, Policy, Request, Together, Work, send
 
 PROVIDER = "skerry.run/v1"
+Rules = list[tuple[Path, Any]]
+"""Folders and what their .gitignore says, outer ones first."""
 MOST_FILES = 20_000
 _BLOCK = 1 << 20
 
@@ -54,7 +57,7 @@ def scan(root: Path) -> list[LocalFile]:
     if not top.is_dir():
         raise BadSetting(f"{root} is not a folder")
     try:
-        found = sorted(_walk(top, top, []), key=lambda file: file.path)
+        found = sorted(_walk(top, top, _above(top)), key=lambda file: file.path)
     except OSError as error:
         raise BadSetting(f"{error.filename} can't be read", detail=str(error.strerror)) from None
     if len(found) > MOST_FILES:
@@ -65,13 +68,30 @@ def scan(root: Path) -> list[LocalFile]:
     return found
 
 
-def _walk(top: Path, folder: Path, rules: "list[tuple[Path, Any]]") -> Iterator[LocalFile]:
+def _above(top: Path) -> Rules:
+    """What the repository's folders above say. A folder that they ignore was named on purpose."""
+    rules: Rules = []
+    for folder in (top, *top.parents):
+        if folder != top:
+            rules = [*_own(folder), *rules]
+        if (folder / ".git").exists():
+            return [] if _ignored(top, True, rules) else rules
+    return []
+
+
+def _own(folder: Path) -> Rules:
+    """What the folder's own .gitignore says."""
     import pathspec
 
     ignore = folder / ".gitignore"
-    if ignore.is_file():
-        lines = ignore.read_text("utf-8", "replace").splitlines()
-        rules = [*rules, (folder, pathspec.GitIgnoreSpec.from_lines(lines))]
+    if not ignore.is_file():
+        return []
+    lines = ignore.read_text("utf-8", "replace").splitlines()
+    return [(folder, pathspec.GitIgnoreSpec.from_lines(lines))]
+
+
+def _walk(top: Path, folder: Path, rules: Rules) -> Iterator[LocalFile]:
+    rules = [*rules, *_own(folder)]
     for entry in sorted(os.scandir(folder), key=lambda e: e.name):
         path = Path(entry.path)
         is_dir = entry.is_dir(follow_symlinks=False)
@@ -92,7 +112,7 @@ def _walk(top: Path, folder: Path, rules: "list[tuple[Path, Any]]") -> Iterator[
             yield LocalFile(path.relative_to(top).as_posix(), real, facts.st_size, mode)
 
 
-def _ignored(path: Path, is_dir: bool, rules: "list[tuple[Path, Any]]") -> bool:
+def _ignored(path: Path, is_dir: bool, rules: Rules) -> bool:
     """Git's rule: the deepest .gitignore that says anything about a path decides."""
     for base, spec in reversed(rules):
         name = path.relative_to(base).as_posix() + ("/" if is_dir else "")
