@@ -11,6 +11,12 @@ from skerry.proof.log import Log
 from skerry.proof.note import Signer
 
 
+@pytest.fixture(autouse=True)
+def _no_witness_of_things(monkeypatch):
+    """Other tests have kinds of that name, and watch over them for the rest of their process."""
+    monkeypatch.delitem(changes.WITNESSES, "thing", raising=False)
+
+
 class Cloud:
     """One database, one log, and short ways to write what tests need."""
 

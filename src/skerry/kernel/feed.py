@@ -65,7 +65,8 @@ class Feed:
                 self._log.warning("feed behind, trying again", error=str(error))
                 await asyncio.sleep(self._poll)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._notice.wait(), self._poll)
+                async with asyncio.timeout(self._poll):
+                    await self._notice.wait()
             self._notice.clear()
 
     async def _begin(self, position: int) -> None:

@@ -192,7 +192,8 @@ class Observer:
                 if contact.remote and group.subgroup(NotOurs) is not None:
                     await self._hub.end(contact)  # the agent has gone over to another process
             with suppress(TimeoutError):
-                await asyncio.wait_for(contact.ended.wait(), self._beat / 5)
+                async with asyncio.timeout(self._beat / 5):
+                    await contact.ended.wait()
 
     async def _watch(self, site: Resource, contact: Contact) -> None:
         """Until something ends it; always raises."""

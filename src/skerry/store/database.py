@@ -204,7 +204,8 @@ class Database:
         loop = asyncio.get_running_loop()
         self._listener = loop.create_task(self._keep_listening(ready, gap))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ready.wait(), _LISTEN_SECONDS)
+            async with asyncio.timeout(_LISTEN_SECONDS):
+                await ready.wait()
 
     async def _keep_listening(self, ready: asyncio.Event, gap: list[Callable[[], None]]) -> None:
         while True:
