@@ -113,7 +113,8 @@ class Worker:
             due = await self._db.fetchval(_sql.next_wake)
             pause = min(self._poll, max(0.0, due)) if due is not None else self._poll
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), max(pause, 0.005))
+            async with asyncio.timeout(max(pause, 0.005)):
+                await self._wake.wait()
 
     async def drain(self, *, most: int = 1000) -> int:
         """Run everything that is due now, one after another. For tests; says how many steps."""
@@ -245,7 +246,8 @@ class Worker:
         name = following.step or step.name
         moved = name != held["step"]
         target = self._flows[ctx.kind.noun].steps[name]
-        entered = now if moved else ctx.entered_at
+        # An update that goes back to where it was has not left it.
+        entered = now if moved else held["entered_at"]
         if moved:
             await alerts.clear(tx, resource.ref, "Overdue")
         if held["tries"] >= FAILURES_TO_ALERT:
