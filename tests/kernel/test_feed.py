@@ -17,14 +17,18 @@ Write = Callable[[int], "asyncio.Future[None]"]
 
 
 async def write(db: Database, count: int, kind: str = "thing") -> None:
-    """``count`` changes, sequenced."""
+    """``count`` changes, sequenced. Transactions of other tests' databases hold that up, too."""
     async with db.transaction() as tx:
         for i in range(count):
             await changes.record(
                 tx, kind=kind, subject=f"{kind}/{i}", verb="put", tenant="t", actor="u", body={},
                 version=i,
             )  # fmt: skip
-    await Sequencer(db).run_once()
+    sequencer = Sequencer(db)
+    async with asyncio.timeout(60):
+        while await sequencer.waiting():
+            if not await sequencer.run_once():
+                await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager

@@ -102,7 +102,8 @@ async def test_a_revoked_token_ends_what_is_being_watched(seca: Seca):
         await asyncio.sleep(0.05)
     assert (await seca.http.delete(f"/providers/{IDENTITY}/tokens/ann.one")).status_code == 202
     await seca.put(f"{WORKSPACES}/after", sent({}))
-    told = await asyncio.wait_for(watching, 20)
+    async with asyncio.timeout(20):
+        told = await watching
     assert "workspaces/after" not in told.text
     for task in running:
         task.cancel()
