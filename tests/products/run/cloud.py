@@ -198,16 +198,21 @@ class Cloud:
             seconds -= part
 
     async def until(
-        self, job: Resource, wanted: Callable[[Resource], bool] | str, most: float = 600
+        self,
+        job: Resource,
+        wanted: Callable[[Resource], bool] | str,
+        *,
+        most: float = 600,
+        step: float = 1,
     ) -> Resource:
-        """Let time pass, second by second, until the job is in that phase."""
+        """Let time pass, step by step, until the job is in that phase."""
         check = (lambda r: r.phase == wanted) if isinstance(wanted, str) else wanted
-        for _ in range(int(most)):
+        for _ in range(int(most / step)):
             await self.turn()
             current = await self.read(job)
             if check(current):
                 return current
-            await self.let_pass(1)
+            await self.let_pass(step, step)
         raise AssertionError(f"{wanted} never came: {current.status}")
 
     # What is seen

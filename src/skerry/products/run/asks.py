@@ -1,7 +1,9 @@
 """What a job asks of the market."""
 
 from skerry.market.ask import Ask
-from skerry.products.run.specs import JobSpec
+from skerry.products.run.specs import GRACE, JobSpec
+
+ENDING = GRACE + 5
 
 
 def ask_of(spec: JobSpec) -> Ask:
@@ -16,5 +18,6 @@ def ask_of(spec: JobSpec) -> Ask:
         isolation=spec.isolation,
         regions=(spec.region,) if spec.region else (),
         sites=(spec.site,) if spec.site else (),
-        duration=spec.time_limit,
+        # A process may take that long to end when its time is over, and is billed for it.
+        duration=spec.time_limit and spec.time_limit + ENDING,
     )

@@ -21,8 +21,8 @@ from skerry.market.leases import Market
 from skerry.products.run import bill, outcome, place
 from skerry.products.run.asks import ask_of
 from skerry.products.run.outcome import Result
-from skerry.products.run.place import GRACE, NotStarted, Run, run_of
-from skerry.products.run.specs import ENDED, JobSpec
+from skerry.products.run.place import NotStarted, Run, run_of
+from skerry.products.run.specs import ENDED, GRACE, JobSpec
 from skerry.sites import seen
 from skerry.sites.contract import SiteUnreachable
 from skerry.sites.seen import Seen
@@ -54,6 +54,9 @@ class JobFlow(Flow):
         ctx.take("exhausted")  # it was said of an earlier run
         if ctx.take("cancel"):
             return _end(outcome.CANCELLED)
+        pause = float(ctx.data.get("pause") or 0) - _age(ctx)
+        if pause > 0:
+            return nap(pause)  # a late word of its last run has woken it
         market = Market.of(ctx.resources)
         found = await market.reserve(ctx.tx, ask_of(ctx.spec(JobSpec)), ctx.resource)
         if isinstance(found, Refusal):
@@ -126,11 +129,12 @@ class JobFlow(Flow):
             failed = Result("failed", reason, message)
             return self._decide(ctx, failed, {}, within=(_give_back(ctx),))
         turned = int(ctx.data.get("turned", 0)) + 1
+        pause = min(AGAIN * turned, MINUTE)
         return hop(
             "queue",
-            min(AGAIN * turned, MINUTE),
+            pause,
             within=(_give_back(ctx),),
-            data={"turned": turned},
+            data={"turned": turned, "pause": pause},
             status={"phase": "queued", "reason": reason, "message": message},
         )
 
@@ -161,14 +165,13 @@ class JobFlow(Flow):
             work = await _work(tx, ctx)
         if outcome.over(work):
             return hop("run")
-        waited = (ctx.now - ctx.entered_at).total_seconds()
-        asked = bool(ctx.data.get("asked"))
-        if asked and waited < GRACE:
-            return nap(GRACE - waited)
+        asked, now = ctx.data.get("asked"), ctx.now.timestamp()
+        if asked and now - asked < GRACE:
+            return nap(GRACE - (now - asked))
         try:
             begun = work.started_at is not None
             if begun and await place.signal(ctx, run, KILL if asked else TERM):
-                return nap(GRACE, data={"asked": True})
+                return nap(GRACE, data={"asked": asked or now})
             # No signal reaches what has not started, and there is nothing of it to keep.
             await place.erase(ctx, run.site, run.id)
         except SiteUnreachable as away:
@@ -197,10 +200,11 @@ class JobFlow(Flow):
             "reason": result.reason,
             "message": outcome.sentences(tried, result.message),
         }
+        pause = min(2.0**failures, MINUTE)
         return hop(
             "queue",
-            min(2.0**failures, MINUTE),
-            data={"failures": failures, "turned": None},
+            pause,
+            data={"failures": failures, "turned": None, "pause": pause},
             status={**status, **shown},
             **more,
         )
@@ -268,9 +272,14 @@ def _failures(ctx: Context) -> int:
     return int(ctx.data.get("failures") or 0)
 
 
+def _age(ctx: Context) -> float:
+    """Seconds since the step was entered."""
+    return (ctx.now - ctx.entered_at).total_seconds()
+
+
 def _patience(ctx: Context) -> float:
     """Seconds until a site that did not answer is asked again: more, the longer it is away."""
-    return min(max(2.0, (ctx.now - ctx.entered_at).total_seconds() / 4), 30.0)
+    return min(max(1.0, _age(ctx) / 8), 10.0)
 
 
 def _away(away: SiteUnreachable) -> dict[str, str]:

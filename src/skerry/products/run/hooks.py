@@ -9,7 +9,10 @@ from skerry.kernel.errors import Conflict, Forbidden, Source, ValidationError
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
+from skerry.products.run.bill import spent
+from skerry.products.run.outcome import sentences
 from skerry.products.run.specs import ENDED, JobSpec
+from skerry.sites import outages
 from skerry.store import Tx
 
 
@@ -40,6 +43,23 @@ class JobHooks(Hooks):
         if resource.phase in ENDED:
             raise Conflict(f"job {resource.name!r} has ended already, as {resource.phase}")
         return None
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        """What it costs up to now, while it runs, and whether its site is out of contact.
+
+        Neither is stored: both change without anybody doing anything.
+        """
+        if resource.phase not in ("starting", "running"):
+            return {}
+        shown = await spent(tx, resource)
+        site, now = resource.status["place"]["site"], await tx.now()
+        for began, _ in await outages.between(tx, site, now, now):
+            shown["reason"] = "SiteUnreachable"
+            shown["message"] = sentences(
+                f"Site {site!r} is out of contact since {began:%Y-%m-%d %H:%M:%S} UTC",
+                "What runs there goes on, and this time is not billed",
+            )
+        return shown
 
 
 def _check_paths(spec: JobSpec) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from skerry.kernel.flows import Context
 from skerry.kernel.rows import Resource
 from skerry.market.decision import Choice
-from skerry.products.run.specs import JobSpec
+from skerry.products.run.specs import GRACE, JobSpec
 from skerry.sites.contract import (
     File,
     Isolation,
@@ -36,8 +36,6 @@ PATIENCE = 60.0
 """Seconds a site may take to answer."""
 UPLOAD_PATIENCE = 3600.0
 """Seconds it may take to be given one file."""
-GRACE = 10
-"""Seconds between asking a process to end and ending it."""
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -8,6 +8,8 @@ from msgspec import Meta
 from skerry.kernel.kinds import Spec, Status
 
 MIB = 1 << 20
+GRACE = 10
+"""Seconds between asking a process to end and ending it."""
 
 Phase = Literal["queued", "starting", "running", "succeeded", "failed", "cancelled"]
 ENDED = ("succeeded", "failed", "cancelled")
