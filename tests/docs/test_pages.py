@@ -1,0 +1,157 @@
+"""What the pages say is so: their commands run, their documents are taken, their words exist.
+
+All of it on one cloud with a real agent. The commands of a page run in order, as one shell script,
+in which only what a reader has to fill in is filled in.
+"""
+
+import json
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pytest
+
+from skerry.cli.common import Session
+from skerry.cli.main import root
+from tests.docs.pages import ROOT, Block, blocks, inline
+from tests.e2e.conftest import Cloud, cloud
+
+__all__ = ["cloud"]
+
+SHELL = """
+set -euo pipefail
+PATH="$BIN:$PATH"
+skerry() {  # `up` stays in the foreground: wait until it is ready instead
+    if [ "$1" != up ]; then command skerry "$@"; return; fi
+    local listen=(--listen 127.0.0.1:0)
+    case "$*" in *--listen*) listen=() ;; esac
+    command skerry "$@" "${listen[@]}" --no-agent 2>>up.log &
+    running=$!
+    local before; before=$(grep -c 'is up' up.log || true)
+    for _ in $(seq 300); do
+        [ "$(grep -c 'is up' up.log)" -gt "$before" ] && return
+        kill -0 $running || break
+        sleep 0.2
+    done
+    cat up.log; return 1
+}
+trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
+"""
+PREPARE = {
+    "access.md": "skerry service-account create ci -q",
+    "billing.md": "skerry tenant create acme -q; skerry workspace create lab -q; "
+    "skerry run -q -- true",
+    "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
+    "operating.md": "mkdir -p srv",
+    "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
+    f"skerry key > key.txt; cp {ROOT}/src/skerry/proof/verify.py .",
+    "sites.md": "skerry apply -f $PAGE_YAML; "
+    "for i in $(seq 50); do skerry offer get cellar -q >/dev/null 2>&1 && break; sleep 0.2; done",
+}
+FILLED = {
+    "access.md": {"ann.laptop": "operator.laptop"},
+    "billing.md": {"2026-10": f"{datetime.now(UTC):%Y-%m}"},
+    "operating.md": {
+        "/srv": "$PWD/srv",
+        "DIR": "$PWD/other",
+        "8420": "$PORT",
+        "DATABASE_URL=postgresql://skerry@db.example/skerry": "SKERRY_DATA=$PWD/third "
+        "DATABASE_URL=$POSTGRES",
+    },
+    "proof.md": {"'skerry/acme+1f2e3d4c+AX…'": '"$(skerry key)"'},
+    "sites.md": {'["sleep",60]': '["sleep",0]', "-- anything": "-- anything || test $? = 3"},
+}
+ELSEWHERE = ("make ", "tools/uv ")
+"""Blocks that begin so are run by tests/demo."""
+COMMANDS = [b for b in blocks() if b.language == "sh" and not b.text.startswith(ELSEWHERE)]
+PAGES = list(dict.fromkeys(block.page for block in COMMANDS))
+DOCUMENTS = [block for block in blocks() if block.language == "yaml"]
+PROGRAMS = [block for block in blocks() if block.language == "python"]
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def told(cloud: Cloud, tmp_path: Path, **more: str) -> dict[str, str]:
+    """The environment of somebody who reads a page."""
+    url = json.loads((cloud.data / "server.json").read_text())["url"]
+    return {
+        **cloud.env,
+        "SKERRY_URL": url,
+        "SKERRY_TOKEN": cloud.token_file.read_text().strip(),
+        "SKERRY_TENANT": "operator",
+        "SKERRY_WORKSPACE": "default",
+        "SKERRY_DATA": str(cloud.data),
+        "SKERRY_NO_CONTEXT": "1",
+        "BIN": str(Path(sys.executable).parent),
+        **more,
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_run(page: str, cloud: Cloud, pg_url: str, tmp_path: Path) -> None:
+    script = "\n".join(block.text for block in COMMANDS if block.page == page)
+    for written, meant in FILLED.get(page, {}).items():
+        assert written in script
+        script = script.replace(written, meant)
+    env = told(cloud, tmp_path, POSTGRES=pg_url, PORT=free_port())
+    for block in DOCUMENTS:
+        if block.page == page:
+            (tmp_path / "page.yaml").write_text(block.text)
+            env["PAGE_YAML"] = str(tmp_path / "page.yaml")
+    (tmp_path / "up.log").touch()
+    done = subprocess.run(
+        ["bash", "-c", f"{SHELL}\n{PREPARE.get(page, '')}\n{script}"],
+        env=env, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{cloud.tail()}"
+
+
+@pytest.mark.parametrize("block", DOCUMENTS, ids=lambda block: block.title)
+def test_documents_are_taken(block: Block, cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "document.yaml").write_text(block.text)
+    cloud.skerry("apply", "--dry-run", "-f", str(tmp_path / "document.yaml"))
+
+
+def test_the_python_page_runs(cloud: Cloud, tmp_path: Path) -> None:
+    whole = [block.text for block in PROGRAMS if block.page == "python.md"][:2]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(whole)],
+        env=told(cloud, tmp_path), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:2] == ["succeeded 0", "b'42\\n'"]
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=lambda block: block.title)
+def test_programs_are_python(block: Block) -> None:
+    compile(block.text, block.title, "exec")
+
+
+@pytest.mark.parametrize(("page", "command"), inline())
+def test_commands_in_sentences_exist(page: str, command: str) -> None:
+    """Words in capitals stand for others; each command and option must be there."""
+    words = shlex.split(re.sub(r"\[.*?\]", "", command))[1:]
+    ctx = click.Context(root, obj=Session(), info_name="skerry")
+    node: click.Command = root
+    while words and isinstance(node, click.Group) and not words[0].startswith("-"):
+        choices = words[0].split("|")
+        if words[0].isupper():
+            return
+        found = [node.get_command(ctx, word) for word in choices]
+        assert all(found), f"there is no {words[0]!r} in {ctx.command_path}"
+        node, words = found[0] or node, words[1:]
+        ctx = click.Context(node, parent=ctx, info_name=node.name)
+    known = {name for param in node.get_params(ctx) for name in param.opts}
+    options = words[: words.index("--")] if "--" in words else words
+    unknown = [w for w in options if w.startswith("-") and w not in known]
+    # A group may take options for a command of its own: `skerry quote -f`.
+    assert not unknown or isinstance(node, click.Group), unknown
