@@ -168,12 +168,13 @@ class Worker:
             following = await step.run(flow, ctx)
             await self._probe(noun, step.name, "ran")
         async with self._db.transaction() as tx:
+            # The resource's row first, then the flow's, as a put does: else the two could deadlock.
+            resource = await self._resources.by_uid(tx, row["uid"], lock=True)
             held = await tx.fetchrow(_sql.hold, row["uid"], row["token"])
             if held is None:
                 raise Lost
             # What a put has brought since the claim is still to be seen by ``on_update``.
             seen = ctx.resource.generation
-            resource = await self._resources.by_uid(tx, row["uid"], lock=True)
             if following is None:
                 ctx.tx_or_none, ctx.resource, ctx.now = tx, resource, await tx.now()
                 ctx.intents = list(held["intents"])
@@ -225,7 +226,6 @@ class Worker:
         seen: int,
         poke: int,
     ) -> Row | None:
-        now = await tx.now()
         for write in following.within:
             await write(tx, await self._resources.by_uid(tx, ctx.resource.uid))
         resource = await self._resources.set_status(
@@ -243,15 +243,32 @@ class Worker:
                 self._poke_owner(tx, resource)
                 return None
             following = Next(after=1.0)
+        if resource.version != ctx.resource.version:
+            self._poke_owner(tx, resource)
+        return await self._advance(tx, held, ctx, step, following, seen=seen, poke=poke)
+
+    async def _advance(
+        self,
+        tx: Tx,
+        held: Row,
+        ctx: Context,
+        step: Step,
+        following: Next,
+        *,
+        seen: int,
+        poke: int,
+    ) -> Row | None:
+        """Write down which step is next, and when; the row to go on with if that is now."""
+        now, ref = await tx.now(), ctx.resource.ref
         name = following.step or step.name
         moved = name != held["step"]
         target = self._flows[ctx.kind.noun].steps[name]
         # An update that goes back to where it was has not left it.
         entered = now if moved else held["entered_at"]
         if moved:
-            await alerts.clear(tx, resource.ref, "Overdue")
+            await alerts.clear(tx, ref, "Overdue")
         if held["tries"] >= FAILURES_TO_ALERT:
-            await alerts.clear(tx, resource.ref, "StepFails")
+            await alerts.clear(tx, ref, "StepFails")
         wake = now + timedelta(seconds=following.after)
         if held["poke"] != poke:
             wake = now
@@ -269,8 +286,6 @@ class Worker:
             intents,
             now + self._lease if soon else None,
         )
-        if resource.version != ctx.resource.version:
-            self._poke_owner(tx, resource)
         if not soon:
             return None
         row = await tx.fetchrow(_sql.hold, held["uid"], held["token"])
@@ -371,5 +386,9 @@ def _with_now(row: Row, now: datetime) -> Any:
 
 async def poke(db: Database, uids: list[Any]) -> None:
     """Wake flows: something they wait for has happened."""
-    await db.execute(_sql.wake, uids)
+    woken = {row["uid"] for row in await db.fetch(_sql.wake_idle, uids)}
+    for uid in uids:
+        if uid not in woken:
+            # Its row is locked. Who waits for it holds no other, so nobody can wait for us.
+            await db.execute(_sql.wake, uid)
     db.notify(CHANNEL)
