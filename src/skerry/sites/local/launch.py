@@ -22,7 +22,6 @@ import msgspec
 
 from skerry.sites.local.shim.plan import DIES_AT, Plan
 from skerry.sites.local.state import Decision, TaskDirectory
-from skerry.sites.local.steps import step
 
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from shim.main import main; "
@@ -124,10 +123,12 @@ async def launch(
     tasks: Sequence[tuple[TaskDirectory, Plan]],
     decide: Callable[[Decision], None],
     slots: asyncio.Semaphore,
+    step: Callable[[str], None] = lambda name: None,
 ) -> Decision:
     """Start ``tasks`` together or not at all.
 
-    ``decide`` writes the decision to disk; ``slots`` bounds how many sandboxes are set up at once.
+    ``decide`` writes the decision to disk; ``slots`` bounds how many sandboxes are set up at once;
+    ``step`` is told where it is (see ``steps``).
     """
     shims = [Shim(directory) for directory, _ in tasks]
 

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from skerry.sites.contract import Resources, Workload
+from skerry.sites.contract import Workload
 from skerry.sites.local.cgroups import Cgroups
 from skerry.sites.local.engines import inside
 from skerry.sites.local.engines.base import Engine, Order
@@ -16,8 +16,6 @@ from skerry.sites.local.view import Bind, accounts
 
 MARK = "SKERRY_TASK"
 """The variable by which a task's processes are known where there are no control groups."""
-_FIRST_PROCESS = 1
-"""The sandbox's first process is ours and does not count against the task's number."""
 _UID_INSIDE = 1000
 _RESOLVER = (Bind(os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"),)
 
@@ -83,7 +81,11 @@ class Planner:
                 "cleanup": launch.cleanup,
                 "group": self.cgroups.directories(name),
                 "join": launch.join,
-                **_limits(workload.resources, disk),
+                "millicores": workload.resources.millicores,
+                "memory": workload.resources.memory,
+                # The engine's own processes don't count against the task's number.
+                "pids": workload.resources.pids + launch.depth,
+                "disk": disk,
                 "time_limit": workload.time_limit,
                 "grace": workload.grace,
                 "restart": workload.restart,
@@ -116,12 +118,3 @@ class Planner:
             path.chmod(0o644)
             binds.append(Bind(str(path), f"/etc/{name}"))
         return tuple(binds)
-
-
-def _limits(resources: Resources, disk: int) -> dict[str, object]:
-    return {
-        "millicores": resources.millicores,
-        "memory": resources.memory,
-        "pids": resources.pids + _FIRST_PROCESS,
-        "disk": disk,
-    }

@@ -33,7 +33,10 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
         for task in held.tasks:
             machine.follow(held, task)
         machine.tell(held)
-        await launch(plans, held.decide, machine.slots)
+        decision = await launch(plans, held.decide, machine.slots, step)
+        if not decision.go:
+            for task in held.tasks:
+                await machine.sweep(task.name)  # a shim that was killed has removed nothing
     except (OSError, Refused) as error:
         await _forget(machine, workload.id, held)
         if isinstance(error, Refused):

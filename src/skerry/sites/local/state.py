@@ -144,7 +144,10 @@ class TaskDirectory:
 
     @property
     def has_shim(self) -> bool:
-        descriptor = self.lock()
+        try:
+            descriptor = self.lock()
+        except FileNotFoundError:  # it was not even laid out
+            return False
         if descriptor is not None:
             os.close(descriptor)
         return descriptor is None

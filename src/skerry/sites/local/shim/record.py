@@ -26,11 +26,14 @@ def write(path: str, value: object) -> None:
 def write_surely(path: str, value: object, reserve: str) -> None:
     """Like ``write``, but gives up ``reserve`` if the disk is full, and waits until it works.
 
-    For what exists nowhere else: as long as the caller lives, it is not lost.
+    For what exists nowhere else: as long as the caller lives, it is not lost. Only if somebody
+    has removed the directory, there is nobody left to tell.
     """
     while True:
         try:
             return write(path, value)
+        except FileNotFoundError:
+            return None
         except OSError:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(reserve)

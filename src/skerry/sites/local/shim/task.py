@@ -145,7 +145,7 @@ class Task:
         while (code := sandbox.reap()) is None:
             now = time.monotonic()
             if now >= beat_at:
-                os.utime(self._lock)
+                self._beat(now)
                 beat_at = now + _HEARTBEAT
             self._keep_limits(now)
             due = min(beat_at, self._term_at, self._kill_at, self._watch.due)
@@ -155,6 +155,13 @@ class Task:
                 elif descriptor != sandbox.ended and not self._carry(descriptor):
                     poll.unregister(descriptor)
         return code
+
+    def _beat(self, now: float) -> None:
+        os.utime(self._lock)
+        if os.fstat(self._lock).st_nlink == 0:
+            # Somebody has removed the directory: no driver will ever ask for this task.
+            self._wanted = False
+            self._kill_at = now
 
     def _carry(self, descriptor: int) -> bool:
         """Take what there is of output or errors into the log; False at its end."""
