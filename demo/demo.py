@@ -97,7 +97,7 @@ class Demo:
     def start(self) -> None:
         self.url = _running()
         if self.url:
-            say(f"The cloud of an earlier run answers at {self.url}.")
+            say(f"An earlier run's cloud answers at {self.url}.")
         else:
             self.url = _start()
         operator = ("--tenant", "operator", "--workspace", "default")
