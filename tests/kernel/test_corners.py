@@ -34,6 +34,11 @@ class RackSpec(Spec):
     rungs: dict[str, int] = {}
 
 
+class Tuning(Spec):
+    key: str
+    code: str
+
+
 class RackStatus(Status):
     rung: int = 0
 
@@ -67,7 +72,10 @@ RACK = Kind(
         Ref("places.*.shelfRef", "shelf"), Ref("likeRef", "shelf", bind="late"),
         Ref("nextRef", "rack"), Ref("goneRef", "no-such-kind"),
     ),
-    actions=(Action("ring", "Ring it"), Action("wait", "Nothing happens")),
+    actions=(
+        Action("ring", "Ring it"), Action("wait", "Nothing happens"),
+        Action("tune", "Tune it", Tuning, secrets=("code",)),
+    ),
 )  # fmt: skip
 
 
@@ -91,6 +99,12 @@ async def test_an_action_is_answered_by_its_hook_or_is_nothing(cloud: Cloud) -> 
     async with cloud.db.transaction() as tx:
         assert await cloud.resources.act(tx, rack, "ring", None, SYSTEM) == {"rang": True}
         assert await cloud.resources.act(tx, rack, "wait", None, SYSTEM) == {}
+        tuned = await cloud.resources.act(tx, rack, "tune", Tuning(key="low", code="0000"), SYSTEM)
+        assert tuned == {}
+    rows = await cloud.db.fetch("select verb, body from change where kind = 'action' order by at")
+    assert [row["verb"] for row in rows] == ["ring", "wait", "tune"]
+    assert '"body":{"key":"low"}' in rows[2]["body"]
+    assert "0000" not in rows[2]["body"]
     await cloud.delete(RACK, "r")
     async with cloud.db.transaction() as tx:
         with pytest.raises(NotFound):

@@ -15,7 +15,7 @@ from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.kinds import Kind, Registry
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resources
-from skerry.kernel.worker import Worker
+from skerry.kernel.worker import Worker, poke
 from skerry.store import DATABASE_ERRORS, Database
 from tests.kernel.conftest import AT, Cloud
 from tests.kernel.widgets import BOX, REGISTRY, WIDGET, Free, World
@@ -332,6 +332,34 @@ async def test_a_delete_during_a_step_is_seen_at_its_end(cloud: Cloud) -> None:
     await Worker(cloud.db, cloud.resources, Services(world), probe=probe).drain()
     assert world.made == {}
     assert await cloud.list(WIDGET) == []
+
+
+async def test_a_put_and_a_step_never_wait_for_each_other(cloud: Cloud) -> None:
+    widget = (await cloud.put(WIDGET, "w", {"size": 1})).resource
+    worker = Worker(cloud.db, cloud.resources, Services(World()))
+    async with cloud.db.transaction() as tx:
+        await cloud.resources.by_uid(tx, widget.uid, lock=True)
+        working = asyncio.create_task(worker.drain())
+        await asyncio.sleep(0.3)
+        await cloud.resources.put(tx, WIDGET, AT.named("w"), {"spec": {"size": 7}}, SYSTEM)
+    await working
+    assert (await cloud.read(WIDGET, "w")).status["weight"] == 7
+
+
+async def test_a_poke_waits_for_a_step_and_is_not_lost(cloud: Cloud) -> None:
+    acts = [(await cloud.put(ACT, name)).resource.uid for name in ("a", "b")]
+    await Worker(cloud.db, cloud.resources, Services(Stage())).drain()
+    async with cloud.db.transaction() as tx:
+        await tx.execute("select from flow where uid = $1 for update", acts[0])
+        poking = asyncio.create_task(poke(cloud.db, acts))
+        await until(lambda: _poked(cloud.db, acts[1]))
+        assert not await _poked(cloud.db, acts[0])
+    await poking
+    assert await _poked(cloud.db, acts[0])
+
+
+async def _poked(db: Database, uid: Any) -> bool:
+    return bool(await db.fetchval("select wake_at <= skerry_now() from flow where uid = $1", uid))
 
 
 async def test_an_owner_does_not_take_over_what_is_somebody_elses(cloud: Cloud) -> None:

@@ -8,6 +8,7 @@ _SET_PASSWORD = Action(
     "set-password",
     "Set a new password and end the sessions opened with the old one",
     specs.SetPassword,
+    secrets=("password", "current"),
 )
 
 KINDS = [

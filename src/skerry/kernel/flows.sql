@@ -10,8 +10,12 @@ from due where f.uid = due.uid
 returning f.*, skerry_now() as now
 
 -- name: heartbeat
+-- A row that is locked is being committed, which gives it a new lease.
 update flow set lease_until = skerry_now() + $2::interval
-where token = any($1::bigint[]) and lease_until is not null
+where uid in (
+  select uid from flow where token = any($1::bigint[]) and lease_until is not null
+  for update skip locked
+)
 
 -- name: hold
 -- The committing transaction's proof that the claim still stands.
@@ -61,5 +65,11 @@ where subject = $1 and reason = $2 and cleared_at is null
 select * from alert where cleared_at is null and ($1 = '' or tenant = $1)
 order by raised_at desc limit 500
 
+-- name: wake_idle
+-- Those whose rows nobody has locked.
+update flow set wake_at = skerry_now(), poke = poke + 1
+where uid in (select uid from flow where uid = any($1::uuid[]) for update skip locked)
+returning uid
+
 -- name: wake
-update flow set wake_at = skerry_now(), poke = poke + 1 where uid = any($1::uuid[])
+update flow set wake_at = skerry_now(), poke = poke + 1 where uid = $1

@@ -75,6 +75,8 @@ class Action:
     summary: str
     spec: type[msgspec.Struct] | None = None
     """The body it takes; None for none."""
+    secrets: tuple[str, ...] = ()
+    """Top-level fields of the body that are recorded nowhere."""
 
 
 @dataclass(frozen=True)

@@ -326,23 +326,30 @@ class Resources(Rows):
         if resource.state == "deleting":
             raise Conflict(f"{kind.noun} {resource.name!r} is being deleted")
         done = await (kind.hooks or _NO_HOOKS).act(tx, self, resource, action, body, by)
-        if done is not None:
-            return done
-        if kind.flow is not None:
+        if done is None and kind.flow is not None:
             await self.intend(tx, resource.uid, action)
-            await changes.record(
-                tx,
-                kind="action",
-                subject=resource.ref,
-                verb=action,
-                tenant=resource.tenant,
-                workspace=resource.workspace,
-                actor=by.subject,
-                body={"action": action, "ref": resource.ref, "body": body},
-            )
             tx.after_commit(self.woken)
-            tx.after_commit(self.changed)
-        return {}
+        await changes.record(
+            tx,
+            kind="action",
+            subject=resource.ref,
+            verb=action,
+            tenant=resource.tenant,
+            workspace=resource.workspace,
+            actor=by.subject,
+            body={"action": action, "ref": resource.ref, "body": _told(kind, action, body)},
+        )
+        tx.after_commit(self.changed)
+        return done or {}
+
+
+def _told(kind: Kind, name: str, body: Any) -> Any:
+    """An action's body as it is recorded: without its secrets."""
+    shown = msgspec.to_builtins(body)
+    for action in kind.actions:
+        if action.name == name and isinstance(shown, dict):
+            shown = {k: v for k, v in shown.items() if k not in action.secrets}
+    return shown
 
 
 def check_version(ref: str, version: int | None, wanted: int | None) -> None:

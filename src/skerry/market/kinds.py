@@ -69,7 +69,14 @@ KINDS = (
         status=specs.QuoteStatus,
         hooks=QuoteHooks(),
         quota=1000,
-        actions=(Action("accept", "Create what was quoted, at the quoted price", specs.Accept),),
+        actions=(
+            Action(
+                "accept",
+                "Create what was quoted, at the quoted price",
+                specs.Accept,
+                secrets=("secrets",),
+            ),
+        ),
         views=(DECISION,),
         columns=(
             Column("KIND", "spec.kind"),
