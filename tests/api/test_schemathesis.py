@@ -124,7 +124,7 @@ def test_every_answer_is_as_described(cloud: Served, base: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("base", [*GROUPS, ""])
 def test_many_answers_are_as_described(cloud: Served, base: str) -> None:
-    run(cloud, base, sized(150, fresh=True))
+    run(cloud, base, sized(60, fresh=True))
 
 
 def test_the_cloud_has_lived_through_it(cloud: Served) -> None:

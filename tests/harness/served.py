@@ -95,6 +95,16 @@ class Served:
         made = self.put(f"{identity}/tokens/{name}.test", {"subject": name})
         return str(made["status"]["secret"])
 
+    def site(self, name: str, **config: Any) -> None:
+        """A simulated site, connected and on sale."""
+        spec = {
+            "driver": "simulated", "region": "home", "zone": "home-1", "jurisdiction": "SE",
+            "operator": "skerry", "config": {"name": name, **config},
+        }  # fmt: skip
+        self.put(f"/providers/skerry.site/v1/sites/{name}", spec)
+        offer = f"/providers/skerry.market/v1/offers/{name}"
+        until(lambda: self.call("GET", offer).status_code == 200, self.told, self.process)
+
     def stop(self) -> None:
         self.http.close()
         self.process.send_signal(signal.SIGTERM)
