@@ -138,7 +138,7 @@ class JobFlow(Flow):
             status={"phase": "queued", "reason": reason, "message": message},
         )
 
-    @step(deadline=366 * DAY, remedy="It still runs: cancel it if it should not.", inside=True)
+    @step(deadline=364 * DAY, remedy="It still runs: cancel it if it should not.", inside=True)
     async def run(self, ctx: Context) -> Next:
         """Watch it: bill from its start, notice its end."""
         work = await _work(ctx.tx, ctx)
@@ -209,7 +209,7 @@ class JobFlow(Flow):
             **more,
         )
 
-    @step(deadline=300, inside=True)
+    @step(deadline=300, remedy="It can't go on: see the last problem.", inside=True)
     async def update(self, ctx: Context) -> Next:
         """Only its labels can have changed: go on where it was."""
         if ctx.resource.phase in ENDED:

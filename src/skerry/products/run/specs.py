@@ -28,8 +28,8 @@ class Input(Spec):
     digest: Annotated[
         str, Meta(pattern="^sha256:[0-9a-f]{64}$", description="A blob put into the workspace")
     ]
-    size: Annotated[int, Meta(ge=0)] = 0
-    mode: Annotated[int, Meta(ge=0, le=0o777)] = 0o644
+    size: Annotated[int, Meta(ge=0, description="Its size in bytes")] = 0
+    mode: Annotated[int, Meta(ge=0, le=0o777, description="Its permissions")] = 0o644
 
 
 class JobSpec(Spec):
@@ -62,13 +62,10 @@ class JobSpec(Spec):
     env: Annotated[
         dict[EnvName, EnvValue], Meta(max_length=1000, description="Environment variables")
     ] = {}
-    secret_env: (
-        Annotated[
-            dict[EnvName, EnvValue],
-            Meta(max_length=1000, description="Environment variables never shown again"),
-        ]
-        | None
-    ) = None
+    secret_env: Annotated[
+        Annotated[dict[EnvName, EnvValue], Meta(max_length=1000)] | None,
+        Meta(description="Environment variables never shown again"),
+    ] = None
     inputs: Annotated[
         list[Input], Meta(max_length=20000, description="Files put into its directory")
     ] = []
@@ -86,46 +83,50 @@ class JobSpec(Spec):
 class Place(Status):
     """Where it runs, and on whose word."""
 
-    site: str
-    region: str = ""
-    zone: str = ""
-    jurisdiction: str = ""
-    operator: str = ""
+    site: Annotated[str, Meta(description="The site")]
+    region: Annotated[str, Meta(description="Its region")] = ""
+    zone: Annotated[str, Meta(description="Its zone")] = ""
+    jurisdiction: Annotated[str, Meta(description="Whose law holds there, ISO 3166-1 alpha-2")] = ""
+    operator: Annotated[str, Meta(description="Who runs the site")] = ""
 
 
 class Task(Status):
     """One copy."""
 
-    rank: int
-    phase: str
-    exit_code: int | None = None
-    reason: str = ""
-    message: str = ""
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    gpus: list[str] = []
+    rank: Annotated[int, Meta(description="Which copy, from 0")]
+    phase: Annotated[str, Meta(description="What its site says of it")]
+    exit_code: Annotated[int | None, Meta(description="Exit code of its command")] = None
+    reason: Annotated[str, Meta(description="Why it ended, in a word")] = ""
+    message: Annotated[str, Meta(description="Why it ended, in words")] = ""
+    started_at: Annotated[datetime | None, Meta(description="When its process started")] = None
+    ended_at: Annotated[datetime | None, Meta(description="When its process ended")] = None
+    gpus: Annotated[list[str], Meta(description="The devices it has")] = []
 
 
 class Cost(Status):
     """So far; settled each minute and at the end."""
 
-    currency: str
-    amount_nano: int
+    currency: Annotated[str, Meta(description="ISO 4217")]
+    amount_nano: Annotated[int, Meta(description="In 10^-9 of the currency unit")]
 
 
 class JobStatus(Status):
-    phase: Phase = "queued"
-    exit_code: int | None = None
-    reason: str = ""
-    message: str = ""
-    attempt: int = 0
-    tasks: list[Task] = []
-    place: Place | None = None
-    engine: str = ""
-    isolation: str = ""
-    lease: str = ""
-    decision: str = ""
-    price_per_hour_nano: int | None = None
-    cost: Cost | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    phase: Annotated[Phase, Meta(description="How far it is")] = "queued"
+    exit_code: Annotated[int | None, Meta(description="Exit code of its command")] = None
+    reason: Annotated[str, Meta(description="Why it is so, in a word")] = ""
+    message: Annotated[str, Meta(description="Why it is so, in words")] = ""
+    attempt: Annotated[int, Meta(description="Which run this is, from 1")] = 0
+    tasks: Annotated[list[Task], Meta(description="Its copies")] = []
+    place: Annotated[Place | None, Meta(description="Where it runs or ran")] = None
+    engine: Annotated[str, Meta(description="What runs its processes there")] = ""
+    isolation: Annotated[str, Meta(description="What separates it from others")] = ""
+    lease: Annotated[str, Meta(description="Id of its lease")] = ""
+    decision: Annotated[str, Meta(description="Id of the decision that placed it")] = ""
+    price_per_hour_nano: Annotated[
+        int | None, Meta(description="Price of an hour, in 10^-9 of the currency unit")
+    ] = None
+    cost: Annotated[Cost | None, Meta(description="What it cost so far")] = None
+    started_at: Annotated[datetime | None, Meta(description="When its first process started")] = (
+        None
+    )
+    ended_at: Annotated[datetime | None, Meta(description="When its last process ended")] = None
