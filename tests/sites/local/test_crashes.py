@@ -1,4 +1,4 @@
-"""Agent and shims are killed at every step; each workload runs once or not at all, and ends known."""
+"""Agent and shims are killed at every step; a workload runs once or not at all, and ends known."""
 
 import asyncio
 import json
@@ -343,9 +343,7 @@ class TestOneAtATime:
 
 
 class TestGangs:
-    async def test_one_that_can_not_stand_stops_all(
-        self, rig: LocalRig, site: Workloads
-    ) -> None:
+    async def test_one_that_can_not_stand_stops_all(self, rig: LocalRig, site: Workloads) -> None:
         """What is in the way is a directory of its control group that can't be joined."""
         work = workload(rig, Script().print("ran"), tasks=3)
         machine = await site._ready()

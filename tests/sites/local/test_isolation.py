@@ -55,7 +55,7 @@ class TestSight:
         other = workload(rig, Script().write("mine", "private").stay(), env={"OTHER": "private"})
         await site.apply(other, 1)
         await running(site, other.id)
-        code, said = await sh(
+        _code, said = await sh(
             rig,
             site,
             "find / -name mine 2>/dev/null",
@@ -97,7 +97,11 @@ class TestSight:
             work = workload(
                 rig,
                 Script(),
-                command=("sh", "-c", f"cat {place}/weights; touch {place}/x 2>/dev/null || echo no"),
+                command=(
+                    "sh",
+                    "-c",
+                    f"cat {place}/weights; touch {place}/x 2>/dev/null || echo no",
+                ),
             )
             await run(driver, work)
             said = await log(driver, work.id)
@@ -117,7 +121,7 @@ class TestSight:
 
 class TestRights:
     async def test_it_is_nobody_special(self, rig: LocalRig, site: Workloads) -> None:
-        code, said = await sh(
+        _code, said = await sh(
             rig,
             site,
             "id -u",
@@ -182,7 +186,7 @@ class TestRights:
             "chown 0 .",
             "python3 -c 'import os; os.setuid(0)'",
             "python3 -c 'import socket; socket.socket(socket.AF_VSOCK)'",
-            "python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(321, 0, 0, 0) < 0)'",
+            "python3 -c 'import ctypes; exit(ctypes.CDLL(None).syscall(321, 0, 0, 0) < 0)'",
             "python3 -c 'import fcntl, os; a, b = os.openpty(); fcntl.ioctl(b, 0x5412, b\"x\")'",
         ],
     )
@@ -281,7 +285,7 @@ class TestTheTenantsWords:
     ) -> None:
         """A mode with setuid bits is taken without them."""
         tool = await put(site, "tool", b"#!/bin/sh\n", 0o4755)
-        code, said = await sh(rig, site, "stat -c '%a %u' tool; id -u", files=(tool,))
+        _code, said = await sh(rig, site, "stat -c '%a %u' tool; id -u", files=(tool,))
         mode, owner, uid = said.split()
         assert (mode, owner) == ("755", uid)
 

@@ -148,7 +148,7 @@ class TestDisk:
             f"for n in range(2000): os.mkdir('{name}'); os.chdir('{name}')\n"
             "print('deep', flush=True); time.sleep(1000)"
         )
-        task, said = await python(rig, site, program)
+        task, _said = await python(rig, site, program)
         assert task.reason == "DiskLimit"
         _, [status] = await site.list()
         await site.delete(status.id, 1)
@@ -171,9 +171,7 @@ class TestTime:
         assert task.reason == "TimeLimit"
         assert task.restarts >= 1
 
-    async def test_who_stops_it_does_not_want_it_back(
-        self, rig: LocalRig, site: Workloads
-    ) -> None:
+    async def test_who_stops_it_does_not_want_it_back(self, rig: LocalRig, site: Workloads) -> None:
         work = workload(
             rig, Script().print("up").stay(), restart="always", max_restarts=1000, grace=1
         )
