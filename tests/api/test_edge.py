@@ -7,6 +7,8 @@ import pytest
 
 from tests.api.conftest import HOME, Site
 
+BETA = HOME.replace("/v1/", "/v1beta1/")
+
 
 async def test_the_document_is_secas(site: Site) -> None:
     sent = {"labels": {"env": "dev"}, "annotations": {"n": "x"}, "spec": {}}
@@ -101,13 +103,25 @@ async def test_the_version_guards_put_delete_and_actions(site: Site) -> None:
     assert (await site.call("DELETE", f"{HOME}/widgets/w", headers=date)).status_code == 400
 
 
+async def test_a_beta_lives_below_what_is_none(site: Site) -> None:
+    await site.call("PUT", f"{HOME}/widgets/w", {"spec": {"size": 1}})
+    made = (await site.call("PUT", f"{BETA}/widgets/w/tags/t", {})).json()["metadata"]
+    assert made["ref"] == f"{BETA}/widgets/w/tags/t".removeprefix("/providers/")
+    assert (made["apiVersion"], made["widget"]) == ("v1beta1", "w")
+    items = (await site.call("GET", f"{BETA}/widgets/w/tags")).json()["items"]
+    assert [i["metadata"]["name"] for i in items] == ["t"]
+    assert (await site.call("DELETE", f"{HOME}/widgets/w")).status_code == 409
+    await site.call("DELETE", f"{BETA}/widgets/w/tags/t")
+    assert (await site.call("DELETE", f"{HOME}/widgets/w")).status_code == 202
+
+
 PROBLEMS = [
     ("GET", f"{HOME}/nothing", None, 404),
     ("GET", "/providers/no.such/v1/regions", None, 404),
     ("GET", f"{HOME}/shelves/none", None, 404),
     ("GET", f"{HOME}/shelves/none/view", None, 404),
     ("GET", "/providers/t.goods/v1/tenants/acme/workspaces/none/shelves", None, 404),
-    ("GET", f"{HOME}/widgets/none/tags", None, 404),
+    ("GET", f"{BETA}/widgets/none/tags", None, 404),
     ("GET", f"{HOME}/shelves/a%00b", None, 404),
     ("GET", "/providers/t.goods/v1/tenants/a%00b/workspaces/prod/shelves", None, 404),
     ("GET", "/providers/t.goods/v1/tenants//workspaces//shelves", None, 404),
@@ -121,7 +135,7 @@ PROBLEMS = [
     ("PUT", f"{HOME}/widgets/w", {"spec": {"size": 1}, "extra": 1}, 422),
     ("PUT", f"{HOME}/widgets/w", {"spec": {"size": 1, "shelfRef": "no"}}, 422),
     ("PUT", f"{HOME}/widgets/w", {"labels": {f"k{i}": "" for i in range(3000)}}, 422),
-    ("PUT", f"{HOME}/widgets/none/tags/t", {}, 404),
+    ("PUT", f"{BETA}/widgets/none/tags/t", {}, 404),
     ("POST", f"{HOME}/shelves", {}, 405),
     ("PATCH", f"{HOME}/shelves/s", {}, 405),
     ("DELETE", f"{HOME}/shelves/none", None, 404),

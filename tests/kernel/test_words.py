@@ -62,7 +62,7 @@ def test_references_take_what_is_missing_from_the_referrer(
 
 def test_a_reference_into_a_parent() -> None:
     nested = resolve("widgets/w/tags/l", LABEL, AT, REGISTRY)
-    assert nested == "t.goods/v1/tenants/acme/workspaces/prod/widgets/w/tags/l"
+    assert nested == "t.goods/v1beta1/tenants/acme/workspaces/prod/widgets/w/tags/l"
     with pytest.raises(ValidationError):
         resolve("tags/l", LABEL, AT, REGISTRY)
 
@@ -124,13 +124,17 @@ def test_a_registry_refuses_what_can_not_be() -> None:
     )
     with pytest.raises(ValueError, match="is not a kind"):
         Registry((lost,))
+    tags = Kind(provider="t.goods", collection="tags", noun="tag", parent="tenant/widgets",
+                summary="", spec=Free)  # fmt: skip
+    with pytest.raises(ValueError, match="is in no tenant"):
+        Registry((WIDGET, tags))
     with pytest.raises(ValueError, match="must start with"):
         Kind(provider="t", collection="c", noun="c", parent="moon", summary="", spec=Free)
 
 
 def test_names_of_path_parameters() -> None:
     assert LABEL.route == (
-        "t.goods/v1/tenants/{tenant}/workspaces/{workspace}/widgets/{widget}/tags"
+        "t.goods/v1beta1/tenants/{tenant}/workspaces/{workspace}/widgets/{widget}/tags"
     )
     assert singular("policies") == "policy"
     assert REGISTRY.children(WIDGET) == (LABEL,)

@@ -101,7 +101,8 @@ BOX = Kind(
     spec=Free, flow=BoxFlow,
 )  # fmt: skip
 LABEL = Kind(
-    provider="t.goods", collection="tags", noun="tag", parent="workspace/widgets",
+    provider="t.goods", version="v1beta1", collection="tags", noun="tag",
+    parent="workspace/widgets",
     summary="Hangs on a widget", spec=Free,
 )  # fmt: skip
 

@@ -148,7 +148,7 @@ class Edge:
         registry = self.resources.registry
         kind, path = target.kind, target.path
         if kind.parents:
-            await self.resources.get(tx, parent_ref(kind, path))
+            await self.resources.get(tx, parent_ref(kind, path, registry))
             return
         for noun, name in (("workspace", path.workspace), ("tenant", path.tenant)):
             if name and noun in registry.by_noun:

@@ -202,11 +202,17 @@ class Registry:
                 above = "/".join((kind.provider, *kind.parents[: depth + 1]))
                 if above not in keys:
                     raise ValueError(f"{kind.noun}: its parent {above} is not a kind")
+                if keys[above].scope != kind.scope:
+                    raise ValueError(f"{kind.noun}: its parent {above} is in no {kind.scope}")
         object.__setattr__(self, "by_noun", nouns)
         object.__setattr__(self, "by_key", keys)
 
     def __getitem__(self, noun: str) -> Kind:
         return self.by_noun[noun]
+
+    def above(self, kind: Kind) -> Kind:
+        """The kind that resources of ``kind`` live below in the path."""
+        return self.by_key["/".join((kind.provider, *kind.parents))]
 
     def children(self, kind: Kind) -> tuple[Kind, ...]:
         """Kinds that live below a resource of ``kind`` in the path."""

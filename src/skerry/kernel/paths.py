@@ -51,9 +51,13 @@ def ref_of(kind: Kind, path: Path) -> str:
     return f"{collection_ref(kind, path)}/{path.name}"
 
 
-def parent_ref(kind: Kind, path: Path) -> str:
-    """The URN of what the resource lives in: a resource above it, or its bare scope."""
-    return _above(kind, path, len(kind.parents))
+def parent_ref(kind: Kind, path: Path, registry: Registry) -> str:
+    """The URN of what the resource lives in: a resource above it, which may be of another version
+    of the provider, or its bare scope."""
+    if not kind.parents:
+        return _above(kind, path, 0)
+    above = replace(path, parents=path.parents[:-1], name=path.parents[-1])
+    return ref_of(registry.above(kind), above)
 
 
 def _above(kind: Kind, path: Path, depth: int) -> str:

@@ -113,7 +113,7 @@ class Resources(Rows):
         if kind.scope == "workspace":
             await self._check_scope(tx, "workspace", Path(path.tenant, name=path.workspace))
         if kind.parents:
-            above = parent_ref(kind, path)
+            above = parent_ref(kind, path, self.registry)
             row = await tx.fetchrow(_sql.parent_of, above)
             if row is None or row["state"] == "deleting":
                 raise MissingParent(f"{above} does not exist", hint="Create it first.")
@@ -178,7 +178,7 @@ class Resources(Rows):
                 tenant=path.tenant,
                 workspace=path.workspace,
                 region=(sent.region or self.region) if kind.regional else "",
-                parent_ref=parent_ref(kind, path),
+                parent_ref=parent_ref(kind, path, self.registry),
                 owner_uid=owner.uid if owner else None,
                 root_uid=owner.root_uid if owner else uid,
                 created_by=by.subject,

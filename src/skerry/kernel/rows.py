@@ -160,7 +160,7 @@ class Rows:
             f"{_sql.list_head} and {alive[deleted]} and {condition} order by name, uid limit $5"
         )
         rows = await tx.fetch(
-            statement, kind.noun, parent_ref(kind, path), *after, limit + 1, *values
+            statement, kind.noun, parent_ref(kind, path, self.registry), *after, limit + 1, *values
         )
         items = [self._load(row) for row in rows[:limit]]
         more = len(rows) > limit
