@@ -1,4 +1,4 @@
-"""Budgets and funds: nothing is spent that was not there, and the figures shown are the ledger's."""
+"""Budgets and funds: nothing is spent that was not there, and what is shown is the ledger's."""
 
 import pytest
 
