@@ -22,7 +22,7 @@ class Blobs:
         self._directory = directory
 
     async def put(self, digest: str, content: AsyncIterator[bytes]) -> None:
-        """Raises ``Refused`` if the content is not what the digest says, ``OSError``."""
+        """Raises ``Refused`` if the content is not what the digest says, or can't be kept."""
         path = self._path(digest)
         scratch = self._directory / f"{uuid.uuid4().hex}.part"
         sum = hashlib.sha256()
@@ -37,6 +37,8 @@ class Blobs:
                 await asyncio.to_thread(os.fsync, file.fileno())
             path.parent.mkdir(exist_ok=True)
             scratch.rename(path)
+        except OSError as error:
+            raise Refused("DiskFull", f"the file can't be kept here: {error}") from error
         finally:
             scratch.unlink(missing_ok=True)
 

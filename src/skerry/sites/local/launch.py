@@ -95,6 +95,7 @@ class Shim:
         if self._reader is None or self._writer is None:
             return
         with contextlib.suppress(ConnectionError):
+            self._writer.write(b"no\n")
             self._writer.write_eof()
             await self._reader.read()
 
@@ -148,7 +149,11 @@ async def launch(
         except* StartFailed as failed:
             decision = Decision(go=False, reason="StartFailed", message=str(failed.exceptions[0]))
         step("all stand")
-        decide(decision)
+        try:
+            decide(decision)
+        except OSError:
+            await asyncio.gather(*(shim.give_up() for shim in shims))
+            raise
         step("decided")
         if not decision.go:
             await asyncio.gather(*(shim.give_up() for shim in shims))

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 import structlog
 
-from skerry.sites.contract import SiteUnreachable, WorkloadStatus
+from skerry.sites.contract import Isolation, SiteUnreachable, WorkloadStatus
 from skerry.sites.local import cgroups, gpus
 from skerry.sites.local.blobs import Blobs
 from skerry.sites.local.cgroups import Cgroups
 from skerry.sites.local.config import Config
 from skerry.sites.local.engines import choose
-from skerry.sites.local.engines.base import Host
+from skerry.sites.local.engines.base import Engine, Host
 from skerry.sites.local.follow import Follower
 from skerry.sites.local.gpus import Gpus
 from skerry.sites.local.held import INTENT, Held, HeldTask, load_intent
@@ -27,7 +27,9 @@ from skerry.sites.local.state import Fences, instance
 from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose
 from skerry.sites.local.view import View
 
-_LOCK_SECONDS = 15.0
+_LOCK_SECONDS = 5.0
+_END_SECONDS = 15.0
+_ASK_AGAIN_SECONDS = 30.0
 _log = structlog.get_logger("local")
 _T = TypeVar("_T")
 
@@ -42,11 +44,12 @@ class Machine:
         self.config, self.data, self._lock = config, data, lock
         self.root = os.geteuid() == 0
         self.held = {}
-        self.fences = Fences(data / "fences")
+        self.fences = Fences(data / "fences", data / "reserve")
         self.blobs = Blobs(data / "blobs")
         self.journal = Journal(config.events)
         self.slots = asyncio.Semaphore(2 * (os.cpu_count() or 1))
         """How many sandboxes are set up at once."""
+        self._asking = asyncio.Lock()
         self._followers: dict[str, Follower] = {}
         self._left: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -80,11 +83,24 @@ class Machine:
         self.room = of_host(config.reserve_millicores, config.reserve_memory, self.gpus.devices)
         view = View(self.data / "rootfs", config.binds)
         await asyncio.to_thread(view.build)
-        host = Host(self.data, view, self.root, self.cgroups.reason)
+        self._host = Host(self.data, view, self.root, self.cgroups.reason)
         self.planner = Planner(self.cgroups, self.gpus, self.root, config.disk)
-        self.engines = await choose.find(host, self.planner, config.engines, config.first_uid)
+        await self._ask_engines()
+
+    async def _ask_engines(self) -> None:
+        wanted, uid = self.config.engines, self.config.first_uid
+        self.engines = await choose.find(self._host, self.planner, wanted, uid)
+        self._asked = time.monotonic()
         for name, said in self.engines.found.items():
             _log.info("engine", engine=name, usable=name in self.engines.usable, says=said)
+
+    async def engine(self, isolation: Isolation) -> Engine:
+        """One for ``isolation``; asks again if there was none a while ago. Raises ``Refused``."""
+        async with self._asking:
+            old = time.monotonic() - self._asked > _ASK_AGAIN_SECONDS
+            if isolation not in self.engines.isolations and old:
+                await self._ask_engines()
+            return self.engines.choose(isolation)
 
     async def _adopt(self) -> None:
         """Find again what this data directory's earlier drivers have started."""
@@ -175,7 +191,7 @@ class Machine:
             return
         task.directory.command("kill")
         try:
-            async with asyncio.timeout(_LOCK_SECONDS):
+            async with asyncio.timeout(_END_SECONDS):
                 await self._until_left(task)
         except TimeoutError:
             _log.warning("shim does not end", task=task.name)

@@ -21,7 +21,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
     """
     held = earlier
     try:
-        engine = _weigh(machine, workload)
+        engine = await _weigh(machine, workload)
         if earlier is not None:
             await _clear(machine, earlier)
         held = _take_room(machine, workload, fence, engine)
@@ -66,11 +66,11 @@ def _take_room(machine: Machine, workload: Workload, fence: int, engine: Engine)
     return held
 
 
-def _weigh(machine: Machine, workload: Workload) -> Engine:
+async def _weigh(machine: Machine, workload: Workload) -> Engine:
     """The engine for it. Raises ``Refused`` for what this site can't do."""
     if workload.image:
         raise Refused("Unsupported", "this site runs the host's own programs, no images")
-    engine = machine.engines.choose(workload.isolation)
+    engine = await machine.engine(workload.isolation)
     if workload.network and engine.isolation != "process" and machine.config.network == "none":
         raise Refused(
             "Network",

@@ -3,6 +3,7 @@
 ::
 
     instance            a name of this data directory's own, for cgroups
+    reserve             some blocks for when the disk is full
     fences/ID           the newest fence seen for ID, and whether it was deleted
     workloads/ID/
         intent.json     the workload without its secrets, and what it was given: written first
@@ -27,7 +28,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from skerry.sites.contract import StaleFence, TaskPhase, Workload
+from skerry.sites.contract import Refused, StaleFence, TaskPhase, Workload
 from skerry.sites.local.shim import plan as names
 from skerry.sites.local.shim import record
 
@@ -83,11 +84,13 @@ class Fence(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 class Fences:
     """The newest fence of each id, written down before it takes effect."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, reserve: Path) -> None:
+        """``reserve`` is for a full disk, on which at least deleting must go on."""
+        self._directory, self._reserve = directory, reserve
 
     def raise_to(self, id: str, fence: int, *, deleted: bool = False) -> Fence:
-        """What was known until now. Raises ``StaleFence`` if that was newer."""
+        """What was known until now. Raises ``StaleFence`` if that was newer, or ``Refused`` if
+        the disk is full and the reserve is used up."""
         known = self.get(id)
         if fence < known.fence:
             raise StaleFence(
@@ -95,7 +98,12 @@ class Fences:
             )
         new = Fence(fence=fence, deleted=deleted or known.deleted)
         if new != known:
-            save(self._directory / id, new)
+            try:
+                record.write_or_use(
+                    str(self._directory / id), msgspec.to_builtins(new), str(self._reserve)
+                )
+            except OSError as error:
+                raise Refused("DiskFull", f"the site can't write any more: {error}") from error
         return known
 
     def get(self, id: str) -> Fence:

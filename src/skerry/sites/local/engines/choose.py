@@ -1,7 +1,6 @@
 """Which engines can be used here: those that have run ``/bin/true`` when asked."""
 
 import asyncio
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from skerry.sites.local.launch import launch
 from skerry.sites.local.plans import Planner
 from skerry.sites.local.shim.plan import DECISION
 from skerry.sites.local.state import TaskDirectory, save
+from skerry.sites.local.sweep import remove_tree
 
 _PROBE = Workload(
     id="probe.",
@@ -27,6 +27,9 @@ _PROBE = Workload(
     resources=Resources(millicores=1000, memory=64 << 20),
     time_limit=30,
 )
+
+
+_LEFT_OUT = "left out in the site's configuration"
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,26 @@ class Engines:
 
 
 async def find(host: Host, planner: Planner, wanted: Sequence[str], uid: int) -> Engines:
-    """Ask all engines; of those for sandboxes only the ``wanted`` ones, in that order."""
-    sandboxes: dict[str, Engine] = {"runc": Runc(host), "bubblewrap": Bubblewrap(host)}
+    """Ask the engines; of those for sandboxes only the ``wanted`` ones, in that order.
+
+    The others are known, too: workloads may still run in them.
+    """
     engines: dict[str, Engine] = {
-        **{name: sandboxes[name] for name in wanted},
+        "runc": Runc(host),
+        "bubblewrap": Bubblewrap(host),
         "process": Process(),
     }
+    asked = [*wanted, "process"]
     directory = host.data / "probe"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir()
-    probes = [_probe(engine, planner, directory / name, uid) for name, engine in engines.items()]
-    found = dict(zip(engines, await asyncio.gather(*probes), strict=True))
-    usable = tuple(name for name, (works, _) in found.items() if works)
-    return Engines(engines, {name: said for name, (_, said) in found.items()}, usable)
+    await asyncio.to_thread(remove_tree, directory)
+    probes = [_probe(engines[name], planner, directory / name, uid) for name in asked]
+    found = dict(zip(asked, await asyncio.gather(*probes), strict=True))
+    left_out = dict.fromkeys(engines, (False, _LEFT_OUT))
+    return Engines(
+        engines,
+        {name: said for name, (_, said) in {**left_out, **found}.items()},
+        tuple(name for name in asked if found[name][0]),
+    )
 
 
 async def _probe(engine: Engine, planner: Planner, path: Path, uid: int) -> tuple[bool, str]:

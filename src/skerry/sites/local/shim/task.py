@@ -98,7 +98,8 @@ class Task:
         """Remove everything; it never ran."""
         self._sandbox.kill()
         self._sandbox.close()
-        os.unlink(RESERVE)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(RESERVE)
 
     def begin(self) -> None:
         """Record the start, then let the command run."""
