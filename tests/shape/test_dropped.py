@@ -1,7 +1,7 @@
 """A product and a driver dropped in from outside: everything follows, with no line changed.
 
 A whole cloud is started with two folders it has never seen. Their kinds have routes, OpenAPI,
-verbs, authorisation, quota, billing, a sealed field, an owned job of another product, and their log.
+verbs, guards, quota, billing, a sealed field, an owned job of another product, and their log.
 """
 
 import json
