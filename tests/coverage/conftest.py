@@ -13,6 +13,7 @@ import pytest
 
 from skerry.kernel.kinds import Kind, Registry
 from skerry.kernel.paths import Path as At
+from tests.harness.prices import priced
 from tests.harness.served import Served, served
 
 REGISTRY = Registry.discover()
@@ -51,7 +52,8 @@ def path(kind: Kind, name: str = "", tenant: str = "acme", workspace: str = "pro
 @pytest.fixture(scope="package")
 def cloud(_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A cloud with the tenants acme and other, a workspace and a user in each, and a site."""
-    with served(_postgres, tmp_path_factory.mktemp("covered")) as cloud:
+    home = tmp_path_factory.mktemp("covered")
+    with served(_postgres, home, prices=priced(REGISTRY)) as cloud:
         for tenant in ("acme", "other"):
             cloud.put(f"/providers/skerry.identity/v1/tenants/{tenant}")
             cloud.put(f"/providers/seca.workspace/v1/tenants/{tenant}/workspaces/prod")

@@ -15,7 +15,7 @@ from tests.coverage.conftest import KINDS, REGISTRY, each_kind, path
 from tests.harness.samples import example, name_of, sample
 from tests.harness.served import Served, elsewhere, until
 
-WRITTEN = [kind for kind in KINDS if "put" in kind.ops and not kind.parents]
+WRITTEN = [kind for kind in KINDS if "put" in kind.ops]
 ACTIONS = [(kind, action) for kind in WRITTEN for action in kind.actions]
 
 
@@ -30,6 +30,9 @@ def recorded(cloud: Served, ref: str, kind: str) -> list[tuple[str, int, str]]:
 
 
 def made(cloud: Served, kind: Kind, name: str) -> dict[str, Any]:
+    """Put a resource, and what it lives in before."""
+    if kind.parents:
+        made(cloud, REGISTRY.above(kind), "one")
     answer = cloud.call("PUT", path(kind, name), {"spec": sample(kind)})
     assert answer.status_code in (200, 201), f"give {kind.noun} a sample: {answer.text}"
     return dict(answer.json())

@@ -9,10 +9,12 @@ Nothing here knows a product: the lives of a registry are made from the declarat
 (``life_of``), and a test that knows more of a kind gives a ``Life`` of its own.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skerry.kernel.errors import Conflict
 from skerry.kernel.flows import Services
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.kinds import Kind, Registry
@@ -26,6 +28,7 @@ Moment = tuple[str, str, str]
 """Noun, step and what had just happened: claimed, ran, written, committed."""
 
 ROUNDS = 60
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 AT = Path("acme", "prod")
 
 
@@ -50,6 +53,10 @@ async def _nothing() -> None:
     return None
 
 
+async def _no_trace(root: Resource) -> None:
+    return None
+
+
 @dataclass
 class Rig:
     """Where lives are lived. ``services`` opens the outside anew for each of them; ``turn`` lets it
@@ -59,7 +66,7 @@ class Rig:
     resources: Resources
     services: Callable[[], Services]
     turn: Callable[[], Awaitable[None]] = _nothing
-    left: Callable[[], Awaitable[Any]] = _nothing
+    left: Callable[[Resource], Awaitable[Any]] = _no_trace
     at: Path = AT
 
 
@@ -69,19 +76,22 @@ class Life:
 
     kind: Kind
     spec: Mapping[str, Any]
+    """Of the first put."""
     changed: Mapping[str, Any] | None = None
     """The spec of a second put; None where every field is immutable."""
     actions: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
     """The names of the resources it lives in, which exist already."""
+    hasty: bool = False
+    """Ask for the next thing before the last one is done."""
 
 
-def life_of(kind: Kind, above: tuple[str, ...] = ()) -> Life:
+def life_of(kind: Kind, above: tuple[str, ...] = (), *, hasty: bool = False) -> Life:
     """A life made from the declaration alone: the least spec, the same again, each action that
     takes no body, removal."""
     spec = sample(kind)
     actions = tuple(action.name for action in kind.actions if action.spec is None)
-    return Life(kind, spec, spec, actions, above)
+    return Life(kind, spec, spec, actions, above, hasty)
 
 
 def flows(registry: Registry) -> list[Kind]:
@@ -112,8 +122,9 @@ async def _live(rig: Rig, life: Life, reaper: Reaper, name: str) -> list[Any]:
     seen: list[Any] = []
 
     async def stage(what: str) -> None:
-        await settle(rig, services, reaper, lambda: _at_rest(db))
-        seen.append((what, await _tree(rig, root.uid, name)))
+        if not life.hasty:
+            await settle(rig, services, reaper, lambda: _at_rest(db))
+            seen.append((what, await _tree(rig, root.uid, name)))
 
     async def put(spec: Mapping[str, Any]) -> Resource:
         async with db.transaction() as tx:
@@ -126,15 +137,18 @@ async def _live(rig: Rig, life: Life, reaper: Reaper, name: str) -> list[Any]:
         await put(life.changed)
         await stage("changed")
     for action in life.actions:
-        async with db.transaction() as tx:
-            await resources.act(tx, root, action, None, SYSTEM)
+        try:
+            async with db.transaction() as tx:
+                await resources.act(tx, root, action, None, SYSTEM)
+        except Conflict as refused:
+            seen.append((action, _unnamed(refused.detail, name)))
         await stage(action)
     async with db.transaction() as tx:
         await resources.delete(tx, root, SYSTEM)
     await settle(rig, services, reaper, lambda: _gone(db, root))
     await _assert_nothing_left(db, root)
     assert await _quotas(db) == before, "the quota's count is off"
-    seen.append(("left", await rig.left()))
+    seen.append(("left", await rig.left(root)))
     return seen
 
 
@@ -182,9 +196,14 @@ async def _tree(rig: Rig, root: Any, name: str) -> list[tuple[str, str, str, str
         root,
     )
     return [
-        (r["kind"], r["name"].replace(name, "*"), r["state"], str(r["status"].get("phase", "")))
+        (r["kind"], _unnamed(r["name"], name), r["state"], str(r["status"].get("phase", "")))
         for r in rows
     ]
+
+
+def _unnamed(text: str, name: str) -> str:
+    """Without what differs from life to life: the life's own name, and made-up ids."""
+    return _UUID.sub("#", text).replace(name, "*")
 
 
 async def _quotas(db: Database) -> dict[tuple[str, str], int]:

@@ -16,7 +16,13 @@ Schema = dict[str, Any]
 
 GIVEN: dict[str, Schema] = {
     "offer": {"currency": "EUR", "pool": {"millicores": 1000, "memory": 1 << 30}},
-    "site": {"driver": "simulated", "region": "home", "zone": "home-1"},
+    # Too small for anything to be placed there.
+    "site": {
+        "driver": "simulated",
+        "region": "home",
+        "zone": "home-1",
+        "config": {"millicores": 1},
+    },
     "token": {"subject": "somebody"},
     "budget": {"amount": "10"},
     "quote": {"kind": "job", "spec": {"command": ["true"]}},

@@ -25,6 +25,8 @@ from skerry.store.postgres import EmbeddedPostgres
 
 T = TypeVar("T")
 SECONDS = 60.0
+BESIDE = ("SKERRY_PRODUCTS", "SKERRY_DRIVERS")
+"""Where what was added beside the house is: for the cloud as for the test."""
 
 
 def elsewhere(work: Coroutine[Any, Any, T]) -> T:
@@ -144,16 +146,20 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 @contextmanager
 def served(
-    postgres: EmbeddedPostgres, home: Path, env: Mapping[str, str] | None = None
+    postgres: EmbeddedPostgres,
+    home: Path,
+    env: Mapping[str, str] | None = None,
+    prices: str = "",
 ) -> Iterator[Served]:
     """A running cloud."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SKERRY_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SKERRY_") or k in BESIDE}
+    (home / "prices.toml").write_text(prices)
     own = {"XDG_CONFIG_HOME": str(home / "config"), "SKERRY_NO_CONTEXT": "1", **(env or {})}
     with database(postgres) as url, (home / "log").open("ab") as log:
         command = [
             sys.executable, "-m", "skerry.cli.main", "up", "--no-agent", "--listen", "127.0.0.1:0",
             "--data", str(home / "data"), "--token-file", str(home / "token"),
-            "--database-url", url,
+            "--database-url", url, *(("--prices", str(home / "prices.toml")) if prices else ()),
         ]  # fmt: skip
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**kept, **own}

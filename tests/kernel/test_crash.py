@@ -3,6 +3,7 @@
 import pytest
 
 from skerry.kernel.flows import Services
+from skerry.kernel.resources import Resource
 from tests.harness.crash import Life, Rig, flows, killed_everywhere
 from tests.kernel.conftest import Cloud
 from tests.kernel.widgets import REGISTRY, WIDGET, World
@@ -23,7 +24,7 @@ class Outside:
         self.world = World()
         return Services(self.world)
 
-    async def left(self) -> dict[str, int]:
+    async def left(self, root: Resource) -> dict[str, int]:
         return self.world.made
 
 

@@ -1,0 +1,88 @@
+"""Killed at every moment of every step, every kind with a flow lives the same life.
+
+Each is placed, run, billed and removed in a whole cloud with a simulated site, as often as there
+are moments at which a worker could be killed. What it used and what it was charged must be the same
+each time: nothing is lost, nothing is left, and nothing is billed twice.
+"""
+
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+
+from skerry.kernel.flows import Services
+from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.kinds import Kind
+from skerry.kernel.paths import Path
+from skerry.kernel.resources import Resource
+from skerry.ledger import price_lists
+from skerry.store import Database
+from tests.coverage.conftest import REGISTRY
+from tests.harness.crash import Rig, flows, killed_everywhere, life_of
+from tests.harness.prices import priced
+from tests.harness.samples import sample
+from tests.products.run.cloud import AT, Cloud, opened
+
+FLOWS = flows(REGISTRY)
+
+
+class Lives(Rig):
+    """The rig of a whole cloud: time passes, the site reports, ledger and market see it."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        super().__init__(
+            cloud.db, cloud.resources, self.open, self.pass_time, self.what_is_left, AT
+        )
+
+    def open(self) -> Services:
+        return self.cloud.services
+
+    async def pass_time(self) -> None:
+        cloud = self.cloud
+        await cloud.shift(1)
+        await cloud.observer.tick()
+        for name in cloud.sites:
+            await cloud.observer.look(name)
+        await cloud.business.carry()
+
+    async def what_is_left(self, root: Resource) -> Any:
+        """What it used, was charged and still holds, with all that it owned."""
+        db = self.cloud.db
+        used = await db.fetch(
+            "select s.meter, s.sku, sum(u.quantity)::bigint as quantity, sum(u.amount)::bigint"
+            " as amount from usage u join stream s on s.id = u.stream"
+            " join hold h on h.lease = s.lease where h.root_uid = $1 group by 1, 2 order by 1, 2",
+            root.uid,
+        )
+        open_holds = await db.fetchval("select count(*) from hold where state <> 'closed'")
+        open_leases = await db.fetchval("select count(*) from lease where state <> 'closed'")
+        at_sites = [task for name in self.cloud.sites for task in self.cloud.at_site(name)]
+        return [tuple(row) for row in used], open_holds, open_leases, at_sites
+
+
+@pytest.mark.parametrize("hasty", [False, True], ids=["patient", "hasty"])
+@pytest.mark.parametrize("kind", FLOWS, ids=lambda kind: kind.noun)
+async def test_killed_at_every_moment(
+    kind: Kind, hasty: bool, db: Database, tmp_path: FilePath
+) -> None:
+    cloud = await opened(db, tmp_path)
+    async with db.transaction() as tx:
+        await price_lists.load(tx, priced(REGISTRY))
+    await cloud.site()
+    above = await _above(cloud, kind)
+    await killed_everywhere(Lives(cloud), life_of(kind, above, hasty=hasty))
+    await cloud.assert_books_closed()
+    await cloud.hub.close_all()
+
+
+async def _above(cloud: Cloud, kind: Kind) -> tuple[str, ...]:
+    """Put what it lives in; the names."""
+    if not kind.parents:
+        return ()
+    parent = REGISTRY.above(kind)
+    names = await _above(cloud, parent)
+    path = Path(AT.tenant, AT.workspace, names, "one")
+    async with cloud.db.transaction() as tx:
+        await cloud.resources.put(tx, parent, path, {"spec": sample(parent)}, SYSTEM)
+    return (*names, "one")
