@@ -1,11 +1,26 @@
-"""This machine passes the suite with each engine, and through an agent's connection."""
+"""This machine passes the suite with each engine, and through an agent's connection.
+
+Every time: all of it with runc, and of the others what depends on the engine or the connection.
+The rest of it takes minutes more and runs with the long tests.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.sites.contract.suite import WorkloadsContract
+from tests.sites.contract.suite import (
+    Exiting,
+    Fencing,
+    Reaching,
+    Reading,
+    Refusing,
+    Restarting,
+    Running,
+    Storing,
+    Watching,
+    WorkloadsContract,
+)
 from tests.sites.local.rigs import AgentRig, LocalRig
 
 
@@ -17,7 +32,7 @@ class TestRunc(WorkloadsContract):
         await rig.end()
 
 
-class TestBubblewrap(WorkloadsContract):
+class _Bubblewrap:
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[LocalRig]:
         rig = LocalRig(tmp_path, engines=("bubblewrap",))
@@ -25,7 +40,16 @@ class TestBubblewrap(WorkloadsContract):
         await rig.end()
 
 
-class TestProcess(WorkloadsContract):
+class TestBubblewrap(_Bubblewrap, Running, Exiting, Reaching):
+    pass
+
+
+@pytest.mark.long
+class TestBubblewrapBeside(_Bubblewrap, Fencing, Reading, Storing, Watching, Restarting, Refusing):
+    pass
+
+
+class _Process:
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[LocalRig]:
         rig = LocalRig(tmp_path, isolation="process")
@@ -33,9 +57,27 @@ class TestProcess(WorkloadsContract):
         await rig.end()
 
 
-class TestAgent(WorkloadsContract):
+class TestProcess(_Process, Running, Exiting, Reaching):
+    pass
+
+
+@pytest.mark.long
+class TestProcessBeside(_Process, Fencing, Reading, Storing, Watching, Restarting, Refusing):
+    pass
+
+
+class _Agent:
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[AgentRig]:
         rig = AgentRig(tmp_path)
         yield rig
         await rig.end()
+
+
+class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching):
+    pass
+
+
+@pytest.mark.long
+class TestAgentBeside(_Agent, Exiting, Fencing, Reading, Refusing):
+    pass

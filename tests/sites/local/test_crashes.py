@@ -157,7 +157,9 @@ class TestAgentDiesInDelete:
 
 
 class TestAgentDiesAnyTime:
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize(
+        "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 10))]
+    )
     async def test_ten_workloads_and_five_deaths(
         self, agent: AgentEnd, bare: LocalRig, tmp_path: Path, seed: int
     ) -> None:

@@ -24,8 +24,10 @@ import termios
 
 _PDEATHSIG, _DUMPABLE, _SECCOMP, _CAPBSET_DROP, _NO_NEW_PRIVS = 1, 4, 22, 24, 38
 _SECCOMP_FILTER = 2
-_KINDS = ("user", "cgroup", "ipc", "uts", "net", "pid", "mnt")
-"""User first, as it gives the right to the others; mount last, as it hides this program's files."""
+_KINDS = ("cgroup", "ipc", "uts", "net", "pid", "mnt")
+"""Mount last, as it hides this program's files."""
+_NS_GET_USERNS = 0xB701
+"""Asks a namespace for the user namespace that it belongs to."""
 _CONNECT_SECONDS = 5
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -66,8 +68,7 @@ def main() -> None:
     _control(_PDEATHSIG, signal.SIGKILL)
     try:
         order = Order(json.loads(driver.makefile().readline()))
-        kinds = _KINDS if order.command else ("user", "net")
-        spaces = _spaces(order.process, kinds)
+        spaces = _spaces(order.process, _KINDS if order.command else ("net",))
         known = {os.fsencode(name): os.fsencode(value) for name, value in order.env.items()}
         variables = {**_variables(order.process), **known}
         if not _descends(order.process, order.shim):
@@ -87,13 +88,27 @@ def main() -> None:
 
 
 def _spaces(process: int, kinds: "tuple[str, ...]") -> "list[int]":
-    """The namespaces that differ from our own, open."""
-    found = []
-    for kind in kinds:
-        theirs, ours = f"/proc/{process}/ns/{kind}", f"/proc/self/ns/{kind}"
-        if os.path.exists(ours) and os.stat(theirs).st_ino != os.stat(ours).st_ino:
-            found.append(os.open(theirs, os.O_RDONLY))
-    return found
+    """Its namespaces that differ from our own, open, in the order to enter them.
+
+    A sandbox made without root's rights has a user namespace that its other namespaces belong to,
+    which gives the right to enter them, and within that another one that the task is in.
+    """
+    found = [_space(process, kind) for kind in kinds]
+    inner = _space(process, "user")
+    if inner >= 0:
+        first = next(space for space in found if space >= 0)
+        outer = fcntl.ioctl(first, _NS_GET_USERNS)
+        same = os.fstat(outer).st_ino == os.fstat(inner).st_ino
+        found = [outer, *found, *([] if same else [inner])]
+    return [space for space in found if space >= 0]
+
+
+def _space(process: int, kind: str) -> int:
+    """-1 if it is our own, too, or if this kernel has no such thing."""
+    theirs, ours = f"/proc/{process}/ns/{kind}", f"/proc/self/ns/{kind}"
+    if not os.path.exists(ours) or os.stat(theirs).st_ino == os.stat(ours).st_ino:
+        return -1
+    return os.open(theirs, os.O_RDONLY)
 
 
 def _variables(process: int) -> "dict[bytes, bytes]":

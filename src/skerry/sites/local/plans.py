@@ -40,9 +40,54 @@ class Planner:
         devices: tuple[str, ...],
     ) -> Plan:
         """``workload`` has its secrets here. Writes what the engine needs besides, without them."""
+        resources = workload.resources
+        disk = resources.disk or self.disk
+        order = self._order(workload, rank, directory, uid, devices, disk)
+        launch = engine.launch(order)
+        program = Path(inside.__file__).read_bytes()
+        env = {"PATH": launch.path, "HOME": launch.home, "LANG": "C.UTF-8"}
+        return Plan(
+            {
+                "workload": workload.id,
+                "rank": rank,
+                "command": list(workload.command),
+                "env": {**env, **self.variables(workload, rank, devices)},
+                "argv": launch.argv,
+                "directory": str(launch.directory),
+                "pid_file": launch.pid_file,
+                "depth": launch.depth,
+                "memory_files": [
+                    base64.b64encode(content).decode()
+                    for content in (program, *launch.memory_files)
+                ],
+                "cleanup": launch.cleanup,
+                "group": self.cgroups.directories(order.name),
+                "join": launch.join,
+                "millicores": resources.millicores,
+                "memory": resources.memory,
+                # The engine's own processes don't count against the task's number.
+                "pids": resources.pids + launch.depth,
+                "disk": disk,
+                "time_limit": workload.time_limit,
+                "grace": workload.grace,
+                "restart": workload.restart,
+                "max_restarts": workload.max_restarts,
+                "log_bytes": workload.log_bytes,
+                "boot_id": boot_id(),
+            }
+        )
+
+    def _order(
+        self,
+        workload: Workload,
+        rank: int,
+        directory: TaskDirectory,
+        uid: int,
+        devices: tuple[str, ...],
+        disk: int,
+    ) -> Order:
         name = f"{workload.id}.{rank}"
-        disk = workload.resources.disk or self.disk
-        order = Order(
+        return Order(
             name=name,
             hostname=f"{workload.id[:50]}-{rank}",
             uid=uid,
@@ -57,42 +102,6 @@ class Planner:
                 *self.gpus.binds(devices),
             ),
             cgroup="" if self.cgroups.reason else self.cgroups.path(name),
-        )
-        launch = engine.launch(order)
-        return Plan(
-            {
-                "workload": workload.id,
-                "rank": rank,
-                "command": list(workload.command),
-                "env": {
-                    "PATH": launch.path,
-                    "HOME": launch.home,
-                    "LANG": "C.UTF-8",
-                    **self.variables(workload, rank, devices),
-                },
-                "argv": launch.argv,
-                "directory": str(launch.directory),
-                "pid_file": launch.pid_file,
-                "depth": launch.depth,
-                "memory_files": [
-                    base64.b64encode(content).decode()
-                    for content in (Path(inside.__file__).read_bytes(), *launch.memory_files)
-                ],
-                "cleanup": launch.cleanup,
-                "group": self.cgroups.directories(name),
-                "join": launch.join,
-                "millicores": workload.resources.millicores,
-                "memory": workload.resources.memory,
-                # The engine's own processes don't count against the task's number.
-                "pids": workload.resources.pids + launch.depth,
-                "disk": disk,
-                "time_limit": workload.time_limit,
-                "grace": workload.grace,
-                "restart": workload.restart,
-                "max_restarts": workload.max_restarts,
-                "log_bytes": workload.log_bytes,
-                "boot_id": boot_id(),
-            }
         )
 
     def variables(self, workload: Workload, rank: int, devices: tuple[str, ...]) -> dict[str, str]:

@@ -34,7 +34,8 @@ class Bubblewrap:
         ).stdout
         version = text.split()[-1]
         if self._host.cgroups:
-            return f"{version}; limits by watching, not by the kernel: {self._host.cgroups}"
+            why = self._host.cgroups
+            return f"{version}; memory and processes limited by watching, cores not at all: {why}"
         return version
 
     def launch(self, order: Order) -> Launch:

@@ -212,9 +212,13 @@ class Task:
             self._message = str(error)
         for descriptor in (self._sandbox.output, self._sandbox.errors):
             self._drain(descriptor)
-        used = self._group.use()
-        self._used["cpu"] += used["cpu"]
-        self._used["peak"] = max(self._used["peak"], used["peak"])
+        if self._plan.group:
+            used = self._group.use()
+            cpu, peak = used["cpu"], used["peak"]
+        else:
+            cpu, peak = self._sandbox.processor_time(), self._watch.peak
+        self._used["cpu"] += cpu
+        self._used["peak"] = max(self._used["peak"], peak)
         if code and not self._reason and self._group.out_of_memory():
             self._reason = "OutOfMemory"
             self._message = f"it needed more than its {self._plan.memory >> 20} MiB of memory"

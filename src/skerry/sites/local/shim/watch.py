@@ -11,7 +11,6 @@ _DISK_EVERY = 1.0
 _DISK_SHARE = 20
 """A look at the disk may take this fraction of the time: 1/20."""
 _MEMORY_EVERY = 0.25
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watch:
@@ -19,6 +18,8 @@ class Watch:
 
     def __init__(self, plan: Plan, directory: str) -> None:
         self._plan, self._directory = plan, directory
+        self.peak = 0
+        """Most memory seen; not looked at where there are control groups."""
         self._disk_at = 0.0 if plan.disk else float("inf")
         self._memory_at = float("inf") if plan.group else 0.0
 
@@ -46,20 +47,27 @@ class Watch:
 
     def _memory(self) -> tuple[str, str] | None:
         pids = descendants(os.getpid())
-        if sum(_resident(pid) for pid in pids) > self._plan.memory:
+        memory = sum(_share(pid) for pid in pids)
+        self.peak = max(self.peak, memory)
+        if memory > self._plan.memory:
             limit = f"{self._plan.memory >> 20} MiB of memory"
             return "OutOfMemory", f"it needed more than its {limit}"
         if len(pids) > self._plan.pids:
-            return "ProcessLimit", f"it had more than its {self._plan.pids} processes"
+            own = self._plan.pids - self._plan.depth
+            return "ProcessLimit", f"it had more than its {own} processes"
         return None
 
 
-def _resident(pid: int) -> int:
+def _share(pid: int) -> int:
+    """Bytes of memory that it has, with its part of what it shares with others."""
     try:
-        with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * _PAGE
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            for line in file:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:  # it is gone, or changes its user just now
+        pass
+    return 0
 
 
 def _used(directory: str) -> float:
