@@ -25,6 +25,7 @@ select * from flow where uid = $1 and token = $2 and lease_until is not null for
 update flow set step = $2, data = $3, wake_at = $4, entered_at = $5, deadline = $6,
   generation = $7, intents = $8, tries = 0, problem = '', lease_until = $9
 where uid = $1
+returning *
 
 -- name: fail
 update flow set tries = tries + 1, problem = $3, lease_until = null,

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,14 @@ Probe = Callable[[str, str, str], Awaitable[None]]
 
 async def _no_probe(noun: str, step: str, moment: str) -> None:
     return None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A flow that this worker holds. ``resource`` is as the last step left it, if that was ours."""
+
+    row: Row
+    resource: Resource | None = None
 
 
 class Lost(Exception):
@@ -139,28 +148,29 @@ class Worker:
     async def _work(self, row: Row) -> None:
         """Run steps of one flow while the next is due at once."""
         try:
-            current: Row | None = row
-            while current is not None:
-                current = await self._step(current)
+            claim: Claim | None = Claim(row)
+            while claim is not None:
+                claim = await self._step(claim)
         except Lost:
             self._log.info("claim lost, another worker goes on", uid=str(row["uid"]))
         except DATABASE_ERRORS as error:
             # The lease runs out by itself; the step is then repeated.
             self._log.warning("database away in mid-step", error=str(error))
 
-    async def _step(self, row: Row) -> Row | None:
+    async def _step(self, claim: Claim) -> Claim | None:
         try:
-            return await self._attempt(row)
+            return await self._attempt(claim)
         except Lost:
             raise
         except DATABASE_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - a flow's own failure must not end the worker
-            await self._failed(row, error)
+            await self._failed(claim.row, error)
             return None
 
-    async def _attempt(self, row: Row) -> Row | None:
-        ctx, flow, step = await self._prepare(row)
+    async def _attempt(self, claim: Claim) -> Claim | None:
+        row = claim.row
+        ctx, flow, step = await self._prepare(claim)
         noun = ctx.kind.noun
         await self._probe(noun, step.name, "claimed")
         following: Next | None = None
@@ -185,9 +195,11 @@ class Worker:
         await self._probe(noun, step.name, "committed")
         return again
 
-    async def _prepare(self, row: Row) -> tuple[Context, Flow, Step]:
-        async with self._db.transaction() as tx:
-            resource = await self._resources.by_uid(tx, row["uid"])
+    async def _prepare(self, claim: Claim) -> tuple[Context, Flow, Step]:
+        row, resource = claim.row, claim.resource
+        if resource is None:
+            async with self._db.transaction() as tx:
+                resource = await self._resources.by_uid(tx, row["uid"])
         kind = self._resources.registry[resource.kind]
         flow = self._flows[kind.noun]
         name = row["step"]
@@ -225,7 +237,7 @@ class Worker:
         *,
         seen: int,
         poke: int,
-    ) -> Row | None:
+    ) -> Claim | None:
         for write in following.within:
             await write(tx, await self._resources.by_uid(tx, ctx.resource.uid))
         resource = await self._resources.set_status(
@@ -245,7 +257,8 @@ class Worker:
             following = Next(after=1.0)
         if resource.version != ctx.resource.version:
             self._poke_owner(tx, resource)
-        return await self._advance(tx, held, ctx, step, following, seen=seen, poke=poke)
+        row = await self._advance(tx, held, ctx, step, following, seen=seen, poke=poke)
+        return Claim(row, resource) if row is not None else None
 
     async def _advance(
         self,
@@ -265,7 +278,7 @@ class Worker:
         target = self._flows[ctx.kind.noun].steps[name]
         # An update that goes back to where it was has not left it.
         entered = now if moved else held["entered_at"]
-        if moved:
+        if moved and held["deadline"] is not None and held["deadline"] < now:
             await alerts.clear(tx, ref, "Overdue")
         if held["tries"] >= FAILURES_TO_ALERT:
             await alerts.clear(tx, ref, "StepFails")
@@ -274,7 +287,7 @@ class Worker:
             wake = now
         soon = wake <= now
         intents = [i for i in held["intents"] if i not in ctx.taken]
-        await tx.execute(
+        row = await tx.fetchrow(
             _sql.advance,
             held["uid"],
             name,
@@ -286,10 +299,7 @@ class Worker:
             intents,
             now + self._lease if soon else None,
         )
-        if not soon:
-            return None
-        row = await tx.fetchrow(_sql.hold, held["uid"], held["token"])
-        return _with_now(row, now) if row else None
+        return _with_now(row, now) if row is not None and soon else None
 
     async def _drop_children(self, tx: Tx, resource: Resource) -> bool:
         """Ask for the removal of what it owns; whether any is left."""

@@ -1,5 +1,7 @@
 -- name: add_source
-insert into meter_source (name, seen_until) values ($1, $2) on conflict do nothing
+-- Asks first: an insert, though it did nothing, would wait for whoever moves the row's seen_until.
+insert into meter_source (name, seen_until) select $1, $2
+where not exists (select from meter_source where name = $1) on conflict do nothing
 
 -- name: add
 insert into stream (id, lease, meter, sku, source, region, price, per, price_version, rate,

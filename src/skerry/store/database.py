@@ -55,6 +55,11 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         )
 
 
+async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
+    """Nothing here changes a session, so there is nothing to undo with a round trip each time a
+    connection goes back. One with an open transaction has been rolled back before."""
+
+
 class Tx:
     """One open transaction. Everything written through it commits together or not at all."""
 
@@ -127,7 +132,12 @@ class Database:
     async def open(cls, url: str, size: int = 8, *, command_timeout: float = 60) -> "Database":
         """Connect. ``size`` bounds the connections; ``command_timeout`` is in seconds."""
         pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=size, init=_prepare, command_timeout=command_timeout
+            url,
+            min_size=1,
+            max_size=size,
+            init=_prepare,
+            reset=_leave_as_it_is,
+            command_timeout=command_timeout,
         )
         return cls(pool, url)
 
