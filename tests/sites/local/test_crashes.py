@@ -202,7 +202,7 @@ class TestShimDies:
         assert await log(site, work.id) == ""
         await nothing_left(site)
 
-    @pytest.mark.parametrize("step", ["let go", "begun"])
+    @pytest.mark.parametrize("step", ["told", "let go", "begun"])
     async def test_after_the_decision_its_task_is_lost(
         self, rig: LocalRig, site: Workloads, monkeypatch: pytest.MonkeyPatch, step: str
     ) -> None:

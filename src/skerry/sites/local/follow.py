@@ -25,11 +25,6 @@ class Follower:
         )
         asyncio.get_running_loop().add_reader(self._bell, self._heard)
 
-    def check(self) -> None:
-        """For a shim that was there before: it may have left before ``start``."""
-        if self._bell >= 0 and not self._directory.has_shim:
-            self._end()
-
     def stop(self) -> None:
         if self._bell >= 0:
             asyncio.get_running_loop().remove_reader(self._bell)

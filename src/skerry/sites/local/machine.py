@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -52,6 +53,7 @@ class Machine:
         self._asking = asyncio.Lock()
         self._followers: dict[str, Follower] = {}
         self._left: dict[str, asyncio.Event] = {}
+        self._losing: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     cgroups: Cgroups
@@ -121,7 +123,7 @@ class Machine:
                 if held.decision is not None and held.decision.go and not task.ended:
                     task.directory.make()  # after a power cut parts of it may be missing
                     self.follow(held, task)
-                    self._followers[task.name].check()
+                    self.check(held, task)
         known = {t.name for h in self.held.values() for t in h.tasks if t.directory.has_shim}
         for name in self.cgroups.names() - known:
             await self.sweep(name)
@@ -158,14 +160,28 @@ class Machine:
 
         def gone() -> None:
             self._left[task.name].set()
-            if held.decision is not None and held.decision.go and not task.ended:
-                self.spawn(self._lose(held, task))
+            self._shim_gone(held, task)
 
         self._left[task.name] = asyncio.Event()
         follower = self._followers[task.name] = Follower(task.directory, changed, gone)
         follower.start()
 
+    def check(self, held: Held, task: HeldTask) -> None:
+        """For a shim that may have gone before anybody listened, or before the decision."""
+        if not task.directory.has_shim:
+            self._shim_gone(held, task)
+
+    def _shim_gone(self, held: Held, task: HeldTask) -> None:
+        """Either it is done, or its task was let go and is lost."""
+        task.refresh()
+        self.tell(held)
+        let_go = held.decision is not None and held.decision.go
+        if let_go and not task.ended and task.name not in self._losing:
+            self._losing.add(task.name)
+            self.spawn(self._lose(held, task))
+
     def unfollow(self, task: HeldTask) -> None:
+        self._left.pop(task.name, None)
         follower = self._followers.pop(task.name, None)
         if follower is not None:
             follower.stop()
@@ -174,8 +190,12 @@ class Machine:
         """A shim has gone without a word: end what it left, and write that down."""
         seen = task.directory.last_seen()
         _log.warning("shim lost", task=task.name)
-        await self.sweep(task.name)
+        try:
+            await self.sweep(task.name)
+        except OSError as error:  # its processes are stuck in the kernel
+            _log.error("not swept", task=task.name, why=str(error))
         task.lose(seen)
+        self._losing.discard(task.name)
         self.tell(held)
 
     async def sweep(self, name: str) -> None:
@@ -194,9 +214,10 @@ class Machine:
             async with asyncio.timeout(_END_SECONDS):
                 await self._until_left(task)
         except TimeoutError:
-            _log.warning("shim does not end", task=task.name)
-            if task.directory.has_shim:
-                os.kill(task.directory.shim(), 9)
+            shim = task.directory.shim()
+            _log.warning("shim does not end", task=task.name, shim=shim)
+            if shim and task.directory.has_shim:
+                os.kill(shim, signal.SIGKILL)
             await self._until_left(task)
             await self.sweep(task.name)
 

@@ -47,6 +47,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
             held.starting = False
     for task in held.tasks:
         task.refresh()
+        machine.check(held, task)  # its shim may have died before the decision was heard of
     machine.tell(held)
     return held
 

@@ -21,6 +21,8 @@ _CAPABILITY_VERSION = 0x20080522
 
 
 def main() -> None:
+    for unusual in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+        signal.signal(unusual, signal.SIG_DFL)  # Python's own ways with them are not the command's
     become(int(sys.argv[1]))
     os.write(READY, b"\n")
     os.close(READY)
@@ -28,8 +30,6 @@ def main() -> None:
         order = json.loads(gate.read() or b"null")
     if order is None:
         os._exit(125)  # the gate was never opened
-    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(ignored, signal.SIG_DFL)
     os.closerange(READY, _HIGHEST)
     variables = {encoded(name): encoded(value) for name, value in order["env"].items()}
     execute([encoded(word) for word in order["command"]], variables)

@@ -36,6 +36,7 @@ def main() -> None:
         return
     _step("ready")
     _tell(channel, {"ready": True})
+    _step("told")
     if not _let_go(channel):
         task.abandon()
         return

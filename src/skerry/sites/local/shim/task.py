@@ -17,7 +17,6 @@ _HEARTBEAT = 10.0
 """Seconds between two marks (the lock file's time) that a driver can tell the last one by."""
 _STANDING = 60.0
 """Seconds that an engine may take to set a sandbox up."""
-_STREAMS = {"output": 1, "errors": 2}
 _FINAL = ("TimeLimit", "DiskLimit", "Stopped")
 """Reasons after which a task is not restarted."""
 
@@ -182,7 +181,13 @@ class Task:
             self._kill_at = now
         if now >= self._kill_at:
             self._kill_at = float("inf")
+            self._kill()
+
+    def _kill(self) -> None:
+        try:
             self._sandbox.kill()
+        except TimeoutError as error:  # stuck in the kernel: its end, if it comes, is awaited
+            self._message = str(error)
 
     def _stop(self, reason: str, message: str) -> None:
         """Ask it to end, and see that it does after the grace."""
@@ -206,10 +211,7 @@ class Task:
 
     def _settle(self, code: int) -> None:
         """After an end: nothing of it runs on, its log is whole, its use is counted."""
-        try:
-            self._sandbox.kill()
-        except TimeoutError as error:
-            self._message = str(error)
+        self._kill()
         for descriptor in (self._sandbox.output, self._sandbox.errors):
             self._drain(descriptor)
         if self._plan.group:
@@ -230,6 +232,8 @@ class Task:
 
     def _drain(self, descriptor: int) -> None:
         """All writers are dead; take what they have left."""
+        if descriptor < 0:
+            return
         with contextlib.suppress(BlockingIOError):
             while data := os.read(descriptor, 1 << 18):
                 self._log.write(1 if descriptor == self._sandbox.output else 2, data)
