@@ -36,8 +36,9 @@ _log = structlog.get_logger("sites")
 EVERY = 5.0
 
 
-async def account(tx: Tx, site: str, until: datetime | None = None) -> None:
-    """Tell the ledger how far the site was seen, and its gaps, as far as both are known now.
+async def gaps(tx: Tx, site: str, until: datetime | None = None) -> datetime | None:
+    """Tell the ledger the site's outages, as far as they are known now; the answer is when the
+    site was heard last, if anything was ever metered there.
 
     Whoever settles a lease for good calls it first, with the instant up to which it settles, so
     that no gap is missed.
@@ -45,8 +46,8 @@ async def account(tx: Tx, site: str, until: datetime | None = None) -> None:
     now = await tx.now()
     sight = (await streams.sight(tx, [site], now)).get(site)
     if sight is None:
-        return
-    heard = await tx.fetchval(_sql.last_seen, site) or sight.seen_until
+        return None
+    heard: datetime = await tx.fetchval(_sql.last_seen, site) or sight.seen_until
     for began, ended in await outages.between(tx, site, sight.seen_until, now):
         if ended is not None:
             await streams.gap(tx, site, began, ended)
@@ -55,7 +56,13 @@ async def account(tx: Tx, site: str, until: datetime | None = None) -> None:
         else:
             # Before it, the site was heard, or nobody was there to hear it.
             heard = min(heard, began)
-    if heard > sight.seen_until:
+    return heard
+
+
+async def account(tx: Tx, site: str) -> None:
+    """Tell the ledger how far the site was seen, and its gaps."""
+    heard = await gaps(tx, site)
+    if heard is not None:
         await streams.seen(tx, site, heard)
 
 
@@ -115,8 +122,10 @@ class Business:
             await self._carry(from_row(row))
 
     async def _carry(self, site: Resource) -> None:
+        # Two transactions, so that no settlement that waits for one waits for an offer.
         async with self._db.transaction() as tx:
             await account(tx, site.name)
+        async with self._db.transaction() as tx:
             if site.phase == "unreachable":
                 await suspend_site_offers(tx, self._resources, site.name)
                 return

@@ -13,7 +13,7 @@ from skerry.ledger import holds
 from skerry.ledger.cost import cost
 from skerry.market.lease import Reason
 from skerry.market.leases import Market
-from skerry.sites.business import account
+from skerry.sites.business import gaps
 from skerry.sites.seen import Seen
 from skerry.store import Tx
 
@@ -40,7 +40,7 @@ async def close(
         ended = None
         if work is not None and work.started_at is not None:
             ended = work.ended_at or work.seen_at
-            await account(tx, work.site, ended)
+            await gaps(tx, work.site, ended)
         await market.close(tx, lease.id, reason, ended_at=ended)
     return await spent(tx, job)
 
