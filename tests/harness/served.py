@@ -97,10 +97,10 @@ class Served:
         made = self.put(f"{identity}/tokens/{name}.test", {"subject": name})
         return str(made["status"]["secret"])
 
-    def site(self, name: str, **config: Any) -> None:
+    def site(self, name: str, driver: str = "simulated", **config: Any) -> None:
         """A simulated site, connected and on sale."""
         spec = {
-            "driver": "simulated", "region": "home", "zone": "home-1", "jurisdiction": "SE",
+            "driver": driver, "region": "home", "zone": "home-1", "jurisdiction": "SE",
             "operator": "skerry", "config": {"name": name, **config},
         }  # fmt: skip
         self.put(f"/providers/skerry.site/v1/sites/{name}", spec)
