@@ -12,11 +12,18 @@ class Place(Fact, frozen=True, kw_only=True):
 
     operator: str = ""
     site: str = ""
+    host: str = ""
+    """Of a site with several hosts: which one."""
     region: str = ""
     zone: str = ""
     jurisdiction: str = ""
     tier: int = 0
     evidence: Evidence = "declared"
+
+    @property
+    def at(self) -> str:
+        """What whoever speaks for the place is known by: the site, or the host at the site."""
+        return f"{self.site}/{self.host}" if self.host else self.site
 
 
 class Choice(Fact, frozen=True, kw_only=True):

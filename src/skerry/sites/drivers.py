@@ -21,7 +21,16 @@ from skerry.sites import contract
 from skerry.sites.contract import Manifest, Refused, Workloads
 
 ENTRY_POINTS = "skerry.drivers"
-CAPABILITIES: Mapping[str, type] = {"Workloads": contract.Workloads}
+CAPABILITIES: Mapping[str, type] = {
+    one.__name__: one
+    for one in (
+        contract.Workloads,
+        contract.Images,
+        contract.Volumes,
+        contract.Reach,
+        contract.Usage,
+    )
+}
 
 
 class DriverFault(Exception):

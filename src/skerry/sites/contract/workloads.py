@@ -1,30 +1,8 @@
-"""What a site can do: the contract between Skerry and whatever runs workloads.
+"""``Workloads``: to run things, watch them and reach into them."""
 
-A driver is a folder with a ``manifest`` and a class that implements the capability protocols
-the manifest declares. ``Workloads`` is the first. The rules that every driver keeps, and that
-the contract suite checks:
-
-- ``apply`` and ``delete`` are idempotent on the workload's id and carry a *fence*, a number that
-  only grows. A call with an older fence than the last one seen for that id is refused with
-  ``StaleFence``: a worker that lost its lease cannot undo its successor's work.
-- An id means one thing for ever: ``apply`` of a known id with another spec is refused
-  (``Changed``), and of a deleted id, too (``Deleted``): a late message raises no dead.
-- ``list`` gives everything the driver owns and nothing else; ``delete`` removes only what it made.
-- A workload starts all of its tasks or none (``Gang``); a task holds its cores, memory and devices
-  from ``apply`` until it has ended. A task's exit code, end time and whole log
-  survive restarts of the driver; they stay readable until ``delete``.
-- ``watch`` yields the whole site's changes from a cursor; an expired cursor raises
-  ``CursorExpired`` and the caller lists again.
-- What a driver can't do it refuses with ``Refused`` and a reason in plain words; it is never
-  silently weaker than asked.
-
-Times are aware UTC datetimes of the host. Sizes are bytes, cores are thousandths of a core.
-"""
-
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -36,11 +14,11 @@ TaskPhase = Literal["pending", "running", "exited", "lost"]
 Restart = Literal["never", "on-failure", "always"]
 
 
-class _Struct(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
+class Struct(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
     pass
 
 
-class File(_Struct, frozen=True):
+class File(Struct, frozen=True):
     """A file put into the workload's directory before it starts."""
 
     path: str
@@ -51,13 +29,41 @@ class File(_Struct, frozen=True):
     mode: int = 0o644
 
 
-class Port(_Struct, frozen=True):
+class Mount(Struct, frozen=True):
+    """A volume in a workload's file system."""
+
+    volume: str
+    """Its id at the site."""
+    path: str
+    """Absolute, in the sandbox."""
+    read_only: bool = False
+
+
+class Health(Struct, frozen=True):
+    """How the host finds out whether a task takes requests. From its start a task is ``unready``
+    until the check passes; after ``failures`` in a row it is so again, and with ``restart`` it is
+    ended then, for its restart policy to start it anew. Seconds."""
+
+    port: int = 0
+    """Connect there; 0: run ``command`` in the task instead, which is to exit with 0."""
+    path: str = ""
+    """Ask for this path by HTTP and expect a status below 400; empty: a connection will do."""
+    command: tuple[str, ...] = ()
+    every: float = 2.0
+    timeout: float = 2.0
+    failures: int = 3
+    restart: bool = False
+    start: float = 60.0
+    """With ``restart``: how long after its start failures do not count."""
+
+
+class Port(Struct, frozen=True):
     name: str
     port: int
     protocol: Literal["tcp", "udp"] = "tcp"
 
 
-class Resources(_Struct, frozen=True):
+class Resources(Struct, frozen=True):
     """What each task gets, as hard limits."""
 
     millicores: int
@@ -69,7 +75,7 @@ class Resources(_Struct, frozen=True):
     pids: int = 1024
 
 
-class Workload(_Struct, frozen=True):
+class Workload(Struct, frozen=True):
     """What is to run. ``tasks`` copies start together or not at all; each knows its rank from
     ``SKERRY_RANK`` and ``SKERRY_TASKS``."""
 
@@ -77,23 +83,33 @@ class Workload(_Struct, frozen=True):
     """Unique for ever, ``[a-z0-9-]{1,63}``. A retry is a new id."""
     tenant: str
     command: tuple[str, ...]
+    """With an image it may be empty: the image's own."""
     resources: Resources
     tasks: int = 1
     image: str = ""
-    """Empty: the host's own userland, read-only."""
+    """Digest of an image that ``prepare_image`` brought; empty: the host's own userland,
+    read-only."""
+    environment: str = ""
+    """Digest of a Python environment that ``prepare_environment`` brought, first in ``PATH``."""
     env: dict[str, str] = {}
     secret_env: dict[str, str] = {}
     """Never listed, logged or written where another tenant could read it."""
+    secret_files: dict[str, str] = {}
+    """Absolute path to content, in memory only, readable by the task alone; kept as
+    ``secret_env`` is."""
+    mounts: tuple[Mount, ...] = ()
     files: tuple[File, ...] = ()
     artifacts: tuple[str, ...] = ()
     """Globs relative to the working directory, kept when the task ends."""
     ports: tuple[Port, ...] = ()
     isolation: Isolation = "sandbox"
     network: bool = False
-    """Whether it may reach the outside. Its ports are reachable through ``connect`` either way."""
+    """Whether it may reach the outside, from a network of its own: never the host's, nor another
+    task's. Its ports are reachable through ``connect`` either way."""
     time_limit: int = 0
     """Seconds from start; 0 = none. Then SIGTERM, and SIGKILL after ``grace``."""
     grace: int = 10
+    health: Health | None = None
     restart: Restart = "never"
     max_restarts: int = 0
     """Of each task; 0 = none."""
@@ -103,7 +119,7 @@ class Workload(_Struct, frozen=True):
     labels: dict[str, str] = {}
 
 
-class TaskStatus(_Struct, frozen=True):
+class TaskStatus(Struct, frozen=True):
     rank: int
     phase: TaskPhase
     exit_code: int | None = None
@@ -117,9 +133,11 @@ class TaskStatus(_Struct, frozen=True):
     restarts: int = 0
     gpus: tuple[str, ...] = ()
     """UUIDs of the devices it holds."""
+    unready: bool = False
+    """It runs but its health check does not pass, or has not yet."""
 
 
-class WorkloadStatus(_Struct, frozen=True):
+class WorkloadStatus(Struct, frozen=True):
     id: str
     fence: int
     tasks: tuple[TaskStatus, ...]
@@ -137,14 +155,14 @@ class WorkloadStatus(_Struct, frozen=True):
         return bool(self.tasks) and all(t.phase == "running" for t in self.tasks)
 
 
-class Gpu(_Struct, frozen=True):
+class Gpu(Struct, frozen=True):
     uuid: str
     model: str
     memory: int
     vendor: str = "nvidia"
 
 
-class Capacity(_Struct, frozen=True):
+class Capacity(Struct, frozen=True):
     """All of the site, and what is free of it now."""
 
     millicores: int
@@ -161,7 +179,7 @@ class Capacity(_Struct, frozen=True):
     architecture: str = ""
 
 
-class Stats(_Struct, frozen=True):
+class Stats(Struct, frozen=True):
     """Use of one task so far and now."""
 
     rank: int
@@ -172,7 +190,7 @@ class Stats(_Struct, frozen=True):
     pids: int = 0
 
 
-class FileInfo(_Struct, frozen=True):
+class FileInfo(Struct, frozen=True):
     """An artifact or a file of the working directory."""
 
     path: str
@@ -182,7 +200,7 @@ class FileInfo(_Struct, frozen=True):
     digest: str = ""
 
 
-class LogChunk(_Struct, frozen=True):
+class LogChunk(Struct, frozen=True):
     rank: int
     offset: int
     """Byte position in the task's log since its start, so that a reader can resume."""
@@ -191,41 +209,12 @@ class LogChunk(_Struct, frozen=True):
     data: bytes
 
 
-class Event(_Struct, frozen=True):
+class Event(Struct, frozen=True):
     """One step of the whole site's life. ``status`` is None when the workload is gone."""
 
     cursor: int
     id: str
     status: WorkloadStatus | None = None
-
-
-class Refused(Exception):
-    """The driver can't or won't do it; the words are for the tenant to read."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-
-
-class NoRoom(Refused):
-    """Not enough free cores, memory or devices just now."""
-
-
-class StaleFence(Refused):
-    """A newer worker has taken over this workload."""
-
-
-class UnknownWorkload(Refused):
-    """No workload of that id here (never made, or deleted)."""
-
-
-class CursorExpired(Exception):
-    """Events that old are no longer kept: list, then watch from the list's cursor."""
-
-
-class SiteUnreachable(Exception):
-    """No contact with the site. Nothing follows from it about what runs there."""
 
 
 class Session(Protocol):
@@ -286,24 +275,3 @@ class Workloads(Protocol):
     async def connect(self, id: str, rank: int, port: int) -> Session: ...
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a driver's folder declares in its ``__init__``: ``MANIFEST = Manifest(...)``."""
-
-    name: str
-    title: str
-    capabilities: frozenset[str]
-    isolations: tuple[Isolation, ...]
-    open: Callable[[Mapping[str, Any]], Workloads]
-    """Make a driver from a site's ``spec.config``; reaches nothing yet."""
-    check: Callable[[Mapping[str, Any]], object] | None = None
-    """Refuse a site's ``spec.config`` that can't be, when the site is declared."""
-    remote: bool = False
-    """True where a host agent connects to the server instead of the server to the site."""
-    requires: tuple[str, ...] = ()
-    """Optional Python packages; missing ones are named when the driver is opened."""
-    lacks: Mapping[str, str] = field(default_factory=dict)
-    """Verbs the driver can't do, each with the reason in words; it refuses them (``Unsupported``)
-    with the same words."""

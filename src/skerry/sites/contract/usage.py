@@ -1,0 +1,43 @@
+"""``Usage``: what everything at the site uses, in one call."""
+
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from skerry.sites.contract.workloads import Struct
+
+
+class TaskUsage(Struct, frozen=True):
+    """One running task. Counters grow from its start; a restart begins again at zero."""
+
+    id: str
+    rank: int
+    at: datetime
+    cpu_seconds: float = 0.0
+    memory: int = 0
+    """Bytes now."""
+    received: int = 0
+    sent: int = 0
+    """Bytes to and from the outside, where it has a network of its own."""
+    gpu: float | None = None
+    """Mean share of its devices that is busy, 0 to 1; None: unknown or none."""
+    gpu_memory: int | None = None
+    disk: int | None = None
+    """Bytes it has written in its own directory."""
+
+
+class HostUsage(Struct, frozen=True):
+    """The whole host; counters since it booted."""
+
+    at: datetime
+    cpu_seconds: float = 0.0
+    memory: int = 0
+    disk: int = 0
+    """Bytes taken where workloads and volumes are kept."""
+    received: int = 0
+    sent: int = 0
+    gpu: float | None = None
+
+
+@runtime_checkable
+class Usage(Protocol):
+    async def usage(self) -> tuple[HostUsage, tuple[TaskUsage, ...]]: ...

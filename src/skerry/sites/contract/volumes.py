@@ -1,0 +1,55 @@
+"""``Volumes``: space that outlives the workloads that mount it.
+
+A volume is at one host and has a size that its writers can't exceed. An id means one volume for
+ever. Fences are those of ``Workloads``: they only grow, and an older one is refused.
+"""
+
+from typing import Protocol, runtime_checkable
+
+from skerry.sites.contract.workloads import Struct
+
+
+class Volume(Struct, frozen=True):
+    id: str
+    """``[a-z0-9-]{1,63}``, unique for ever."""
+    tenant: str
+    size: int
+    """Bytes."""
+    source: str = ""
+    """Id of the snapshot that it begins as a copy of."""
+
+
+class VolumeStatus(Struct, frozen=True):
+    id: str
+    size: int
+    used: int = 0
+    """Bytes taken, as far as is known."""
+    writer: str = ""
+    """Id of the workload that may write to it just now."""
+    readers: tuple[str, ...] = ()
+    snapshots: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Volumes(Protocol):
+    """The capability to keep volumes.
+
+    A workload that mounts one which another workload writes to is refused (``VolumeInUse``), and
+    so is one that mounts a volume that is not there (``UnknownVolume``). Those of a workload are
+    taken from its ``apply`` until all its tasks have ended.
+    """
+
+    async def create_volume(self, volume: Volume, fence: int) -> VolumeStatus:
+        """Make it, or make it larger; it is never made smaller (``Refused``). Repeatable."""
+
+    async def list_volumes(self) -> tuple[VolumeStatus, ...]: ...
+
+    async def delete_volume(self, id: str, fence: int) -> None:
+        """Forget it with all its data. Refused (``VolumeInUse``) while it is mounted. Unknown ids
+        are no error."""
+
+    async def snapshot_volume(self, id: str, snapshot: str, fence: int) -> None:
+        """Keep a copy of what is in it now, at the cost of what changes later. Refused
+        (``Unsupported``) where the file system can't."""
+
+    async def delete_snapshot(self, id: str, snapshot: str, fence: int) -> None: ...
