@@ -74,7 +74,7 @@ def test_a_clouds_own_kinds_are_learned(
     bare: Skerry, url: str, cloud: Cloud, catalogue_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SKERRY_CATALOGUE")
-    theirs = json.loads(catalogue_file.read_text().replace('"secret"', '"riddle"'))
+    theirs = json.loads(catalogue_file.read_text().replace('"cipher"', '"riddle"'))
     cloud.views["/catalogue.json"] = theirs
     bare("context", "create", "home", "--url", url, "--token", TOKEN, "--tenant", "acme")
     assert "riddle" in bare("--help").out

@@ -50,13 +50,13 @@ def test_what_get_prints_can_be_applied(skerry: Skerry, file: str, tmp_path: Pat
 def test_apply_takes_folders_and_tells_documents(skerry: Skerry, file: str) -> None:
     folder = Path(file).parent
     (folder / "secret.json").write_text(
-        json.dumps({"kind": "secret", "metadata": {"name": "k"}, "spec": {"password": "p"}})
+        json.dumps({"kind": "cipher", "metadata": {"name": "k"}, "spec": {"password": "p"}})
     )
     (folder / "notes.txt").write_text("not a document")
     said = skerry("apply", "-q", "-f", str(folder), "-o", "json")
     assert [(r["kind"], r["name"], r["result"]) for r in json.loads(said.out)] == [
         ("network", "n1", "created"),
-        ("secret", "k", "created"),
+        ("cipher", "k", "created"),
         ("subnet", "s1", "created"),
     ]
     # A sealed field can't be compared, so it is written each time.
@@ -125,7 +125,7 @@ def test_diff_shows_what_apply_would_change(skerry: Skerry, file: str) -> None:
 
 
 def test_diff_does_not_show_what_is_sealed(skerry: Skerry, file: str) -> None:
-    Path(file).write_text("kind: secret\nmetadata: {name: k}\nspec: {password: hunter2}\n")
+    Path(file).write_text("kind: cipher\nmetadata: {name: k}\nspec: {password: hunter2}\n")
     said = skerry("diff", "-f", file)
     assert "hunter2" not in said.out
     assert "+  password: (sealed)\n" in said.out
@@ -133,7 +133,7 @@ def test_diff_does_not_show_what_is_sealed(skerry: Skerry, file: str) -> None:
 
 def test_a_quote_tells_price_and_place(standin: Skerry, cloud: Cloud) -> None:
     said = standin(
-        "quote", "job", "--name", "sum", "--gpus", "1", "--secret-env", "A=b", "--", "true"
+        "quote", "job", "--name", "sum", "--gpus", "1", "--secret-env", "HOME", "--", "true"
     )
     name = said.out.split("\n")[0].split()[1]
     assert said.out == (

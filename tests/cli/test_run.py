@@ -78,9 +78,11 @@ def test_a_folder_goes_along_and_artifacts_come_back(home: Skerry, tmp_path: Pat
     (work / "data").write_text("DATA")
     (work / "a.log").write_text("x")
     (work / ".gitignore").write_text("*.log\n")
+    key = tmp_path / "key"
+    key.write_text("s3cret\n")
     said = home(
         "run", "-n", "duo", "--count", "2", "--cpus", "0.5", "--memory", "64MiB", "--env", "A=b=c",
-        "--secret-env", "KEY=s3cret", "--dir", str(work), "--artifact", "out/*", "--time-limit",
+        "--secret-env", f"KEY=@{key}", "--dir", str(work), "--artifact", "out/*", "--time-limit",
         "90m", "--label", "x=y", "--", "python3", "main.py",
     )  # fmt: skip
     assert said.code == 0, said.err

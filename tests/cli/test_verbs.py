@@ -66,17 +66,19 @@ def test_flags_come_on_top_of_a_file(skerry: Skerry, tmp_path: Path) -> None:
     assert skerry("job", "list", "-o", "name").out == ""
 
 
-def test_update_changes_only_what_is_said(skerry: Skerry) -> None:
-    skerry("secret", "create", "k", "-q", "--password", "hunter2", "--rotate-days", "3")
-    said = skerry("secret", "update", "k", "-q", "--rotate-days", "5", "--label", "a=b")
-    assert said == (0, "secret k updated\n", "")
-    found = json.loads(skerry("secret", "get", "k", "-q", "-o", "json").out)
+def test_update_changes_only_what_is_said(skerry: Skerry, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\n")
+    sealed = f"@{tmp_path}/password"
+    skerry("cipher", "create", "k", "-q", "--password", sealed, "--rotate-days", "3")
+    said = skerry("cipher", "update", "k", "-q", "--rotate-days", "5", "--label", "a=b")
+    assert said == (0, "cipher k updated\n", "")
+    found = json.loads(skerry("cipher", "get", "k", "-q", "-o", "json").out)
     assert (found["spec"], found["labels"]) == ({"rotateDays": 5}, {"a": "b"})
-    said = skerry("secret", "update", "k", "-q", "--if-version", "1")
+    said = skerry("cipher", "update", "k", "-q", "--if-version", "1")
     assert said == (
         5,
         "",
-        "Error: Precondition failed: skerry.vault/v1beta1/tenants/acme/workspaces/w/secrets/k "
+        "Error: Precondition failed: skerry.vault/v1beta1/tenants/acme/workspaces/w/ciphers/k "
         "is not at version 1: it is at version 2\n"
         "Hint: Read it again, apply your change to what is there now, and repeat.\nRequest: ID\n",
     )
@@ -174,25 +176,25 @@ def test_field_errors_have_a_line_each(standin: Skerry) -> None:
 
 def test_delete_takes_many_and_reports_each(skerry: Skerry) -> None:
     for name in ("a", "b"):
-        skerry("secret", "create", name, "-d")
-    said = skerry("secret", "delete", "a", "nope", "b", "--yes", "-q")
+        skerry("cipher", "create", name, "-d")
+    said = skerry("cipher", "delete", "a", "nope", "b", "--yes", "-q")
     assert said.code == 3
-    assert said.out == "secret a deleted\nsecret b deleted\n"
-    assert said.err.startswith("Error: secret nope: Resource not found: ")
-    assert skerry("secret", "list", "-o", "json").out == "[]\n"
+    assert said.out == "cipher a deleted\ncipher b deleted\n"
+    assert said.err.startswith("Error: cipher nope: Resource not found: ")
+    assert skerry("cipher", "list", "-o", "json").out == "[]\n"
 
 
 def test_delete_never_asks_without_a_terminal(skerry: Skerry) -> None:
     for name in ("a", "b"):
-        skerry("secret", "create", name, "-d")
-    assert skerry("secret", "rm", "a", "b", "-q") == (
+        skerry("cipher", "create", name, "-d")
+    assert skerry("cipher", "rm", "a", "b", "-q") == (
         2,
         "",
-        "Error: Delete 2 secrets (a, b)? needs a yes\n"
+        "Error: Delete 2 ciphers (a, b)? needs a yes\n"
         "Hint: Run it again with --yes.\n"
         "Docs: skerry --help\n",
     )
-    assert skerry("secret", "list", "-o", "name").out == "a\nb\n"
+    assert skerry("cipher", "list", "-o", "name").out == "a\nb\n"
 
 
 def test_a_nested_kind_takes_its_parent_as_a_flag(
@@ -238,19 +240,19 @@ def test_a_wait_that_ends_badly_fails(standin: Skerry) -> None:
 
 
 def test_actions_have_their_own_flags(standin: Skerry, cloud: Cloud) -> None:
-    standin("secret", "create", "k", "-q")
-    said = standin("secret", "rotate", "k", "--grace", "60", "-q")
-    assert said == (0, "secret k: rotate asked\n", "")
+    standin("cipher", "create", "k", "-q")
+    said = standin("cipher", "rotate", "k", "--grace", "60", "-q")
+    assert said == (0, "cipher k: rotate asked\n", "")
     assert cloud.events[-1]["verb"] == "rotate"
 
 
 def test_what_may_change_is_marked_and_warned_of(skerry: Skerry) -> None:
-    assert "(v1beta1, may change)" in skerry("secret", "--help").out
-    said = skerry("secret", "list", "-o", "json")
+    assert "(v1beta1, may change)" in skerry("cipher", "--help").out
+    said = skerry("cipher", "list", "-o", "json")
     assert said == (
         0,
         "[]\n",
-        "Note: secret is v1beta1: its form may still change (-q hides this)\n",
+        "Note: cipher is v1beta1: its form may still change (-q hides this)\n",
     )
 
 

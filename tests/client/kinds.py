@@ -122,7 +122,7 @@ SKU = Kind(
     summary="A priced network", spec=Nothing, ops=frozenset(("get", "list")), history=False,
 )  # fmt: skip
 KEY = Kind(
-    provider="skerry.vault", version="v1beta1", collection="secrets", noun="secret",
+    provider="skerry.vault", version="v1beta1", collection="ciphers", noun="cipher",
     summary="A key for something outside", spec=KeySpec, secrets=("password",),
     actions=(Action("rotate", "Make a new one", RotateSpec),),
 )  # fmt: skip

@@ -46,7 +46,7 @@ def test_a_nested_kind_needs_its_parent(real: Client) -> None:
 
 def test_lists_go_on_over_all_pages(real: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "PAGE", 3)
-    keys = real.kind("secret")
+    keys = real.kind("cipher")
     for number in range(7):
         keys.put(f"k{number}", {}, labels={"even": "no" if number % 2 else "yes"})
     assert [key.name for key in keys.list()] == [f"k{n}" for n in range(7)]
@@ -56,7 +56,7 @@ def test_lists_go_on_over_all_pages(real: Client, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_stale_version_is_refused(real: Client) -> None:
-    keys = real.kind("secret")
+    keys = real.kind("cipher")
     keys.put("k", {})
     keys.put("k", {}, if_version=1)
     with pytest.raises(PreconditionFailed) as caught:
@@ -68,14 +68,14 @@ def test_a_stale_version_is_refused(real: Client) -> None:
 
 
 def test_a_dry_run_stores_nothing(real: Client) -> None:
-    keys = real.kind("secret")
+    keys = real.kind("cipher")
     assert keys.put("k", {"rotateDays": 3}, dry_run=True).spec == {"rotateDays": 3}
     with pytest.raises(NotFound):
         keys.get("k")
 
 
 def test_delete_then_wait_until_gone(real: Client) -> None:
-    keys = real.kind("secret")
+    keys = real.kind("cipher")
     keys.put("k", {})
     keys.delete("k")
     assert keys.wait("k", until="deleted", timeout=5) is None
@@ -83,7 +83,7 @@ def test_delete_then_wait_until_gone(real: Client) -> None:
 
 def test_problems_say_where_and_what_to_do(real: Client) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        real.kind("secret").put("k", {"bad": 1})
+        real.kind("cipher").put("k", {"bad": 1})
     error = caught.value
     assert (error.status, error.message) == (422, "Validation error")
     assert error.detail == "spec: object contains unknown field `bad`"
@@ -101,13 +101,13 @@ def test_names_that_leave_the_collection_are_never_sent(
     client: Client, cloud: Cloud, name: str
 ) -> None:
     with pytest.raises(BadSetting, match="not a valid name"):
-        client.kind("secret").get(name)
+        client.kind("cipher").get(name)
     assert cloud.requests == []
 
 
 def test_actions_carry_their_body(client: Client, cloud: Cloud) -> None:
-    client.kind("secret").put("k", {})
-    assert client.kind("secret").act("k", "rotate", {"grace": 60}) == {}
+    client.kind("cipher").put("k", {})
+    assert client.kind("cipher").act("k", "rotate", {"grace": 60}) == {}
     assert cloud.events[-1]["verb"] == "rotate"
 
 

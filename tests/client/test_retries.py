@@ -42,13 +42,13 @@ def test_at_last_the_problem_is_told(quick: Client, cloud: Cloud) -> None:
 
 
 def test_an_action_is_repeated_only_if_nothing_was_done(quick: Client, cloud: Cloud) -> None:
-    quick.kind("secret").put("k", {})
+    quick.kind("cipher").put("k", {})
     cloud.faults = [falter(429), falter(503)]
-    quick.kind("secret").act("k", "rotate")
+    quick.kind("cipher").act("k", "rotate")
     assert [event["verb"] for event in cloud.events] == ["put", "rotate"]
     cloud.faults = [falter(500)]
     with pytest.raises(ServerError):
-        quick.kind("secret").act("k", "rotate")
+        quick.kind("cipher").act("k", "rotate")
     assert cloud.faults == []
 
 
@@ -91,7 +91,7 @@ OK = Answer(200, {}, b"{}")
 
 @pytest.fixture
 def keys(client: Client) -> Target:
-    return client.target("secret", "", "", {})._replace(policy=Policy(retries=2))
+    return client.target("cipher", "", "", {})._replace(policy=Policy(retries=2))
 
 
 def test_pauses_double_and_obey_retry_after() -> None:

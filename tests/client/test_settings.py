@@ -58,7 +58,7 @@ def test_an_unknown_context_names_the_known() -> None:
 def test_the_debug_log_hides_secrets(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "skerry.client")
     client.login("acme", "ann", "correct horse")
-    client.kind("secret").put("k", {"password": "hunter2", "rotateDays": 3})
+    client.kind("cipher").put("k", {"password": "hunter2", "rotateDays": 3})
     client.kind("job").put("j", {"command": ["true"], "secretEnv": {"KEY": "s3cret"}})
     text = caplog.text
     for secret in (TOKEN, "correct horse", "hunter2", "s3cret"):

@@ -13,7 +13,7 @@ from tests.client.standin import TOKEN, Cloud
 
 
 def test_a_watch_gives_every_change_once_though_it_is_cut(client: Client, cloud: Cloud) -> None:
-    keys = client.kind("secret")
+    keys = client.kind("cipher")
     for number in range(5):
         keys.put(f"k{number}", {}, annotations={"note": "line\u2028separator\nand feed"})
     cloud.cut_after = 2
@@ -25,7 +25,7 @@ def test_a_watch_gives_every_change_once_though_it_is_cut(client: Client, cloud:
 
 
 def test_a_watch_cut_before_its_first_event_misses_none(client: Client, cloud: Cloud) -> None:
-    keys = client.kind("secret")
+    keys = client.kind("cipher")
     keys.put("before", {})
     cloud.cut_after = 0
     seen: list[str] = []
@@ -44,7 +44,7 @@ def test_a_watch_cut_before_its_first_event_misses_none(client: Client, cloud: C
 
 
 def test_a_watch_can_start_after_a_position(client: Client) -> None:
-    keys = client.kind("secret")
+    keys = client.kind("cipher")
     for number in range(3):
         keys.put(f"k{number}", {})
     assert next(keys.watch(start=1)).resource.name == "k2"
@@ -53,7 +53,7 @@ def test_a_watch_can_start_after_a_position(client: Client) -> None:
 def test_a_forgotten_position_is_gone(client: Client, cloud: Cloud) -> None:
     cloud.oldest = 10
     with pytest.raises(Gone, match="no longer kept"):
-        next(client.kind("secret").watch(start=3))
+        next(client.kind("cipher").watch(start=3))
 
 
 def test_a_log_is_whole_though_it_is_cut(client: Client, cloud: Cloud) -> None:
@@ -118,11 +118,11 @@ def test_a_resource_is_the_document() -> None:
 
 
 def test_the_real_feed_tells_each_change_once(real: Client) -> None:
-    keys = real.kind("secret")
+    keys = real.kind("cipher")
     keys.put("k0", {})
     seen = keys.watch(start=-1)
     first = next(seen)
-    assert (first.kind, first.verb, first.resource.name) == ("secret", "put", "k0")
+    assert (first.kind, first.verb, first.resource.name) == ("cipher", "put", "k0")
     keys.put("k0", {"rotateDays": 3})
     keys.put("k1", {})
     keys.delete("k1")
@@ -135,5 +135,5 @@ def test_the_real_feed_tells_each_change_once(real: Client) -> None:
     assert later[0].resource.spec == {"rotateDays": 3}
     again = keys.watch(start=first.position)
     assert next(again).position == later[0].position
-    everything = real.events(start=-1, kinds=["workspace", "secret"])
-    assert [e.kind for e in islice(everything, 2)] == ["workspace", "secret"]
+    everything = real.events(start=-1, kinds=["workspace", "cipher"])
+    assert [e.kind for e in islice(everything, 2)] == ["workspace", "cipher"]

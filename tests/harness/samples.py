@@ -23,6 +23,7 @@ GIVEN: dict[str, Schema] = {
         "zone": "home-1",
         "config": {"millicores": 1},
     },
+    "secret": {"data": {"key": "value"}},
     "token": {"subject": "somebody"},
     "budget": {"amount": "10"},
     "quote": {"kind": "job", "spec": {"command": ["true"]}},

@@ -16,6 +16,7 @@ import click
 
 from skerry.cli import formats
 from skerry.cli.common import RESERVED
+from skerry.cli.sealed import SealedPair, SealedText
 from skerry.client.errors import BadSetting
 from skerry.client.units import parse_bytes, parse_seconds
 
@@ -135,7 +136,7 @@ class FieldOption(click.Option):
     def apply(self, spec: dict[str, Any], value: Any) -> None:
         """Set the field in a spec."""
         if isinstance(value, tuple):
-            value = dict(value) if isinstance(self.type, Pair) else list(value)
+            value = dict(value) if isinstance(self.type, Pair | SealedPair) else list(value)
         if is_reference(self.field.schema):
             value = {"resource": value}
         elif is_reference(self.field.schema.get("items", {})):
@@ -185,6 +186,10 @@ TAKEN = frozenset(
 
 def _type(catalogue: "Catalogue", field: Field) -> dict[str, Any]:
     schema = field.schema
+    if field.sealed and schema.get("type") == "string":
+        return {"type": SealedText(), "metavar": "@FILE|-"}
+    if field.sealed and schema.get("type") == "object" and "properties" not in schema:
+        return {"multiple": True, "type": SealedPair(), "metavar": "KEY[=@FILE]"}
     if is_reference(schema):
         return {"type": str, "metavar": "NAME"}
     if "enum" in schema and all(isinstance(v, str) for v in schema["enum"]):

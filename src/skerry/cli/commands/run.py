@@ -12,6 +12,7 @@ from skerry.cli.commands.logs import Follower, Printer, patient
 from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.exits import FAILURE, INTERRUPTED
 from skerry.cli.exits import tell as tell_error
+from skerry.cli.sealed import SealedPair
 from skerry.cli.verbs.base import standing, why_queued
 from skerry.cli.verbs.deciding import place_text
 from skerry.cli.verbs.writing import tell
@@ -47,8 +48,8 @@ def _options() -> list[click.Parameter]:
         option(["--count"], type=click.IntRange(1), default=1,
                help="Copies, started together or not at all"),
         option(["--env", "-e"], metavar="KEY=VALUE", **many, help="Environment variable"),
-        option(["--secret-env"], metavar="KEY=VALUE", **many,
-               help="Environment variable that is never shown again"),
+        option(["--secret-env"], metavar="KEY[=@FILE]", type=SealedPair(), **many,
+               help="Environment variable never shown again: yours of that name, or a file"),
         option(["--dir", "folder"], metavar="FOLDER", type=click.Path(path_type=Path),
                help="Take this folder along, less what .gitignore names"),
         option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
@@ -89,7 +90,7 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
         gpu_model=values["gpu_model"],
         count=values["count"],
         env=_pairs(values["env"], "--env"),
-        secret_env=_pairs(values["secret_env"], "--secret-env"),
+        secret_env=dict(values["secret_env"]),
         artifacts=values["artifact"],
         retries=values["retries"],
         time_limit=values["time_limit"],

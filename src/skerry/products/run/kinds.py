@@ -5,6 +5,8 @@ from skerry.kernel.views import View
 from skerry.products.run.asks import ask_of
 from skerry.products.run.flow import JobFlow
 from skerry.products.run.hooks import JobHooks
+from skerry.products.run.secrets.hooks import SecretHooks
+from skerry.products.run.secrets.specs import SecretSpec, SecretStatus
 from skerry.products.run.specs import JobSpec, JobStatus
 from skerry.products.run.views import files, logs, stats
 
@@ -44,4 +46,21 @@ JOB = Kind(
     ),
 )  # fmt: skip
 
-KINDS = (JOB,)
+SECRET = Kind(
+    provider="skerry.run",
+    collection="secrets",
+    noun="secret",
+    summary="Values for what runs, kept by version and never shown",
+    spec=SecretSpec,
+    status=SecretStatus,
+    secrets=("data",),
+    quota=1_000,
+    hooks=SecretHooks(),
+    columns=(
+        Column("VERSION", "status.version"),
+        Column("KEYS", "status.keys"),
+        Column("AGE", "metadata.createdAt"),
+    ),
+)
+
+KINDS = (JOB, SECRET)
