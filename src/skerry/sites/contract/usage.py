@@ -23,6 +23,8 @@ class TaskUsage(Struct, frozen=True):
     gpu_memory: int | None = None
     disk: int | None = None
     """Bytes it has written in its own directory."""
+    log: int | None = None
+    """Where its log ends now, so that only what grew is read; None: unknown."""
 
 
 class HostUsage(Struct, frozen=True):
