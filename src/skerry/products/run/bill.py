@@ -25,7 +25,7 @@ async def begin(tx: Tx, resources: Resources, work: Seen) -> None:
         return
     place = lease.choice.place
     await holds.start(
-        tx, lease.id, lease.charges, source=place.site, region=place.region, at=work.started_at
+        tx, lease.id, lease.charges, source=place.at, region=place.region, at=work.started_at
     )
 
 

@@ -20,9 +20,11 @@ from skerry.market.lease import Lease, Refusal
 from skerry.market.leases import Market
 from skerry.products.run import bill, outcome, place
 from skerry.products.run.asks import ask_of
+from skerry.products.run.mounts import volume_sites
 from skerry.products.run.outcome import Result
 from skerry.products.run.place import NotStarted, Run, run_of
-from skerry.products.run.specs import ENDED, GRACE, JobSpec
+from skerry.products.run.specs import ENDED, JobSpec
+from skerry.products.run.work import GRACE
 from skerry.sites import seen
 from skerry.sites.contract import SiteUnreachable
 from skerry.sites.seen import Seen
@@ -58,7 +60,9 @@ class JobFlow(Flow):
         if pause > 0:
             return nap(pause)  # a late word of its last run has woken it
         market = Market.of(ctx.resources)
-        found = await market.reserve(ctx.tx, ask_of(ctx.spec(JobSpec)), ctx.resource)
+        spec = place.spec_of(ctx)
+        ats = await volume_sites(ctx.tx, ctx.resources, ctx.resource, spec)
+        found = await market.reserve(ctx.tx, ask_of(spec, volume_sites=ats), ctx.resource)
         if isinstance(found, Refusal):
             # Refused as it was before: then nothing of it is news.
             news = str(found.decision) != ctx.resource.status.get("decision")
@@ -72,12 +76,12 @@ class JobFlow(Flow):
         for earlier in await seen.of_owner(ctx.tx, job.uid) if number > 1 else ():
             await seen.give_up(ctx.tx, earlier.id)
         run = Run.numbered(number, job, lease.choice)
-        await seen.own(ctx.tx, run.id, site=run.site, owner=job.uid, tenant=job.tenant)
+        await seen.own(ctx.tx, run.id, site=run.at, owner=job.uid, tenant=job.tenant)
         return hop(
             "bring",
             state="creating" if job.state == "pending" else None,
             reason="Placed",
-            message=f"At site {run.site!r}.",
+            message=f"At site {run.at!r}.",
             data={"run": msgspec.to_builtins(run), "runs": number},
             status=outcome.placed(lease, attempt=_failures(ctx) + 1),
         )
@@ -88,12 +92,13 @@ class JobFlow(Flow):
         if ctx.take("cancel"):
             return _end(outcome.CANCELLED, within=(_give_back(ctx),))
         try:
-            await place.bring(ctx, run_of(ctx))
+            run = await place.bring(ctx, run_of(ctx))
         except SiteUnreachable as away:
             return self._not_started(ctx, NotStarted("SiteUnreachable", str(away), again=True))
         except NotStarted as refused:
             return self._not_started(ctx, refused)
-        return hop("launch")
+        brought = {"image": run.image} if run.image else {}
+        return hop("launch", data={"run": msgspec.to_builtins(run)}, status=brought)
 
     @step(deadline=600, remedy=SITE)
     async def launch(self, ctx: Context) -> Next:
@@ -109,7 +114,7 @@ class JobFlow(Flow):
             return self._not_started(ctx, refused)
 
         async def note(tx: Tx, job: Resource) -> None:
-            await seen.saw(tx, run.site, [status] if status else [])
+            await seen.saw(tx, run.at, [status] if status else [])
 
         # If it has started already, that is to be seen now; else a report will tell.
         begun = status is not None and seen.started(status) is not None
@@ -173,7 +178,7 @@ class JobFlow(Flow):
             if begun and await place.signal(ctx, run, KILL if asked else TERM):
                 return nap(GRACE, data={"asked": asked or now})
             # No signal reaches what has not started, and there is nothing of it to keep.
-            await place.erase(ctx, run.site, run.id)
+            await place.erase(ctx, run.at, run.id)
         except SiteUnreachable as away:
             return nap(_patience(ctx), status=_away(away))
         return hop("run", within=(_is_gone(ctx),))
@@ -229,7 +234,7 @@ class JobFlow(Flow):
         try:
             if work.started_at is not None and await place.signal(ctx, run, KILL):
                 return nap(AGAIN)
-            await place.erase(ctx, run.site, run.id)
+            await place.erase(ctx, run.at, run.id)
         except SiteUnreachable as away:
             return nap(_patience(ctx), status=_away(away))
         return hop("clear", within=(_is_gone(ctx), _begin_bill(ctx)))
@@ -301,7 +306,7 @@ def _is_gone(ctx: Context) -> Write:
 
     async def write(tx: Tx, job: Resource) -> None:
         run = run_of(ctx)
-        await seen.is_gone(tx, run.site, [run.id])
+        await seen.is_gone(tx, run.at, [run.id])
 
     return write
 

@@ -18,8 +18,9 @@ JOB = Kind(
     spec=JobSpec,
     status=JobStatus,
     immutable=(
-        "command", "millicores", "memory", "disk", "gpus", "gpuModel", "count", "retries",
-        "timeLimit", "env", "inputs", "artifacts", "isolation", "network", "region", "site",
+        "command", "image", "imageSecret", "requirements", "millicores", "memory", "disk", "gpus",
+        "gpuModel", "count", "retries", "timeLimit", "env", "secrets", "inputs", "volumes",
+        "ports", "artifacts", "isolation", "network", "region", "site",
     ),
     secrets=("secretEnv",),
     quota=10_000,

@@ -9,7 +9,8 @@ import msgspec
 
 from skerry.kernel.history import stamp
 from skerry.market.lease import Lease, Reason, Refusal
-from skerry.products.run.specs import Phase, Task
+from skerry.products.run.specs import Phase
+from skerry.products.run.work import Task
 from skerry.sites.contract import TaskStatus
 from skerry.sites.seen import Seen
 
@@ -94,6 +95,7 @@ def placed(lease: Lease, attempt: int) -> dict[str, Any]:
         "pricePerHourNano": lease.choice.price.per_hour,
         "place": {
             "site": place.site,
+            **({"host": place.host} if place.host else {}),
             "region": place.region,
             "zone": place.zone,
             "jurisdiction": place.jurisdiction,
@@ -105,6 +107,7 @@ def placed(lease: Lease, attempt: int) -> dict[str, Any]:
 _BLANK: Mapping[str, None] = dict.fromkeys(
     (
         "reason", "message", "exitCode", "tasks", "startedAt", "endedAt", "engine", "isolation",
+        "image",
     )
 )  # fmt: skip
 
@@ -144,6 +147,7 @@ def _task(task: TaskStatus) -> dict[str, Any]:
         message=task.message,
         started_at=task.started_at,
         ended_at=task.ended_at,
+        restarts=task.restarts,
         gpus=list(task.gpus),
     )
     built: dict[str, Any] = msgspec.to_builtins(shown)

@@ -1,24 +1,32 @@
-"""What a job's flow asks of the site where it was placed. No other part of it talks to a site.
+"""What a flow asks of the site where it was placed. No other part of it talks to a site.
+
+``bring`` takes to the site whatever the work needs there, ``start`` makes the workload of it.
 
 Every call may be repeated: the site knows a workload's id, and a newer fence overrules an older
 one. A site that does not answer in time is a site out of contact.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
+from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import Context
 from skerry.kernel.rows import Resource
 from skerry.market.decision import Choice
-from skerry.products.run.specs import GRACE, JobSpec
+from skerry.products.run.given import NotGiven, given
+from skerry.products.run.mounts import mounts
+from skerry.products.run.prepare import prepare
+from skerry.products.run.specs import JobSpec
+from skerry.products.run.work import GRACE, UPLOADED, WorkSpec
 from skerry.sites.contract import (
     File,
     Isolation,
     NoRoom,
+    Port,
     Refused,
     Resources,
     SiteUnreachable,
@@ -38,26 +46,36 @@ UPLOAD_PATIENCE = 3600.0
 """Seconds it may take to be given one file."""
 
 
-class Run(msgspec.Struct, frozen=True):
-    """One run of a job: a workload of its own, at one site. Kept in the flow's notes."""
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One run: a workload of its own, at one place. Kept in the flow's notes."""
 
     id: str
     """Used once, as the contract of sites demands."""
-    site: str
+    at: str = msgspec.field(name="site")
+    """Who speaks for the place: the site, or the host at the site."""
     isolation: Isolation
     gpu_model: str
     """These two as the market chose them, since that is what is billed and what policies allow."""
+    image: str = ""
+    environment: str = ""
+    """Digests of what was brought for it to run in."""
 
     @classmethod
-    def numbered(cls, number: int, job: Resource, choice: Choice) -> "Run":
-        """The job's run of that number, counted from one."""
-        id = f"job-{job.uid.hex}-{number}"
-        return cls(id, choice.place.site, choice.isolation, choice.gpu_model)
+    def numbered(cls, number: int, resource: Resource, choice: Choice) -> "Run":
+        """The resource's run of that number, counted from one."""
+        id = f"{resource.kind}-{resource.uid.hex}-{number}"
+        return cls(id, choice.place.at, choice.isolation, choice.gpu_model)
 
 
 def run_of(ctx: Context) -> Run:
-    """The run that the job is in."""
+    """The run that it is in."""
     return msgspec.convert(ctx.data["run"], Run)
+
+
+def spec_of(ctx: Context) -> WorkSpec:
+    spec = ctx.spec(ctx.kind.spec)
+    assert isinstance(spec, WorkSpec)
+    return spec
 
 
 class NotStarted(Exception):
@@ -71,33 +89,51 @@ class NotStarted(Exception):
 
 
 @asynccontextmanager
-async def _driver(ctx: Context, site: str, patience: float) -> AsyncIterator[Workloads]:
+async def _driver(ctx: Context, at: str, patience: float) -> AsyncIterator[Workloads]:
     """The site's driver, for calls that it answers in time. Raises ``SiteUnreachable``."""
     try:
         async with asyncio.timeout(patience):
-            yield ctx.services[Hub].driver(site)
+            yield ctx.services[Hub].driver(at)
     except TimeoutError:
-        raise SiteUnreachable(f"site {site!r} did not answer in {patience:.0f} seconds") from None
+        raise SiteUnreachable(f"site {at!r} did not answer in {patience:.0f} seconds") from None
 
 
-async def bring(ctx: Context, run: Run) -> None:
-    """Bring what the site does not have yet of the job's files.
+async def bring(ctx: Context, run: Run) -> Run:
+    """Bring what the site does not have yet of its files, and what it is to run in; the run with
+    the digests of these.
 
-    Raises ``SiteUnreachable``, and ``NotStarted`` if a file can't be had or is not taken.
+    Raises ``SiteUnreachable``, and ``NotStarted`` if something can't be had or is not taken.
     """
-    wanted = tuple(dict.fromkeys(given.digest for given in ctx.spec(JobSpec).inputs))
+    spec = spec_of(ctx)
     try:
-        async with _driver(ctx, run.site, PATIENCE) as driver:
-            there = set(await driver.has_blobs(wanted)) if wanted else set()
-        for digest in wanted:
-            if digest not in there:
-                content = ctx.services[Blobs].open(parse_digest(digest))
-                async with _driver(ctx, run.site, UPLOAD_PATIENCE) as driver:
-                    await driver.upload(digest, content)
+        await _bring_blobs(ctx, run, _needed(spec))
+        async with _driver(ctx, run.at, UPLOAD_PATIENCE) as driver:
+            prepared = await prepare(ctx, driver, spec)
     except BlobMissing as missing:
         raise NotStarted("InputMissing", str(missing), again=False) from None
     except Refused as refused:
         raise NotStarted(refused.reason, refused.message, again=_passes(refused)) from None
+    return msgspec.structs.replace(run, image=prepared.image, environment=prepared.environment)
+
+
+def _needed(spec: WorkSpec) -> tuple[str, ...]:
+    """The blobs that must be at its site, each once."""
+    digests = [one.digest for one in spec.inputs]
+    if spec.image.startswith(UPLOADED):
+        digests.append(spec.image.removeprefix(UPLOADED))
+    return tuple(dict.fromkeys(digests))
+
+
+async def _bring_blobs(ctx: Context, run: Run, wanted: tuple[str, ...]) -> None:
+    if not wanted:
+        return
+    async with _driver(ctx, run.at, PATIENCE) as driver:
+        there = set(await driver.has_blobs(wanted))
+    for digest in wanted:
+        if digest not in there:
+            content = ctx.services[Blobs].open(parse_digest(digest))
+            async with _driver(ctx, run.at, UPLOAD_PATIENCE) as driver:
+                await driver.upload(digest, content)
 
 
 async def start(ctx: Context, run: Run) -> WorkloadStatus | None:
@@ -105,9 +141,9 @@ async def start(ctx: Context, run: Run) -> WorkloadStatus | None:
 
     Raises ``SiteUnreachable``, after which it may have been started or not, and ``NotStarted``.
     """
-    workload = await _workload(ctx, run)
     try:
-        async with _driver(ctx, run.site, PATIENCE) as driver:
+        workload = await workload_of(ctx, run)
+        async with _driver(ctx, run.at, PATIENCE) as driver:
             return await driver.apply(workload, ctx.fence)
     except StaleFence:
         raise
@@ -116,37 +152,48 @@ async def start(ctx: Context, run: Run) -> WorkloadStatus | None:
             # An earlier try has started it, before its secrets were put anew.
             return None
         raise NotStarted(refused.reason, refused.message, again=_passes(refused)) from None
+    except NotGiven as missing:
+        raise NotStarted("SecretMissing", str(missing), again=False) from None
+    except NotFound as missing:
+        raise NotStarted("VolumeMissing", missing.detail, again=False) from None
+
+
+_FOR_NOW = ("Busy", "MissingBlob", "MissingImage", "MissingEnvironment")
 
 
 def _passes(refused: Refused) -> bool:
     """Whether it is refused only for now."""
-    return isinstance(refused, NoRoom) or refused.reason in ("Busy", "MissingBlob")
+    return isinstance(refused, NoRoom) or refused.reason in _FOR_NOW
 
 
 async def signal(ctx: Context, run: Run, number: int) -> bool:
     """Send a signal to its processes. False: the site does not have it. Raises
     ``SiteUnreachable``."""
     try:
-        async with _driver(ctx, run.site, PATIENCE) as driver:
+        async with _driver(ctx, run.at, PATIENCE) as driver:
             await driver.signal(run.id, number, ctx.fence)
     except UnknownWorkload:
         return False
     return True
 
 
-async def erase(ctx: Context, site: str, id: str) -> None:
+async def erase(ctx: Context, at: str, id: str) -> None:
     """End whatever there is of it and forget it, and refuse to start it from now on. Raises
     ``SiteUnreachable``."""
-    async with _driver(ctx, site, PATIENCE) as driver:
+    async with _driver(ctx, at, PATIENCE) as driver:
         await driver.delete(id, ctx.fence)
 
 
-async def _workload(ctx: Context, run: Run) -> Workload:
-    job, spec = ctx.resource, ctx.spec(JobSpec)
-    secret: Mapping[str, Any] = await ctx.secret("secretEnv") or {}
-    return Workload(
+async def workload_of(ctx: Context, run: Run) -> Workload:
+    """What its site is to run. Raises ``NotGiven`` and ``NotFound`` for secrets and volumes."""
+    resource, spec = ctx.resource, spec_of(ctx)
+    secret = await given(ctx, spec)
+    async with ctx.db.transaction() as tx:
+        mounted = await mounts(tx, ctx.resources, resource, spec)
+    name = f"SKERRY_{resource.kind.upper()}"
+    common = Workload(
         id=run.id,
-        tenant=job.tenant,
+        tenant=resource.tenant,
         command=tuple(spec.command),
         resources=Resources(
             millicores=spec.millicores,
@@ -155,16 +202,30 @@ async def _workload(ctx: Context, run: Run) -> Workload:
             gpu_model=run.gpu_model,
             disk=spec.disk,
         ),
-        tasks=spec.count,
-        env={**spec.env, "SKERRY_JOB": job.name, "SKERRY_WORKSPACE": job.workspace},
-        secret_env=dict(secret),
+        image=run.image,
+        environment=run.environment,
+        env={**spec.env, name: resource.name, "SKERRY_WORKSPACE": resource.workspace},
+        secret_env=secret.env,
+        secret_files=secret.files,
+        mounts=mounted,
         files=tuple(
             File(path=f.path, digest=f.digest, size=f.size, mode=f.mode) for f in spec.inputs
         ),
-        artifacts=tuple(spec.artifacts),
+        ports=tuple(Port(name=str(port), port=port) for port in spec.ports),
         isolation=run.isolation,
         network=spec.network,
-        time_limit=spec.time_limit,
         grace=GRACE,
-        labels={"job": job.ref},
+        labels={resource.kind: resource.ref},
     )
+    return msgspec.structs.replace(common, **_own(spec))
+
+
+def _own(spec: WorkSpec) -> dict[str, Any]:
+    """What only its kind has."""
+    if isinstance(spec, JobSpec):
+        return {
+            "tasks": spec.count,
+            "artifacts": tuple(spec.artifacts),
+            "time_limit": spec.time_limit,
+        }
+    return {}
