@@ -7,6 +7,7 @@ import pytest
 from skerry.kernel.errors import Problem, ValidationError
 from skerry.kernel.hooks import Caller
 from tests.products.run.cloud import Cloud
+from tests.sites.contract.script import Script
 
 SECRET = {"secret": "s", "key": "k"}
 
@@ -24,7 +25,6 @@ SECRET = {"secret": "s", "key": "k"}
             "has both env and path",
             "/spec/secrets/0",
         ),
-        ({"secrets": [SECRET | {"env": "A B"}]}, "is no name of a variable", "/spec/secrets/0"),
         (
             {"env": {"A": "1"}, "secrets": [SECRET | {"env": "A"}]},
             "variables: 'A' is given twice",
@@ -82,3 +82,30 @@ async def test_the_hosts_own_processes_are_the_operators(cloud: Cloud) -> None:
             "job", "job", {"command": ["true"], "isolation": "process"}, by=Caller("ann@acme")
         )
     assert refused.value.status == 403
+
+
+async def test_what_is_secret_reaches_its_process_alone(cloud: Cloud) -> None:
+    world = await cloud.site()
+    await cloud.put("secret", "db", {"data": {"password": "hunter2", "cert": "PEM"}})
+    secrets = [
+        {"secret": "db", "key": "password", "env": "PIN"},
+        {"secret": "db", "key": "cert", "path": "/run/cert.pem"},
+    ]
+    job = await cloud.job(script=Script().env("PIN").sleep(5), secrets=secrets)
+    running = await cloud.until(job, "running")
+    assert "hunter2" not in str(running)
+    [live] = world._live.values()
+    assert live.work.secret_env == {"PIN": "hunter2"}
+    assert live.work.secret_files == {"/run/cert.pem": "PEM"}
+
+
+async def test_a_secret_that_went_away_fails_what_needs_it(cloud: Cloud) -> None:
+    secret = await cloud.put("secret", "db", {"data": {"password": "hunter2"}})
+    job = await cloud.job(secrets=[{"secret": "db", "key": "password", "env": "PIN"}])
+    await cloud.turn()
+    await cloud.delete(secret)
+    await cloud.site()
+    failed = await cloud.until(job, "failed")
+    assert failed.status["reason"] == "SecretMissing"
+    assert "no secret 'db'" in failed.status["message"]
+    await cloud.assert_books_closed()

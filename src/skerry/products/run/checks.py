@@ -17,46 +17,64 @@ _OF_THE_SYSTEM = ("/dev", "/proc", "/sys")
 
 
 async def check_work(
-    tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    tx: Tx,
+    resources: Resources,
+    resource: Resource,
+    spec: WorkSpec,
+    by: Caller,
+    *,
+    changed: bool = True,
+    pointer: str = "/spec",
 ) -> None:
-    """Refuse what can't be run as asked. What it names is looked up when that is new: volumes,
-    secrets and uploads that go away later are no reason to refuse a label."""
-    spec: WorkSpec = new.typed(resources.registry[new.kind].spec)
+    """Refuse what can't be run as asked. ``pointer`` is where the words stand in the document of
+    ``resource``. What they name is looked up where they are new: volumes, secrets and uploads that
+    went away since are no reason to refuse a label."""
     if spec.isolation == "process" and not by.operator:
         raise Forbidden(
             "isolation 'process' is the host's own process, for the operator only",
             hint="Leave isolation out: a sandbox is the default.",
         )
-    _check_command(spec)
-    _check_inputs(spec)
-    _check_secrets(spec)
-    _check_mounts(spec)
-    _once("ports", ((f"/spec/ports/{n}", str(p)) for n, p in enumerate(spec.ports)))
-    if old is None or old.spec != new.spec:
-        await _check_named(tx, resources, new, spec)
-        await _check_blobs(tx, new, spec)
+    at = _Pointer(pointer)
+    _check_command(spec, at)
+    _check_inputs(spec, at)
+    _check_secrets(spec, at)
+    _check_mounts(spec, at)
+    _once("ports", ((at(f"ports/{n}"), str(p)) for n, p in enumerate(spec.ports)))
+    if changed:
+        await _check_named(tx, resources, resource, spec, at)
+        await _check_blobs(tx, resource, spec, at)
 
 
-def _check_command(spec: WorkSpec) -> None:
+class _Pointer:
+    """Where a field of the spec stands in the document."""
+
+    def __init__(self, above: str) -> None:
+        self._above = above
+
+    def __call__(self, field: str) -> str:
+        return f"{self._above}/{field}"
+
+
+def _check_command(spec: WorkSpec, at: _Pointer) -> None:
     if not spec.command and not spec.image:
         raise ValidationError(
             "there is nothing to run: no command is given, and no image that has one",
             hint="Give a command, or an image.",
-            sources=[Source(pointer="/spec/command")],
+            sources=[Source(pointer=at("command"))],
         )
     if spec.image_secret and not spec.image:
-        raise _wrong("imageSecret is for an image, and none is given", "/spec/imageSecret")
+        raise _wrong("imageSecret is for an image, and none is given", at("imageSecret"))
     if spec.image.startswith(UPLOADED):
         try:
             parse_digest(spec.image.removeprefix(UPLOADED))
         except ValueError as bad:
-            raise _wrong(f"image: {bad}", "/spec/image") from None
+            raise _wrong(f"image: {bad}", at("image")) from None
 
 
-def _check_inputs(spec: WorkSpec) -> None:
+def _check_inputs(spec: WorkSpec, at: _Pointer) -> None:
     paths = []
     for index, given in enumerate(spec.inputs):
-        pointer = f"/spec/inputs/{index}/path"
+        pointer = at(f"inputs/{index}/path")
         path = PurePosixPath(given.path)
         if path.is_absolute() or ".." in path.parts or str(path) in (".", ""):
             raise ValidationError(
@@ -68,10 +86,10 @@ def _check_inputs(spec: WorkSpec) -> None:
     _once("inputs", paths)
 
 
-def _check_secrets(spec: WorkSpec) -> None:
-    names = [("/spec/env", name) for name in spec.env]
+def _check_secrets(spec: WorkSpec, at: _Pointer) -> None:
+    names = [(at("env"), name) for name in spec.env]
     for index, use in enumerate(spec.secrets):
-        pointer = f"/spec/secrets/{index}"
+        pointer = at(f"secrets/{index}")
         if bool(use.env) == bool(use.path):
             raise ValidationError(
                 f"secrets: {use.key[:100]!r} of {use.secret[:100]!r} has "
@@ -80,16 +98,14 @@ def _check_secrets(spec: WorkSpec) -> None:
                 sources=[Source(pointer=pointer)],
             )
         if use.env:
-            if not use.env.isascii() or not use.env.isidentifier():
-                raise _wrong(f"secrets: {use.env[:100]!r} is no name of a variable", pointer)
             names.append((f"{pointer}/env", use.env))
     _once("variables", names)
 
 
-def _check_mounts(spec: WorkSpec) -> None:
+def _check_mounts(spec: WorkSpec, at: _Pointer) -> None:
     """Volumes and files of secrets each have a place of their own."""
     paths = []
-    for pointer, text in _mounted(spec):
+    for pointer, text in _mounted(spec, at):
         path = PurePosixPath(text)
         if not path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
             raise ValidationError(
@@ -101,15 +117,15 @@ def _check_mounts(spec: WorkSpec) -> None:
             raise _wrong(f"{text[:100]!r} belongs to the system", pointer)
         paths.append((pointer, str(path)))
     _once("paths", paths)
-    _once("volumes", ((f"/spec/volumes/{n}/name", v.name) for n, v in enumerate(spec.volumes)))
+    _once("volumes", ((at(f"volumes/{n}/name"), v.name) for n, v in enumerate(spec.volumes)))
 
 
-def _mounted(spec: WorkSpec) -> Iterator[tuple[str, str]]:
+def _mounted(spec: WorkSpec, at: _Pointer) -> Iterator[tuple[str, str]]:
     for index, volume in enumerate(spec.volumes):
-        yield f"/spec/volumes/{index}/path", volume.path
+        yield at(f"volumes/{index}/path"), volume.path
     for index, use in enumerate(spec.secrets):
         if use.path:
-            yield f"/spec/secrets/{index}/path", use.path
+            yield at(f"secrets/{index}/path"), use.path
 
 
 def _once(what: str, given: Iterable[tuple[str, str]]) -> None:
@@ -120,35 +136,39 @@ def _once(what: str, given: Iterable[tuple[str, str]]) -> None:
         seen.add(value)
 
 
-async def _check_named(tx: Tx, resources: Resources, new: Resource, spec: WorkSpec) -> None:
+async def _check_named(
+    tx: Tx, resources: Resources, resource: Resource, spec: WorkSpec, at: _Pointer
+) -> None:
     """Volumes and secrets exist in its workspace."""
-    named = [("volume", v.name, f"/spec/volumes/{n}/name") for n, v in enumerate(spec.volumes)]
-    named += [("secret", u.secret, f"/spec/secrets/{n}/secret") for n, u in enumerate(spec.secrets)]
+    named = [("volume", v.name, at(f"volumes/{n}/name")) for n, v in enumerate(spec.volumes)]
+    named += [("secret", u.secret, at(f"secrets/{n}/secret")) for n, u in enumerate(spec.secrets)]
     if spec.image_secret:
-        named.append(("secret", spec.image_secret, "/spec/imageSecret"))
+        named.append(("secret", spec.image_secret, at("imageSecret")))
     for noun, name, pointer in named:
         kind = resources.registry.by_noun.get(noun)
         if kind is None:
             raise _wrong(f"this cloud keeps no {noun}s", pointer)
-        found = await resources.find(tx, ref_of(kind, Path(new.tenant, new.workspace, (), name)))
+        found = await resources.find(
+            tx, ref_of(kind, Path(resource.tenant, resource.workspace, (), name))
+        )
         if found is None or found.state == "deleting":
             raise ValidationError(
-                f"there is no {noun} {name[:100]!r} in workspace {new.workspace!r}",
+                f"there is no {noun} {name[:100]!r} in workspace {resource.workspace!r}",
                 hint=f"Create it first: skerry {noun} create {name[:100]}",
                 sources=[Source(pointer=pointer)],
             )
 
 
-async def _check_blobs(tx: Tx, new: Resource, spec: WorkSpec) -> None:
+async def _check_blobs(tx: Tx, resource: Resource, spec: WorkSpec, at: _Pointer) -> None:
     wanted = {
-        given.digest: (f"inputs: {given.path[:100]!r}", f"/spec/inputs/{index}/digest")
+        given.digest: (f"inputs: {given.path[:100]!r}", at(f"inputs/{index}/digest"))
         for index, given in reversed(list(enumerate(spec.inputs)))
     }
     if spec.image.startswith(UPLOADED):
-        wanted[spec.image.removeprefix(UPLOADED)] = ("image: the archive", "/spec/image")
+        wanted[spec.image.removeprefix(UPLOADED)] = ("image: the archive", at("image"))
     if not wanted:
         return
-    there = await uploads.use(tx, new.tenant, new.workspace, list(wanted))
+    there = await uploads.use(tx, resource.tenant, resource.workspace, list(wanted))
     for digest, (what, pointer) in wanted.items():
         if digest not in there:
             raise ValidationError(

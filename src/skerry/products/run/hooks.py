@@ -18,8 +18,10 @@ class JobHooks(Hooks):
     async def admit(
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
-        await check_work(tx, resources, new, old, by)
-        _check_artifacts(new.typed(JobSpec))
+        spec = new.typed(JobSpec)
+        changed = old is None or old.spec != new.spec
+        await check_work(tx, resources, new, spec, by, changed=changed)
+        _check_artifacts(spec)
         return Admitted({"phase": "queued"} if old is None else {})
 
     async def act(

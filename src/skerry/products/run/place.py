@@ -17,7 +17,7 @@ from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import Context
 from skerry.kernel.rows import Resource
 from skerry.market.decision import Choice
-from skerry.products.run.given import NotGiven, given
+from skerry.products.run.given import MissingSecret, given
 from skerry.products.run.mounts import mounts
 from skerry.products.run.prepare import prepare
 from skerry.products.run.specs import JobSpec
@@ -152,13 +152,13 @@ async def start(ctx: Context, run: Run) -> WorkloadStatus | None:
             # An earlier try has started it, before its secrets were put anew.
             return None
         raise NotStarted(refused.reason, refused.message, again=_passes(refused)) from None
-    except NotGiven as missing:
+    except MissingSecret as missing:
         raise NotStarted("SecretMissing", str(missing), again=False) from None
     except NotFound as missing:
         raise NotStarted("VolumeMissing", missing.detail, again=False) from None
 
 
-_FOR_NOW = ("Busy", "MissingBlob", "MissingImage", "MissingEnvironment")
+_FOR_NOW = ("Busy", "MissingBlob", "MissingImage", "MissingEnvironment", "VolumeInUse")
 
 
 def _passes(refused: Refused) -> bool:
@@ -185,7 +185,7 @@ async def erase(ctx: Context, at: str, id: str) -> None:
 
 
 async def workload_of(ctx: Context, run: Run) -> Workload:
-    """What its site is to run. Raises ``NotGiven`` and ``NotFound`` for secrets and volumes."""
+    """What its site is to run. Raises ``MissingSecret``, and ``NotFound`` for a volume."""
     resource, spec = ctx.resource, spec_of(ctx)
     secret = await given(ctx, spec)
     async with ctx.db.transaction() as tx:

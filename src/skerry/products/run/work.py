@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from skerry.kernel.kinds import Spec, Status
+from skerry.products.run.secrets.specs import SecretRef
 
 MIB = 1 << 20
 GRACE = 10
@@ -39,22 +40,6 @@ class Input(Spec):
     ]
     size: Annotated[int, Meta(ge=0, description="Its size in bytes")] = 0
     mode: Annotated[int, Meta(ge=0, le=0o777, description="Its permissions")] = 0o644
-
-
-class SecretUse(Spec):
-    """One value of a secret, as an environment variable or as a file in memory."""
-
-    secret: Annotated[Name, Meta(description="Name of the secret")]
-    key: Annotated[Name, Meta(description="Which of its values")]
-    env: Annotated[
-        str, Meta(max_length=256, description="Environment variable that holds the value")
-    ] = ""
-    path: Annotated[
-        str, Meta(max_length=1024, description="File that holds the value, an absolute path")
-    ] = ""
-    version: Annotated[
-        int, Meta(ge=0, description="Which version of the secret; 0: the newest when it starts")
-    ] = 0
 
 
 class VolumeUse(Spec):
@@ -106,7 +91,7 @@ class WorkSpec(Spec):
         Meta(description="Environment variables never shown again"),
     ] = None
     secrets: Annotated[
-        list[SecretUse], Meta(max_length=200, description="Secrets that it is given")
+        list[SecretRef], Meta(max_length=200, description="Secrets that it is given")
     ] = []
     inputs: Annotated[
         list[Input], Meta(max_length=20000, description="Files put into its directory")
