@@ -23,6 +23,8 @@ GIVEN: dict[str, Schema] = {
         "zone": "home-1",
         "config": {"millicores": 1},
     },
+    # A day that does not come while tests run.
+    "schedule": {"cron": "0 0 29 2 1", "job": {"command": ["true"]}},
     "secret": {"data": {"key": "value"}},
     "token": {"subject": "somebody"},
     "job": {"command": ["true"]},

@@ -26,6 +26,9 @@ from skerry.store import Database, Tx
 T = TypeVar("T")
 FOR_EVER = 365 * 24 * 3600.0
 
+Write = Callable[[Tx, Resource], Awaitable[None]]
+"""Done in the transaction that ends a step."""
+
 
 class Services:
     """What a process offers its flows and views, by type: the hub of sites, the blobs, …"""
@@ -57,7 +60,7 @@ class Next:
     message: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     """Merged into the flow's own notes, which no client sees."""
-    within: tuple[Callable[[Tx, Resource], Awaitable[None]], ...] = ()
+    within: tuple[Write, ...] = ()
     """Run in the committing transaction."""
     gone: bool = False
 
@@ -208,7 +211,7 @@ class Context:
 
     def put_child(
         self, noun: str, name: str, spec: Mapping[str, Any], labels: Mapping[str, str] | None = None
-    ) -> Callable[[Tx, Resource], Awaitable[None]]:
+    ) -> Write:
         """For ``Next.within``: create or replace an owned resource of another kind, by name.
 
         It lives in the owner's workspace, is deleted with it, and is billed under its root.
@@ -225,7 +228,7 @@ class Context:
 
         return put
 
-    def drop_child(self, child: Resource) -> Callable[[Tx, Resource], Awaitable[None]]:
+    def drop_child(self, child: Resource) -> Write:
         """For ``Next.within``: delete an owned resource."""
 
         async def drop(tx: Tx, owner: Resource) -> None:

@@ -35,7 +35,7 @@ def update(kind: "Kind", catalogue: "Catalogue") -> click.Command:
 
 def _writing(kind: "Kind", catalogue: "Catalogue", name: str, summary: str) -> Verb:
     verb = Verb(kind, name, summary).named()
-    if "command" in catalogue.resolve(kind.spec).get("properties", {}):
+    if command_path(kind, catalogue):
         verb.takes(
             click.Argument(["argv"], nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
         )
@@ -46,6 +46,17 @@ def _writing(kind: "Kind", catalogue: "Catalogue", name: str, summary: str) -> V
         click.Option(["--dry-run"], is_flag=True, help="Check it and show what would be stored"),
     )
     return verb.waits()
+
+
+def command_path(kind: "Kind", catalogue: "Catalogue") -> tuple[str, ...]:
+    """Where in its spec the words after ``--`` go: its command, or that of what it starts."""
+    fields = catalogue.resolve(kind.spec).get("properties", {})
+    if "command" in fields:
+        return ("command",)
+    for name, field in fields.items():
+        if "command" in catalogue.resolve(field).get("properties", {}):
+            return (name, "command")
+    return ()
 
 
 def spec_options(kind: "Kind", catalogue: "Catalogue") -> list[click.Parameter]:
@@ -78,7 +89,8 @@ def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:
         document = found[0].body
     spec = flags.gathered(click.get_current_context(), values)
     if values.get("argv"):
-        spec["command"] = list(values["argv"])
+        catalogue = click.get_current_context().ensure_object(Session).catalogue
+        flags.put(spec, command_path(kind, catalogue), list(values["argv"]))
     flags.assign(spec, values.get("assignments", ()))
     document["spec"] = flags.merged(document.get("spec") or {}, spec)
     for word in ("label", "annotation"):

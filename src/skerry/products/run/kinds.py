@@ -5,6 +5,9 @@ from skerry.kernel.views import View
 from skerry.products.run.asks import ask_of
 from skerry.products.run.flow import JobFlow
 from skerry.products.run.hooks import JobHooks
+from skerry.products.run.schedules.flow import ScheduleFlow
+from skerry.products.run.schedules.hooks import ScheduleHooks
+from skerry.products.run.schedules.specs import ScheduleSpec, ScheduleStatus
 from skerry.products.run.secrets.hooks import SecretHooks
 from skerry.products.run.secrets.specs import SecretSpec, SecretStatus
 from skerry.products.run.specs import JobSpec, JobStatus
@@ -64,4 +67,25 @@ SECRET = Kind(
     ),
 )
 
-KINDS = (JOB, SECRET)
+SCHEDULE = Kind(
+    provider="skerry.run",
+    collection="schedules",
+    noun="schedule",
+    summary="Jobs that start by the clock",
+    spec=ScheduleSpec,
+    status=ScheduleStatus,
+    quota=1_000,
+    actions=(Action("start", "Start its job now, beside its times"),),
+    flow=ScheduleFlow,
+    hooks=ScheduleHooks(),
+    columns=(
+        Column("PHASE", "status.phase"),
+        Column("CRON", "spec.cron"),
+        Column("ZONE", "spec.timeZone"),
+        Column("NEXT", "status.nextAt"),
+        Column("LAST JOB", "status.lastJob"),
+        Column("LEFT OUT", "status.leftOut", wide=True),
+    ),
+)
+
+KINDS = (JOB, SECRET, SCHEDULE)
