@@ -99,6 +99,18 @@ class Exiting(Base):
         assert task.restarts == 1
         assert await log(site, work.id) == "again\n" * 2
 
+    async def test_what_was_told_to_end_is_not_started_again(
+        self, rig: Rig, site: Workloads
+    ) -> None:
+        work = workload(
+            rig, Script().print("serving").stay(), restart="always", max_restarts=1 << 30
+        )
+        await site.apply(work, 1)
+        await printed(site, work.id, "serving")
+        await site.signal(work.id, signal.SIGTERM, 2)
+        [task] = (await ended(site, work.id)).tasks
+        assert (task.exit_code, task.restarts) == (128 + signal.SIGTERM, 0)
+
     async def test_failure_is_not_restarted_unasked(self, rig: Rig, site: Workloads) -> None:
         work = workload(rig, Script().print("once").exit(5), max_restarts=2)
         [task] = (await run(site, work)).tasks

@@ -111,6 +111,8 @@ class Workload(Struct, frozen=True):
     grace: int = 10
     health: Health | None = None
     restart: Restart = "never"
+    """By the host, after a pause that grows from 0.1 to 300 seconds, and begins anew once it ran
+    for a minute. What somebody tells to end (SIGTERM, SIGINT, SIGKILL) is not started again."""
     max_restarts: int = 0
     """Of each task; 0 = none."""
     log_bytes: int = 64 << 20

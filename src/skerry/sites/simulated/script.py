@@ -260,6 +260,16 @@ class Serve(_Step, tag="serve", frozen=True):
         return FOR_EVER
 
 
+class Listen(_Step, tag="listen", frozen=True):
+    """Send back what comes in on the port from now on."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+    def do(self, task: Context) -> float:
+        task.listening.add(self.port)
+        return 0
+
+
 class Again(_Step, tag="again", frozen=True):
     """Start over from the first step."""
 
@@ -286,7 +296,7 @@ class End(_Step, tag="exit", frozen=True):
 
 Step = (
     Print | Lines | Env | Sleep | Stay | Burn | Allocate | Write | Fill | Link | Cat | Mode
-    | Trap | Ignore | Kill | Leave | Serve | Again | Lose | End
+    | Trap | Ignore | Kill | Leave | Serve | Listen | Again | Lose | End
 )  # fmt: skip
 Script = tuple[Step, ...]
 

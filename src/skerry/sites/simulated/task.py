@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _HARMLESS = {signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGCONT}
 """Those that a process without a handler does not notice."""
+_LONGEST_PAUSE, _LONG_ENOUGH = 300.0, 60.0
+"""Seconds: see ``Workload.restart``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,12 @@ class Task:
         self.hang_up: set[Callable[[], None]] = set()
         """Ends of the connections into it."""
         self._started = self._ended = 0.0
-        self._restarts = 0
+        self._restarts = self._crashes = 0
+        self._since = 0.0
+        self._between = False
+        """It has ended and is to be started again."""
+        self._wanted = True
+        """False once somebody has told it to end: then it is not restarted."""
         self._over_time = False
 
     @property
@@ -71,6 +78,8 @@ class Task:
     def start(self, now: float) -> None:
         """Begin at the first step, for the first time or again."""
         self.run += 1
+        self._since = now
+        self._between = False
         self._position = 0
         self.memory = 1 << 20
         self.handlers: dict[int, int | None] = {}
@@ -116,6 +125,15 @@ class Task:
                 return
         self._finish(now, 128 + number)
 
+    def told(self, number: int, now: float) -> None:
+        """Somebody signals it from outside, which may be the end of its restarts."""
+        if number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            self._wanted = False
+            if self._between:
+                self._end("exited", now, 128 + number, "", "")
+                return
+        self.signal(number, now)
+
     def limit(self, now: float) -> None:
         """The time limit has come."""
         self._over_time = True
@@ -132,11 +150,17 @@ class Task:
     def _finish(self, now: float, code: int, reason: str = "", message: str = "") -> None:
         work = self.owner.work
         wanted = work.restart == "always" or (work.restart == "on-failure" and code != 0)
-        if wanted and self._restarts < work.max_restarts and not self._over_time:
+        wanted = wanted and self._wanted and not self._over_time
+        if wanted and self._restarts < work.max_restarts:
+            if now - self._since > _LONG_ENOUGH:
+                self._crashes = 0
+            pause = min(0.1 * 2 ** min(self._crashes, 12), _LONGEST_PAUSE)
             self._restarts += 1
+            self._crashes += 1
             self._cut()
             self.run += 1
-            self.owner.schedule(now, self, self.start)
+            self._between = True
+            self.owner.schedule(now + pause, self, self.start)
             return
         if self._over_time:
             reason, message = "TimeLimit", f"its limit of {work.time_limit} seconds had come"

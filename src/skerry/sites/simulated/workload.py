@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 def script_of(work: Workload, config: Config) -> steps.Script:
     """What the workload's tasks do."""
-    program = work.command[0]
+    program = work.command[0] if work.command else ""
     if "SKERRY_SIM" in work.env:
         return steps.parse(work.env["SKERRY_SIM"])
     if not any(fnmatchcase(program, glob) for glob in config.programs):
         missing = f"{program} is not a command of this simulated site"
         return (steps.End(127, "CommandNotFound", missing),)
+    if work.restart == "always":
+        said = steps.Print(f"[simulated] pretending to serve {' '.join(work.command)}")
+        return (said, *(steps.Listen(port.port) for port in work.ports), steps.Stay())
     cores = min(1.0, work.resources.millicores / 1000)
     return (
         steps.Print(f"[simulated] pretending to run {' '.join(work.command)}"),

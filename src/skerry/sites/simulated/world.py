@@ -266,7 +266,7 @@ class World:
     def _signal(self, live: Live, number: int, fence: int) -> None:
         self._write("signal", fence, id=live.work.id, signal=number)
         for task in live.tasks:
-            task.signal(number, self._now)
+            task.told(number, self._now)
         self._move_fence(live, fence)
 
     def _write(

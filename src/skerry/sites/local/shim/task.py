@@ -17,6 +17,10 @@ _HEARTBEAT = 10.0
 """Seconds between two marks (the lock file's time) that a driver can tell the last one by."""
 _STANDING = 60.0
 """Seconds that an engine may take to set a sandbox up."""
+_LONGEST_PAUSE = 300.0
+"""Seconds before the next start of a task that ends over and over again."""
+_LONG_ENOUGH = 60.0
+"""Seconds of running after which the pauses begin anew."""
 _FINAL = ("TimeLimit", "DiskLimit", "Stopped")
 """Reasons after which a task is not restarted."""
 
@@ -38,6 +42,9 @@ class Task:
         self._wanted = True
         """False once somebody has told it to end: then it is not restarted."""
         self._restarts = 0
+        self._crashes = 0
+        """Restarts in a row of what did not run for long."""
+        self._since = time.monotonic()
         self._started = 0
         self._used = {"cpu": 0, "peak": 0}
         self._term_at = self._kill_at = float("inf")
@@ -126,6 +133,7 @@ class Task:
             os.unlink(RESERVE)
 
     def _open_gate(self) -> None:
+        self._since = time.monotonic()
         with contextlib.suppress(BrokenPipeError):  # it has died: its end tells the rest
             self._sandbox.open_gate()
 
@@ -246,7 +254,10 @@ class Task:
 
     def _restart(self) -> bool:
         """Once more, unless it is told to end meanwhile."""
-        self._pause(min(0.1 * 2**self._restarts, 10))
+        if time.monotonic() - self._since > _LONG_ENOUGH:
+            self._crashes = 0
+        self._pause(min(0.1 * 2 ** min(self._crashes, 12), _LONGEST_PAUSE))
+        self._crashes += 1
         if not self._wanted:
             return False
         self._restarts += 1
