@@ -25,6 +25,8 @@ EURO = 10**9
 MODELS = ("", "H100", "NVIDIA H100 80GB HBM3", "A100-80G", "RTX 3060", "RTX 3060 Ti")
 REGIONS = ("", "eu-1", "eu-2", "us-1")
 SITES = ("", "alpha", "beta", "gamma")
+HOSTS = ("", "", "one", "two")
+PLACES = (*SITES[1:], "alpha/one", "beta/two")
 OPERATORS = ("", "us-corp", "coop", "lab")
 COUNTRIES = ("", "DE", "FR", "US", "CH")
 
@@ -117,11 +119,13 @@ def rows(draw, most: int = 12) -> list[Row]:
     found = []
     for number in range(draw(st.integers(0, most))):
         supply = draw(st.one_of(fixed, divisible))
+        site = draw(st.sampled_from(SITES))
         offer = Offer(
             id=f"offer-{number}",
             supply=supply,
             operator=draw(st.sampled_from(OPERATORS)),
-            site=draw(st.sampled_from(SITES)),
+            site=site,
+            host=draw(st.sampled_from(HOSTS)) if site else "",
             region=draw(st.sampled_from(REGIONS)),
             zone=draw(st.sampled_from(SITES)),
             jurisdiction=draw(st.sampled_from(COUNTRIES)),
@@ -160,13 +164,13 @@ asks = st.builds(
     isolation=st.sampled_from(ISOLATIONS),
     regions=_some(REGIONS[1:]),
     zones=_some(SITES[1:]),
-    sites=_some(SITES[1:]),
-    volume_sites=st.just(()) | _some(SITES[1:]),
+    sites=_some(PLACES),
+    volume_sites=st.just(()) | _some(PLACES),
     price_ceiling=st.none() | _prices,
     currency=st.just("EUR"),
     spot=st.booleans(),
     latency_worth=st.sampled_from((0, 1, 10**6)),
-    spread_from=_some(SITES[1:]),
+    spread_from=_some(PLACES),
     spread_worth=st.sampled_from((0, 1000, 10**9)),
 )
 

@@ -44,7 +44,7 @@ def plain(wanted, offers, policy):
             else:
                 latency = 60_000 if offer.latency is None else offer.latency
                 score = total + latency * wanted.latency_worth
-                score += wanted.spread_from.count(offer.site) * wanted.spread_worth
+                score += wanted.spread_from.count(offer.at) * wanted.spread_worth
                 fine.append((score, key, facts.offer))
     return sorted(fine), sorted(refused)
 
@@ -239,6 +239,21 @@ def test_volumes_hold_the_work_where_they_are():
     offers = [pool("one"), pool("two")]
     assert decide(ask(volume_sites=("two", "two")), offers).chosen.offer == "two"
     assert decide(ask(volume_sites=("one", "two")), offers).refused == {"volumes": 2}
+
+
+def test_a_host_of_a_site_is_a_place_of_its_own():
+    hosts = [pool(f"home.{name}", site="home", host=name) for name in ("one", "two")]
+    offers = [pool("home"), pool("away"), *hosts]
+    place = decide(ask(sites=("home/two",)), offers).chosen.place
+    assert (place.site, place.host, place.at) == ("home", "two", "home/two")
+    assert decide(ask(sites=("home",)), offers).eligible == 3
+    assert decide(ask(volume_sites=("home/one",)), offers).chosen.offer == "home.one"
+    held = decide(ask(volume_sites=("home",)), offers)
+    assert (held.chosen.offer, held.refused) == ("home", {"volumes": 3})
+    beside = ask(sites=("home",), spread_from=("home", "home/one"), spread_worth=EURO // 100)
+    assert decide(beside, offers).chosen.offer == "home.two"
+    refused = decide(ask(sites=("elsewhere",)), hosts[:1]).nearest[0].failures[0]
+    assert refused.words == "asked for site elsewhere, this offer is in home/one"
 
 
 def test_the_weakest_isolation_that_is_strong_enough_is_used():

@@ -12,9 +12,9 @@ from skerry.market.site_offers import (
     Devices,
     Pool,
     SiteFacts,
-    suspend_site_offers,
-    sync_site_offers,
-    withdraw_site_offers,
+    suspend_offers,
+    sync_offers,
+    withdraw_offers,
 )
 from tests.market.conftest import Cloud
 from tests.market.supply import ask, instance, pool
@@ -101,7 +101,7 @@ async def test_a_wrong_offer_is_refused(cloud: Cloud, change, said):
 async def sync(cloud: Cloud, *pools: Pool, facts: SiteFacts = FACTS) -> None:
     async with cloud.db.transaction() as tx:
         prices = await price_lists.at(tx)
-        await sync_site_offers(tx, cloud.resources, facts, pools, prices)
+        await sync_offers(tx, cloud.resources, facts, pools, prices)
 
 
 async def names(cloud: Cloud) -> list[str]:
@@ -148,6 +148,21 @@ async def test_a_site_of_several_machines_has_an_offer_for_each(cloud: Cloud):
     assert await names(cloud) == ["basement.two"]
 
 
+async def test_each_host_of_a_site_has_an_offer_of_its_own(cloud: Cloud):
+    machine = Pool(millicores=8000, memory=16 * GIB)
+    second = SiteFacts(site="basement", host="two", jurisdiction="DE", tier=2)
+    await sync(cloud, machine)
+    await sync(cloud, machine, facts=second)
+    assert await names(cloud) == ["basement", "basement.two"]
+    lease = await cloud.lease(ask(sites=("basement/two",)))
+    assert lease.choice.place.at == "basement/two"
+    await sync(cloud, facts=FACTS)
+    assert await names(cloud) == ["basement.two"]
+    async with cloud.db.transaction() as tx:
+        await suspend_offers(tx, cloud.resources, "basement/two")
+    assert (await cloud.reserve()).counts == {}
+
+
 async def test_a_site_out_of_sight_sells_nothing(cloud: Cloud):
     machine = Pool(millicores=8000, memory=16 * GIB)
     await sync(cloud, machine)
@@ -155,12 +170,12 @@ async def test_a_site_out_of_sight_sells_nothing(cloud: Cloud):
     lease = await cloud.lease(ask(sites=("basement",)))
     for _ in range(2):
         async with cloud.db.transaction() as tx:
-            await suspend_site_offers(tx, cloud.resources, "basement")
+            await suspend_offers(tx, cloud.resources, "basement")
     assert await names(cloud) == ["elsewhere"]
     await sync(cloud, machine)
     assert (await cloud.used("basement")).millicores == 1000
     async with cloud.db.transaction() as tx:
-        await withdraw_site_offers(tx, cloud.resources, "basement")
+        await withdraw_offers(tx, cloud.resources, "basement")
     assert await names(cloud) == ["elsewhere"]
     assert (await cloud.close(lease)).state == "closed"
 

@@ -17,6 +17,7 @@ from skerry.sites import seen
 from skerry.sites.hub import Hub
 from skerry.sites.kinds import KINDS, ensure_region
 from skerry.sites.observer import Observer
+from skerry.sites.places import at_of
 from skerry.sites.simulated.driver import WORLDS
 from skerry.sites.simulated.world import World
 from skerry.store import Database, Tx
@@ -90,7 +91,7 @@ class Cloud:
     async def own(self, id: str, site: Resource) -> uuid.UUID:
         owner = uuid.uuid4()
         async with self.db.transaction() as tx:
-            await seen.own(tx, id, site=site.name, owner=owner, tenant="acme")
+            await seen.own(tx, id, at=at_of(site), owner=owner, tenant="acme")
         return owner
 
     async def give_up(self, id: str) -> None:

@@ -230,7 +230,7 @@ async def test_many_events_at_once(cloud: Cloud) -> None:
     ids = [f"w{n}" for n in range(1200)]
     async with cloud.db.transaction() as tx:
         for id in ids:
-            await seen.own(tx, id, site=site.name, owner=site.uid, tenant="acme")
+            await seen.own(tx, id, at=site.name, owner=site.uid, tenant="acme")
     async with cloud.observed():
         await cloud.phase(site, "connected")
         for id in ids:

@@ -90,7 +90,7 @@ async def test_an_id_has_one_owner(cloud: Cloud) -> None:
     site, _ = await cloud.site()
     owner = await cloud.own("w", site)
     async with cloud.db.transaction() as tx:
-        await seen.own(tx, "w", site=site.name, owner=owner, tenant="acme")
+        await seen.own(tx, "w", at=site.name, owner=owner, tenant="acme")
         assert [found.id for found in await seen.of_owner(tx, owner)] == ["w"]
     with pytest.raises(ValueError, match="known already"):
         await cloud.own("w", site)

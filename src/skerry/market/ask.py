@@ -60,9 +60,10 @@ class Ask(Fact, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
-    """Any of these; empty: anywhere."""
+    """Any of these; empty: anywhere. ``site/host`` is one host of a site."""
     volume_sites: tuple[str, ...] = ()
-    """Where the volumes lie that it mounts: it must run at each of them, so at most one."""
+    """At which sites, or hosts of sites, the volumes lie that it mounts: it must run at each of
+    them, so at most one."""
     price_ceiling: Total | None = None
     """Nano per hour for all tasks together; None: any price."""
     currency: Currency = ""
@@ -74,7 +75,7 @@ class Ask(Fact, frozen=True, kw_only=True):
     latency_worth: Annotated[int, Meta(ge=0, le=1 << 40)] = 1
     """What a millisecond nearer is worth, in nano per hour."""
     spread_from: Annotated[tuple[str, ...], Meta(max_length=1024)] = ()
-    """Sites that hold its siblings, once for each of them."""
+    """Sites, or hosts of sites, that hold its siblings, once for each of them."""
     spread_worth: Annotated[int, Meta(ge=0, le=1 << 40)] = 1000
     """What it is worth not to sit beside a sibling, in nano per hour for each."""
 
@@ -129,6 +130,8 @@ class Offer(Fact, frozen=True, kw_only=True):
     seller: str = ""
     """Who is paid, where that is not the operator."""
     site: str = ""
+    host: str = ""
+    """Of a site with several hosts: which one."""
     region: str = ""
     zone: str = ""
     jurisdiction: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""
@@ -146,6 +149,11 @@ class Offer(Fact, frozen=True, kw_only=True):
     """Milliseconds from the cloud's front door."""
     notice: Annotated[int, Meta(ge=0, le=31 * 86400)] = 0
     """Seconds of warning the seller owes before it takes a lease back."""
+
+    @property
+    def at(self) -> str:
+        """Who speaks for the place: the site, or the host at the site."""
+        return f"{self.site}/{self.host}" if self.host else self.site
 
 
 class Used(Fact, frozen=True, kw_only=True):

@@ -37,7 +37,18 @@ Ints = NDArray[np.int64]
 NEVER = int(np.iinfo(np.int64).max)
 UNKNOWN = -1
 
-COMMON = ("offer", "version", "key", "group", "operator", "zone", "site", "expires", "latency")
+COMMON = (
+    "offer",
+    "version",
+    "key",
+    "group",
+    "operator",
+    "zone",
+    "site",
+    "at",
+    "expires",
+    "latency",
+)
 FIXED = (*COMMON, "price", "spot", "count")
 DIVISIBLE = (
     *COMMON,
@@ -49,7 +60,7 @@ DIVISIBLE = (
 1970, ``key`` breaks ties."""
 
 _NARROW = frozenset(
-    ("operator", "zone", "site", "latency", "count", "millicores", "memory", "disk", "gpus")
+    ("operator", "zone", "site", "at", "latency", "count", "millicores", "memory", "disk", "gpus")
 ) | {name for name in DIVISIBLE if name.startswith("free_")}
 
 
@@ -241,6 +252,7 @@ class Gatherer:
             code(offer.operator),
             code(offer.zone),
             code(offer.site),
+            code(offer.at),
             NEVER if until is None else int(until.timestamp()),
             _known(offer.latency),
         )

@@ -143,17 +143,17 @@ def _terms(reason: Reason, facts: Facts, per_hour: int | None, ask: Ask, now: da
 
 def _where(reason: Reason, place: Place, ask: Ask) -> str:
     if reason is Reason.VOLUMES:
-        if all(site == place.site for site in ask.volume_sites):
+        if all(at == place.at for at in ask.volume_sites):
             return ""
-        return f"the volumes are at {', '.join(sorted(set(ask.volume_sites)))}, {_at(place.site)}"
+        return f"the volumes are at {', '.join(sorted(set(ask.volume_sites)))}, {_at(place.at)}"
     wanted, have = {
-        Reason.REGION: (ask.regions, place.region),
-        Reason.ZONE: (ask.zones, place.zone),
-        Reason.SITE: (ask.sites, place.site),
+        Reason.REGION: (ask.regions, {place.region}),
+        Reason.ZONE: (ask.zones, {place.zone}),
+        Reason.SITE: (ask.sites, {place.site, place.at}),
     }[reason]
-    if not wanted or have in wanted:
+    if not wanted or have & set(wanted):
         return ""
-    return f"asked for {reason.slug} {' or '.join(wanted)}, {_at(have)}"
+    return f"asked for {reason.slug} {' or '.join(wanted)}, {_at(max(have, key=len))}"
 
 
 def _at(have: str) -> str:

@@ -105,8 +105,9 @@ def _tests(
     columns, pool = view.segment.columns, view.segment.divisible
     if pool:
         yield Reason.SHAPE, _short(view, where, ask, "")
-    for reason, column, wanted in _places(ask, policy):
-        yield reason, ~listed(tables.names, wanted)[columns[column][where]]
+    for reason, names, wanted in _places(ask, policy):
+        good = listed(tables.names, wanted)
+        yield reason, ~np.logical_or.reduce([good[columns[name][where]] for name in names])
     free = _short(view, where, ask, "free_") if pool else columns["count"][where] < ask.tasks
     yield Reason.CAPACITY, free
     yield Reason.EXPIRED, columns["expires"][where] <= int(now.timestamp())
@@ -120,17 +121,18 @@ def ceiling(ask: Ask) -> int:
     return MOST if ask.price_ceiling is None else min(ask.price_ceiling, MOST)
 
 
-def _places(ask: Ask, policy: Policy) -> list[tuple[Reason, str, tuple[str, ...]]]:
-    found: list[tuple[Reason, str, tuple[str, ...]]] = []
+def _places(ask: Ask, policy: Policy) -> list[tuple[Reason, tuple[str, ...], tuple[str, ...]]]:
+    """The filters by place: the columns any of which must hold one of the names wanted."""
+    found: list[tuple[Reason, tuple[str, ...], tuple[str, ...]]] = []
     if policy.operators is not None:
-        found.append((Reason.OPERATOR, "operator", tuple(o for o in policy.operators if o)))
+        found.append((Reason.OPERATOR, ("operator",), tuple(o for o in policy.operators if o)))
     if ask.zones:
-        found.append((Reason.ZONE, "zone", ask.zones))
+        found.append((Reason.ZONE, ("zone",), ask.zones))
     if ask.sites:
-        found.append((Reason.SITE, "site", ask.sites))
+        found.append((Reason.SITE, ("site", "at"), ask.sites))
     if ask.volume_sites:
         together = set(ask.volume_sites)
-        found.append((Reason.VOLUMES, "site", tuple(together) if len(together) == 1 else ()))
+        found.append((Reason.VOLUMES, ("at",), tuple(together) if len(together) == 1 else ()))
     return found
 
 
@@ -177,5 +179,5 @@ def scores(lines: Lines, positions: NDArray[np.intp], ask: Ask, tables: Tables) 
     if ask.spread_from:
         siblings = np.zeros(len(tables.names), np.int64)
         np.add.at(siblings, tables.names.find(ask.spread_from), 1)
-        score += siblings[lines.column("site")[positions]] * ask.spread_worth
+        score += siblings[lines.column("at")[positions]] * ask.spread_worth
     return score

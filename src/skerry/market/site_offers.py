@@ -1,8 +1,9 @@
-"""Offers of this cloud's own sites: made from what a site has and from the price list.
+"""Offers of this cloud's own sites: made from what a place has and from the price list.
 
-Who watches the sites calls ``sync_site_offers`` when a site appears, when what it has changes and
-when a price list comes into force, and ``suspend_site_offers`` while it is out of sight: nothing
-new is placed there then, and what is leased there stays leased.
+A place is a site, or a host that joined one (``site/host``). Who watches them calls ``sync_offers``
+when one appears, when what it has changes and when a price list comes into force, and
+``suspend_offers`` while it is out of sight: nothing new is placed there then, and what is leased
+there stays leased.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from skerry.store.queries import load
 _sql = load("skerry.market", "site_offers.sql")
 
 MADE_FOR = "skerry.market/site"
-"""The annotation of an offer that is made here: the site's name."""
+"""The annotation of an offer that is made here: the place that it is of."""
 
 
 class Devices(Fact, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ class Pool(Fact, frozen=True, kw_only=True):
     """What one machine, or one cluster that schedules for itself, has in all; not what is free."""
 
     name: str = ""
-    """Unique at the site; empty for its only one."""
+    """Unique at the place; empty for its only one."""
     millicores: int
     memory: int
     disk: int = 0
@@ -60,9 +61,11 @@ class Pool(Fact, frozen=True, kw_only=True):
 
 
 class SiteFacts(Fact, frozen=True, kw_only=True):
-    """A site, as its operator declares it. Empty: unknown."""
+    """A place, as its operator declares it. Empty: unknown."""
 
     site: str
+    host: str = ""
+    """Of a host that joined the site."""
     operator: str = ""
     region: str = ""
     zone: str = ""
@@ -72,49 +75,53 @@ class SiteFacts(Fact, frozen=True, kw_only=True):
     isolations: tuple[Isolation, ...] = ("sandbox",)
     latency: int | None = None
 
+    @property
+    def at(self) -> str:
+        return f"{self.site}/{self.host}" if self.host else self.site
 
-async def sync_site_offers(
+
+async def sync_offers(
     tx: Tx, resources: Resources, facts: SiteFacts, pools: Sequence[Pool], prices: PriceList
 ) -> None:
-    """Let the site's offers be these pools at these prices. What is so already is not touched."""
+    """Let the place's offers be these pools at these prices. What is so already is not touched."""
     kind = resources.registry["offer"]
     names = set()
     for pool in pools:
-        name = f"{facts.site}.{pool.name}" if pool.name else facts.site
+        name = ".".join(filter(None, (facts.site, facts.host, pool.name)))
         names.add(name)
-        await _put(tx, resources, kind, name, facts.site, _spec(facts, pool, prices))
-    for offer in await _offers(tx, resources, facts.site):
+        await _put(tx, resources, kind, name, facts.at, _spec(facts, pool, prices))
+    for offer in await _offers(tx, resources, facts.at):
         if offer.name not in names:
             await resources.delete(tx, offer, SYSTEM)
 
 
-async def suspend_site_offers(tx: Tx, resources: Resources, site: str) -> None:
-    """Place nothing new at a site until the next ``sync_site_offers``."""
-    for offer in await _offers(tx, resources, site):
+async def suspend_offers(tx: Tx, resources: Resources, at: str) -> None:
+    """Place nothing new there until the next ``sync_offers``."""
+    for offer in await _offers(tx, resources, at):
         if not offer.spec.get("suspended"):
             spec = {**offer.spec, "suspended": True}
             kind = resources.registry["offer"]
-            await _put(tx, resources, kind, offer.name, site, spec)
+            await _put(tx, resources, kind, offer.name, at, spec)
 
 
-async def withdraw_site_offers(tx: Tx, resources: Resources, site: str) -> None:
-    """The site is gone for good."""
-    for offer in await _offers(tx, resources, site):
+async def withdraw_offers(tx: Tx, resources: Resources, at: str) -> None:
+    """The place is gone for good."""
+    for offer in await _offers(tx, resources, at):
         await resources.delete(tx, offer, SYSTEM)
 
 
-async def _offers(tx: Tx, resources: Resources, site: str) -> list[Resource]:
-    rows = await tx.fetch(_sql.of_site, MADE_FOR, site)
+async def _offers(tx: Tx, resources: Resources, at: str) -> list[Resource]:
+    rows = await tx.fetch(_sql.of_place, MADE_FOR, at)
     return [await resources.by_uid(tx, row["uid"]) for row in rows]
 
 
 async def _put(
-    tx: Tx, resources: Resources, kind: Kind, name: str, site: str, spec: dict[str, object]
+    tx: Tx, resources: Resources, kind: Kind, name: str, at: str, spec: dict[str, object]
 ) -> None:
     path = Path(name=name)
     current = await resources.find(tx, resources.ref(kind, path))
     if current is None or current.spec != spec:
-        body = {"spec": spec, "annotations": {MADE_FOR: site}}
+        body = {"spec": spec, "annotations": {MADE_FOR: at}}
         await resources.put(tx, kind, path, body, SYSTEM)
 
 
@@ -141,6 +148,7 @@ def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
             ),
             operator=facts.operator,
             site=facts.site,
+            host=facts.host,
             region=facts.region,
             zone=facts.zone,
             jurisdiction=facts.jurisdiction,

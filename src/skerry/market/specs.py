@@ -74,6 +74,9 @@ class OfferSpec(Spec, kw_only=True):
     operator: Annotated[str, Meta(max_length=64, description="Who runs it")] = ""
     seller: Annotated[str, Meta(max_length=64, description="Who is paid, if not the operator")] = ""
     site: Annotated[str, Meta(max_length=128, description="The site whose capacity it is")] = ""
+    host: Annotated[
+        str, Meta(max_length=64, description="Of a site with several hosts: which one")
+    ] = ""
     region: Annotated[str, Meta(max_length=64, description="Where it is: the region")] = ""
     zone: Annotated[str, Meta(max_length=64, description="Where it is: the zone")] = ""
     jurisdiction: Annotated[
@@ -125,6 +128,7 @@ class PlaceStatus(Status, kw_only=True):
     offer: Annotated[str, Meta(description="The offer that was taken")]
     operator: Annotated[str, Meta(description="Who runs it")] = ""
     site: Annotated[str, Meta(description="The site")] = ""
+    host: Annotated[str, Meta(description="Of a site with several hosts: which one")] = ""
     region: Annotated[str, Meta(description="The region")] = ""
     zone: Annotated[str, Meta(description="The zone")] = ""
     jurisdiction: Annotated[str, Meta(description="Whose law holds there, ISO 3166-1 alpha-2")] = ""
@@ -216,6 +220,7 @@ def place_of(choice: Choice) -> PlaceStatus:
         offer=choice.offer,
         operator=p.operator,
         site=p.site,
+        host=p.host,
         region=p.region,
         zone=p.zone,
         jurisdiction=p.jurisdiction,
@@ -261,6 +266,7 @@ def offer_of(name: str, spec: OfferSpec) -> Offer:
         operator=spec.operator,
         seller=spec.seller,
         site=spec.site,
+        host=spec.host,
         region=spec.region,
         zone=spec.zone,
         jurisdiction=spec.jurisdiction,

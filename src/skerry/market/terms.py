@@ -20,6 +20,7 @@ def facts_of(spot: Spot, tables: Tables) -> Facts:
     place = Place(
         operator=names[values["operator"]],
         site=names[values["site"]],
+        host=names[values["at"]].removeprefix(names[values["site"]]).removeprefix("/"),
         region=names[group.region],
         zone=names[values["zone"]],
         jurisdiction=names[group.jurisdiction],

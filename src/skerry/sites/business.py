@@ -1,9 +1,9 @@
-"""What the market and the ledger must know of sites: what they offer, and how far they were seen.
+"""What market and ledger must know of places: what they offer, and how far they were seen.
 
-The observer writes down what it sees; this reads it and carries it over, at once when a site's
+The observer writes down what it sees; this reads it and carries it over, at once when a place's
 capacity changes and every few seconds otherwise. Both carry-overs may be repeated at will.
 
-A site out of contact offers nothing new. Its time without contact is a gap for the ledger: free.
+A place out of contact offers nothing new. Its time without contact is a gap for the ledger: free.
 Time in which the server itself was away is no gap, so what ran then is billed as its host reports.
 """
 
@@ -16,18 +16,18 @@ import structlog
 
 from skerry.kernel.errors import Unavailable
 from skerry.kernel.resources import Resource, Resources
-from skerry.kernel.rows import from_row
 from skerry.ledger import price_lists, streams
 from skerry.market.site_offers import (
     Devices,
     Pool,
     SiteFacts,
-    suspend_site_offers,
-    sync_site_offers,
+    suspend_offers,
+    sync_offers,
 )
 from skerry.sites import outages
 from skerry.sites.contract import Capacity
 from skerry.sites.kinds import SiteSpec
+from skerry.sites.places import at_of, declared, site_at, site_of
 from skerry.store import DATABASE_ERRORS, Database, Tx
 from skerry.store.queries import load
 
@@ -36,39 +36,39 @@ _log = structlog.get_logger("sites")
 EVERY = 5.0
 
 
-async def gaps(tx: Tx, site: str, until: datetime | None = None) -> datetime | None:
-    """Tell the ledger the site's outages, as far as they are known now; the answer is when the
-    site was heard last, if anything was ever metered there.
+async def gaps(tx: Tx, at: str, until: datetime | None = None) -> datetime | None:
+    """Tell the ledger the place's outages, as far as they are known now; the answer is when it
+    was heard last, if anything was ever metered there.
 
     Whoever settles a lease for good calls it first, with the instant up to which it settles, so
     that no gap is missed.
     """
     now = await tx.now()
-    sight = (await streams.sight(tx, [site], now)).get(site)
+    sight = (await streams.sight(tx, [at], now)).get(at)
     if sight is None:
         return None
-    heard: datetime = await tx.fetchval(_sql.last_seen, site) or sight.seen_until
-    for began, ended in await outages.between(tx, site, sight.seen_until, now):
+    heard: datetime = await tx.fetchval(_sql.last_seen, at) or sight.seen_until
+    for began, ended in await outages.between(tx, at, sight.seen_until, now):
         if ended is not None:
-            await streams.gap(tx, site, began, ended)
+            await streams.gap(tx, at, began, ended)
         elif until is not None and until > began:
-            await streams.gap(tx, site, began, until)
+            await streams.gap(tx, at, began, until)
         else:
-            # Before it, the site was heard, or nobody was there to hear it.
+            # Before it, the place was heard, or nobody was there to hear it.
             heard = min(heard, began)
     return heard
 
 
-async def account(tx: Tx, site: str) -> None:
-    """Tell the ledger how far the site was seen, and its gaps."""
-    heard = await gaps(tx, site)
+async def account(tx: Tx, at: str) -> None:
+    """Tell the ledger how far the place was seen, and its gaps."""
+    heard = await gaps(tx, at)
     if heard is not None:
-        await streams.seen(tx, site, heard)
+        await streams.seen(tx, at, heard)
 
 
-async def offer(tx: Tx, resources: Resources, site: Resource, capacity: Capacity) -> None:
-    """Let the site's offers be what it has, at the prices of today."""
-    spec = site.typed(SiteSpec)
+async def offer(tx: Tx, resources: Resources, place: Resource, capacity: Capacity) -> None:
+    """Let the place's offers be what it has, at the prices of today."""
+    spec = (await site_at(tx, resources, place)).typed(SiteSpec)
     try:
         prices = await price_lists.at(tx)
     except Unavailable:
@@ -85,7 +85,8 @@ async def offer(tx: Tx, resources: Resources, site: Resource, capacity: Capacity
         ),
     )
     facts = SiteFacts(
-        site=site.name,
+        site=site_of(place),
+        host=place.name if place.kind == "host" else "",
         operator=spec.operator,
         region=spec.region,
         zone=spec.zone,
@@ -93,19 +94,19 @@ async def offer(tx: Tx, resources: Resources, site: Resource, capacity: Capacity
         tier=spec.trust_tier,
         isolations=capacity.isolations,
     )
-    await sync_site_offers(tx, resources, facts, [pool], prices)
+    await sync_offers(tx, resources, facts, [pool], prices)
 
 
 class Business:
-    """Does it for all sites of the cloud."""
+    """Does it for all places of the cloud."""
 
     def __init__(self, db: Database, resources: Resources) -> None:
         self._db = db
         self._resources = resources
 
-    async def offered(self, tx: Tx, site: Resource, capacity: Capacity) -> None:
-        """For the observer: what a site has is new."""
-        await offer(tx, self._resources, site, capacity)
+    async def offered(self, tx: Tx, place: Resource, capacity: Capacity) -> None:
+        """For the observer: what a place has is new."""
+        await offer(tx, self._resources, place, capacity)
 
     async def run(self) -> None:
         """Carry over every few seconds until cancelled."""
@@ -113,22 +114,23 @@ class Business:
             try:
                 await self.carry()
             except DATABASE_ERRORS as error:
-                _log.warning("sites not carried over", error=str(error))
+                _log.warning("places not carried over", error=str(error))
             await asyncio.sleep(EVERY)
 
     async def carry(self) -> None:
-        """Carry over once, for all sites."""
-        for row in await self._db.fetch(_sql.sites):
-            await self._carry(from_row(row))
+        """Carry over once, for all places."""
+        for place in await declared(self._db):
+            await self._carry(place)
 
-    async def _carry(self, site: Resource) -> None:
+    async def _carry(self, place: Resource) -> None:
+        at = at_of(place)
         # Two transactions, so that no settlement that waits for one waits for an offer.
         async with self._db.transaction() as tx:
-            await account(tx, site.name)
+            await account(tx, at)
         async with self._db.transaction() as tx:
-            if site.phase == "unreachable":
-                await suspend_site_offers(tx, self._resources, site.name)
+            if place.phase == "unreachable":
+                await suspend_offers(tx, self._resources, at)
                 return
-            known = await tx.fetchval(_sql.known_capacity, site.name)
-            if known is not None and site.phase == "connected":
-                await offer(tx, self._resources, site, msgspec.convert(known, Capacity))
+            known = await tx.fetchval(_sql.known_capacity, at)
+            if known is not None and place.phase == "connected":
+                await offer(tx, self._resources, place, msgspec.convert(known, Capacity))

@@ -1,9 +1,10 @@
-"""The hub: every site's driver, in this process.
+"""The hub: the driver of every place, in this process.
 
-A site whose host runs an agent is here while the agent's connection stands: the agent calls us,
-says which site it speaks for and proves it by the site's token. A later connection of the same
-site supersedes the earlier one, for a host that lost its network is back before its old connection
-has timed out. Other sites are opened in process, from their manifest and ``spec.config``.
+A place is known as ``at``: the site's name, or ``site/host`` for a host that joined a site. One
+whose host runs an agent is here while the agent's connection stands: the agent calls us, says which
+place it speaks for and proves it. A later connection of the same place supersedes the earlier one,
+for a host that lost its network is back before its old connection has timed out. Other sites are
+opened in process, from their manifest and ``spec.config``.
 
 ``driver`` is all that flows and views need. With several server processes, an agent is connected
 to one of them; how the others reach it is not the hub's concern yet.
@@ -22,6 +23,7 @@ import structlog
 from skerry.sites import drivers, tokens
 from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.greeting import Denied, Hello, greet
+from skerry.sites.places import called
 from skerry.sites.remote import RemoteDriver
 from skerry.sites.sockets import short_name
 from skerry.sites.wire import WireFault
@@ -34,9 +36,9 @@ MOST_GREETING = 64
 
 @dataclass(eq=False)
 class Contact:
-    """One connection to a site, from when it stands until it ends."""
+    """One connection to a place, from when it stands until it ends."""
 
-    site: str
+    at: str
     driver: Workloads
     remote: bool
     agent_version: str = ""
@@ -53,21 +55,21 @@ class Hub:
         self._arrived: dict[str, asyncio.Event] = {}
         self._greeting = asyncio.Semaphore(MOST_GREETING)
 
-    def driver(self, site: str) -> Workloads:
-        """The site's driver. Raises ``SiteUnreachable`` while there is no contact."""
-        contact = self._contacts.get(site)
+    def driver(self, at: str) -> Workloads:
+        """The place's driver. Raises ``SiteUnreachable`` while there is no contact."""
+        contact = self._contacts.get(at)
         if contact is None:
-            raise SiteUnreachable(f"site {site!r} is not connected")
+            raise SiteUnreachable(f"{called(at)} is not connected")
         return contact.driver
 
-    def contact(self, site: str) -> Contact | None:
-        """The site's contact, if it has one now."""
-        return self._contacts.get(site)
+    def contact(self, at: str) -> Contact | None:
+        """The place's contact, if it has one now."""
+        return self._contacts.get(at)
 
-    async def wait(self, site: str) -> Contact:
-        """The site's contact, as soon as it has one."""
-        while (contact := self._contacts.get(site)) is None:
-            await self._arrived.setdefault(site, asyncio.Event()).wait()
+    async def wait(self, at: str) -> Contact:
+        """The place's contact, as soon as it has one."""
+        while (contact := self._contacts.get(at)) is None:
+            await self._arrived.setdefault(at, asyncio.Event()).wait()
         return contact
 
     # In process
@@ -83,29 +85,29 @@ class Hub:
             raise LookupError(f"driver {driver!r} runs on its host: its agent connects to us")
         self._add(Contact(site, drivers.open_driver(manifest, config), remote=False))
 
-    async def close(self, site: str) -> None:
-        """End the contact with a site, if there is one."""
-        contact = self._contacts.get(site)
+    async def close(self, at: str) -> None:
+        """End the contact with a place, if there is one."""
+        contact = self._contacts.get(at)
         if contact is not None:
             await self.end(contact)
 
     async def close_all(self) -> None:
-        for site in tuple(self._contacts):
-            await self.close(site)
+        for at in tuple(self._contacts):
+            await self.close(at)
 
     def _add(self, contact: Contact) -> Contact | None:
-        """Make it the site's contact; the answer is the one it supersedes."""
-        before = self._contacts.get(contact.site)
-        self._contacts[contact.site] = contact
-        arrived = self._arrived.pop(contact.site, None)
+        """Make it the place's contact; the answer is the one it supersedes."""
+        before = self._contacts.get(contact.at)
+        self._contacts[contact.at] = contact
+        arrived = self._arrived.pop(contact.at, None)
         if arrived is not None:
             arrived.set()
         return before
 
     async def end(self, contact: Contact) -> None:
-        """End this contact, whether or not it is the site's last."""
-        if self._contacts.get(contact.site) is contact:
-            del self._contacts[contact.site]
+        """End this contact, whether or not it is the place's last."""
+        if self._contacts.get(contact.at) is contact:
+            del self._contacts[contact.at]
         contact.ended.set()
         await contact.driver.close()
 

@@ -1,14 +1,15 @@
-"""The observer: writes down what is seen of each site, and wakes the flows that it concerns.
+"""The observer: writes down what is seen of each place, and wakes the flows that it concerns.
 
-For each declared site it waits for a contact, then reconciles (``reconcile``: the site's list
-against the table) and watches from the list's cursor. Whatever goes wrong on the way, a lost
-connection, an expired cursor, a database away, ends in the same place: reconcile again. Beside it
-a heartbeat notes that the site is there, and ``tick`` opens outages of those that are not.
+A place is a site, or a host that joined a site. For each that is declared it waits for a contact,
+then reconciles (``reconcile``: its list against the table) and watches from the list's cursor.
+Whatever goes wrong on the way, a lost connection, an expired cursor, a database away, ends alike:
+reconcile again. Beside it a heartbeat notes that the place is there, and ``tick`` opens outages of
+those that are not.
 
-One process watches a site: the one that holds the lease in ``site_contact``. Every transaction of
+One process watches a place: the one that holds the lease in ``site_contact``. Every transaction of
 a watcher renews and so proves it. An agent's connection takes the lease over; sites in process go
 to whoever comes first. The processes that tick must be those that agents connect to, since only
-they can tell a silent site from a server that was away.
+they can tell a silent place from a server that was away.
 """
 
 import asyncio
@@ -23,7 +24,6 @@ import structlog
 
 from skerry.kernel import alerts
 from skerry.kernel.resources import Resource, Resources
-from skerry.kernel.rows import from_row
 from skerry.kernel.worker import poke
 from skerry.sites import outages, seen
 from skerry.sites.contract import (
@@ -37,6 +37,7 @@ from skerry.sites.contract import (
 from skerry.sites.hub import Contact, Hub
 from skerry.sites.kinds import SiteSpec
 from skerry.sites.outages import PATIENCE, Watchfulness
+from skerry.sites.places import at_of, called, declared
 from skerry.sites.reconcile import BATCH, drop_orphan, note_orphans, reconcile, sweep
 from skerry.sites.wire import PeerFault
 from skerry.store import Database, Tx
@@ -61,18 +62,18 @@ _AWAY = (
 OnChange = Callable[[Tx, Sequence[str]], Awaitable[None]]
 """Called in the transaction that writes the sights, with the workloads' ids."""
 OnCapacity = Callable[[Tx, Resource, Capacity], Awaitable[None]]
-"""Called in a transaction when what a site has, not what is free of it, is new."""
+"""Called in a transaction when what a place has, not what is free of it, is new."""
 
 
 class NotOurs(Exception):
-    """Another process watches the site."""
+    """Another process watches the place."""
 
 
 async def _nobody(tx: Tx, ids: Sequence[str]) -> None:
     return None
 
 
-async def _nothing(tx: Tx, site: Resource, capacity: Capacity) -> None:
+async def _nothing(tx: Tx, place: Resource, capacity: Capacity) -> None:
     return None
 
 
@@ -106,7 +107,7 @@ class Observer:
         self._opened: dict[str, tuple[str, str]] = {}
 
     async def run(self) -> None:
-        """Observe every declared site until cancelled."""
+        """Observe every declared place until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
@@ -114,26 +115,27 @@ class Observer:
                         await self._follow_declarations(group)
                         await self.tick()
                     except _AWAY as error:
-                        _log.warning("sites not looked at", error=_words(error))
+                        _log.warning("places not looked at", error=_words(error))
                     await asyncio.sleep(self._beat / 2)
         finally:
             with suppress(*_AWAY):  # then the leases run out by themselves
                 await self._db.execute(_sql.leave_watches, self._me)
 
     async def _follow_declarations(self, group: asyncio.TaskGroup) -> None:
-        """One watch for each site that is declared, none for others."""
-        sites = {row["name"]: from_row(row) for row in await self._db.fetch(_sql.sites)}
-        for name, (uid, watch) in tuple(self._watches.items()):
-            if name not in sites or sites[name].uid != uid:
+        """One watch for each place that is declared, none for others."""
+        places = {at_of(place): place for place in await declared(self._db)}
+        for at, (uid, watch) in tuple(self._watches.items()):
+            if at not in places or places[at].uid != uid:
                 watch.cancel()
-                await self._hub.close(name)
-                del self._watches[name]
-                self._opened.pop(name, None)
-        for name, site in sites.items():
-            await self._open(site)
-            if name not in self._watches:
-                watch = group.create_task(self._watch_for_ever(site))
-                self._watches[name] = site.uid, watch
+                await self._hub.close(at)
+                del self._watches[at]
+                self._opened.pop(at, None)
+        for at, place in places.items():
+            if place.kind == "site":
+                await self._open(place)
+            if at not in self._watches:
+                watch = group.create_task(self._watch_for_ever(place))
+                self._watches[at] = place.uid, watch
 
     async def _open(self, site: Resource) -> None:
         """Open a site that lives in process, again if what it is told has changed."""
@@ -154,72 +156,73 @@ class Observer:
             self._opened[site.name] = told
 
     async def tick(self) -> None:
-        """Open an outage for each site that was silent for too long while we were there."""
+        """Open an outage for each place that was silent for too long while we were there."""
         async with self._db.transaction() as tx:
             now = await tx.now()
             since = self._watchfulness.tick(now)
-            for row in await tx.fetch(_sql.contacts_of_sites):
+            for row in await tx.fetch(_sql.contacts_of_places):
                 began = outages.outage_began(row["last_seen_at"], since, now, self._patience)
-                if began is not None and await outages.begin(tx, row["site"], began):
+                if began is not None and await outages.begin(tx, row["at"], began):
                     await self._lost(tx, row["uid"])
 
     async def _lost(self, tx: Tx, uid: uuid.UUID) -> None:
         silence = f"{self._patience.total_seconds():.0f} seconds"
-        site = await self._resources.set_status(tx, uid, status={"phase": "unreachable"})
+        place = await self._resources.set_status(tx, uid, status={"phase": "unreachable"})
         await alerts.raise_alert(
             tx,
-            subject=site.ref,
+            subject=place.ref,
             reason="SiteUnreachable",
-            message=f"nothing was heard of site {site.name!r} for {silence}",
+            message=f"nothing was heard of {called(at_of(place))} for {silence}",
             remedy="See whether its host is up and reaches the server. What runs there goes on; "
             "it is not billed meanwhile and not started elsewhere.",
         )
 
-    # One site
+    # One place
 
-    async def _watch_for_ever(self, site: Resource) -> None:
+    async def _watch_for_ever(self, place: Resource) -> None:
         said = ""
         while True:
-            contact = await self._hub.wait(site.name)
+            contact = await self._hub.wait(at_of(place))
             began = asyncio.get_running_loop().time()
             try:
-                await self._watch(site, contact)
-            except Exception as error:  # noqa: BLE001 - one site's trouble must not end the others'
+                await self._watch(place, contact)
+            except Exception as error:  # noqa: BLE001 - one place's trouble must not end the others'
                 if asyncio.get_running_loop().time() - began > self._patience.total_seconds():
                     said = ""
                 group = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
-                said = _tell_of(site.name, group, said)
+                said = _tell_of(at_of(place), group, said)
                 if contact.remote and group.subgroup(NotOurs) is not None:
                     await self._hub.end(contact)  # the agent has gone over to another process
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._beat / 5):
                     await contact.ended.wait()
 
-    async def _watch(self, site: Resource, contact: Contact) -> None:
+    async def _watch(self, place: Resource, contact: Contact) -> None:
         """Until something ends it; always raises."""
         async with self._db.transaction() as tx:
-            args = (site.name, self._me, self._lease, contact.remote)
+            args = (at_of(place), self._me, self._lease, contact.remote)
             if await tx.fetchval(_sql.take_watch, *args) is None:
                 raise NotOurs
-        await self._heartbeat(site, contact.driver)
+        await self._heartbeat(place, contact.driver)
         agent = contact.agent_version, contact.boot_id
-        await self._db.execute(_sql.connected, site.name, *agent)
-        cursor, changed = await reconcile(self._db, site, contact.driver, self._writing, self._tell)
+        await self._db.execute(_sql.connected, at_of(place), *agent)
+        driver = contact.driver
+        cursor, changed = await reconcile(self._db, place, driver, self._writing, self._tell)
         await poke(self._db, owners(changed))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(site, contact.driver, cursor))
-            group.create_task(self._keep_in_touch(site, contact.driver))
+            group.create_task(self._follow(place, driver, cursor))
+            group.create_task(self._keep_in_touch(place, driver))
             group.create_task(_until_ended(contact))
 
     @asynccontextmanager
-    async def _writing(self, site: str) -> AsyncIterator[Tx]:
-        """A transaction of the site's watcher. Raises ``NotOurs`` if that is no longer us."""
+    async def _writing(self, at: str) -> AsyncIterator[Tx]:
+        """A transaction of the place's watcher. Raises ``NotOurs`` if that is no longer us."""
         async with self._db.transaction() as tx:
-            if await tx.fetchval(_sql.hold_watch, site, self._me, self._lease) is None:
+            if await tx.fetchval(_sql.hold_watch, at, self._me, self._lease) is None:
                 raise NotOurs
             yield tx
 
-    async def _follow(self, site: Resource, driver: Workloads, cursor: int) -> None:
+    async def _follow(self, place: Resource, driver: Workloads, cursor: int) -> None:
         """Write events down as they come, several at once if they come fast."""
         queue: asyncio.Queue[Event] = asyncio.Queue(2 * BATCH)
 
@@ -233,23 +236,23 @@ class Observer:
                 batch = [await queue.get()]
                 while len(batch) < BATCH and not queue.empty():
                     batch.append(queue.get_nowait())
-                await self.write(site, batch)
+                await self.write(place, batch)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(listen())
             group.create_task(write())
 
-    async def write(self, site: Resource, events: Sequence[Event]) -> None:
-        """Fold a site's events into the table and wake the flows concerned."""
+    async def write(self, place: Resource, events: Sequence[Event]) -> None:
+        """Fold a place's events into the table and wake the flows concerned."""
         shown = [event.status for event in events if event.status is not None]
-        gone = [event.id for event in events if event.status is None]
-        async with self._writing(site.name) as tx:
-            sights = await seen.saw(tx, site.name, shown)
-            changed = sights.changed + await seen.is_gone(tx, site.name, gone)
+        gone, at = [event.id for event in events if event.status is None], at_of(place)
+        async with self._writing(at) as tx:
+            sights = await seen.saw(tx, at, shown)
+            changed = sights.changed + await seen.is_gone(tx, at, gone)
             if sights.unknown:
-                await note_orphans(tx, site, sights.unknown)
+                await note_orphans(tx, place, sights.unknown)
             for id in gone:
-                await drop_orphan(tx, site, id)
+                await drop_orphan(tx, place, id)
             await self._tell(tx, changed)
         await poke(self._db, owners(changed))
 
@@ -257,22 +260,23 @@ class Observer:
         if changed:
             await self._on_change(tx, sorted({row["id"] for row in changed}))
 
-    async def _keep_in_touch(self, site: Resource, driver: Workloads) -> None:
+    async def _keep_in_touch(self, place: Resource, driver: Workloads) -> None:
         while True:
             await asyncio.sleep(self._beat)
-            await self._heartbeat(site, driver)
-            await sweep(self._db, site.name, driver)
+            await self._heartbeat(place, driver)
+            await sweep(self._db, at_of(place), driver)
 
-    async def _heartbeat(self, site: Resource, driver: Workloads) -> None:
-        """Hear from the site, and write down that we did and what it has."""
+    async def _heartbeat(self, place: Resource, driver: Workloads) -> None:
+        """Hear from the place, and write down that we did and what it has."""
         async with asyncio.timeout(self._patience.total_seconds() / 2):
             capacity = await driver.capacity()
-        async with self._writing(site.name) as tx:
-            before = await tx.fetchval(_sql.known_capacity, site.name)
-            await tx.execute(_sql.seen_site, site.name, msgspec.to_builtins(capacity))
-            if await outages.end(tx, site.name):
-                await alerts.clear(tx, site.ref, "SiteUnreachable")
-            current = await self._resources.set_status(tx, site.uid, status={"phase": "connected"})
+        at = at_of(place)
+        async with self._writing(at) as tx:
+            before = await tx.fetchval(_sql.known_capacity, at)
+            await tx.execute(_sql.seen_place, at, msgspec.to_builtins(capacity))
+            if await outages.end(tx, at):
+                await alerts.clear(tx, place.ref, "SiteUnreachable")
+            current = await self._resources.set_status(tx, place.uid, status={"phase": "connected"})
             known = msgspec.convert(before, Capacity) if before is not None else None
             if known is None or _whole(known) != _whole(capacity):
                 await self._on_capacity(tx, current, capacity)
@@ -284,7 +288,7 @@ def owners(rows: Sequence[Row]) -> list[uuid.UUID]:
 
 
 def _whole(capacity: Capacity) -> Capacity:
-    """What the site has, without what is free of it."""
+    """What the place has, without what is free of it."""
     return msgspec.structs.replace(
         capacity, free_millicores=0, free_memory=0, free_gpus=(), free_disk=0
     )
@@ -295,14 +299,14 @@ async def _until_ended(contact: Contact) -> None:
     raise SiteUnreachable("the connection ended")
 
 
-def _tell_of(site: str, group: ExceptionGroup[Exception], said: str) -> str:
+def _tell_of(at: str, group: ExceptionGroup[Exception], said: str) -> str:
     """A watch ended: a line if that happens, the whole story if it should not, and neither over
     and over again. The answer is what was said."""
     _, unforeseen = group.split((*_AWAY, NotOurs))
     words = _words(group if unforeseen is None else unforeseen)
     if words != said:
         log = _log.info if unforeseen is None else _log.error
-        log("watch ended", site=site, error=words, exc_info=unforeseen)
+        log("watch ended", at=at, error=words, exc_info=unforeseen)
     return words
 
 

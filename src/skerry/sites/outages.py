@@ -76,33 +76,33 @@ def minus(start: datetime, end: datetime, outages: Iterable[Outage]) -> list[Spa
     return spans
 
 
-async def billable(tx: Tx, site: str, start: datetime, end: datetime) -> list[Span]:
-    """The parts of [start, end) in which the site was in contact, or nobody was watching."""
-    rows = await tx.fetch(_sql.outages_between, site, start, end)
+async def billable(tx: Tx, at: str, start: datetime, end: datetime) -> list[Span]:
+    """The parts of [start, end) in which the place was in contact, or nobody was watching."""
+    rows = await tx.fetch(_sql.outages_between, at, start, end)
     return minus(start, end, [(row["began_at"], row["ended_at"]) for row in rows])
 
 
-async def begin(tx: Tx, site: str, began: datetime) -> bool:
+async def begin(tx: Tx, at: str, began: datetime) -> bool:
     """Open an outage unless one is open; whether it is new."""
-    id = await tx.fetchval(_sql.open_outage, uuid.uuid4(), site, began)
+    id = await tx.fetchval(_sql.open_outage, uuid.uuid4(), at, began)
     if id is None:
         return False
     await _record(tx, id, "begin", 1)
     return True
 
 
-async def end(tx: Tx, site: str) -> bool:
+async def end(tx: Tx, at: str) -> bool:
     """Close the open outage, if there is one; whether there was."""
-    id = await tx.fetchval(_sql.close_outage, site)
+    id = await tx.fetchval(_sql.close_outage, at)
     if id is None:
         return False
     await _record(tx, id, "end", 2)
     return True
 
 
-async def between(tx: Tx, site: str, start: datetime, end: datetime) -> Sequence[Outage]:
+async def between(tx: Tx, at: str, start: datetime, end: datetime) -> Sequence[Outage]:
     """The outages that touch [start, end)."""
-    rows = await tx.fetch(_sql.outages_between, site, start, end)
+    rows = await tx.fetch(_sql.outages_between, at, start, end)
     return [(row["began_at"], row["ended_at"]) for row in rows]
 
 
@@ -128,7 +128,7 @@ async def _body(tx: Tx, subject: str) -> dict[str, Any] | None:
         return None
     ended = row["ended_at"]
     return {
-        "site": row["site"],
+        "site": row["at"],
         "from": stamp(row["began_at"]),
         "until": stamp(ended) if ended else None,
     }

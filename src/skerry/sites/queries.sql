@@ -13,57 +13,55 @@ select exists (
 update site_token set revoked_at = skerry_now() where site = $1 and revoked_at is null
 returning id
 
--- name: sites
-select * from resource where kind = 'site' and deleted_at is null order by name
+-- name: places
+select r.* from resource r join place p using (uid) order by p.at
 
 -- name: take_watch
--- Become the one who watches; a site that came to us ($4) is ours whoever watched before.
-insert into site_contact (site, watcher, watcher_until)
+-- Become the one who watches; a place that came to us ($4) is ours whoever watched before.
+insert into site_contact (at, watcher, watcher_until)
 values ($1, $2, skerry_now() + $3::interval)
-on conflict (site) do update set watcher = $2, watcher_until = skerry_now() + $3::interval
+on conflict (at) do update set watcher = $2, watcher_until = skerry_now() + $3::interval
 where $4 or site_contact.watcher = $2 or site_contact.watcher_until is null
   or site_contact.watcher_until < skerry_now()
-returning site
+returning at
 
 -- name: hold_watch
 -- In every transaction of a watcher: still the one? Also locks the row.
 update site_contact set watcher_until = skerry_now() + $3::interval
-where site = $1 and watcher = $2
-returning site
+where at = $1 and watcher = $2
+returning at
 
 -- name: leave_watches
 update site_contact set watcher_until = null where watcher = $1
 
 -- name: connected
 update site_contact set connected_at = skerry_now(), agent_version = $2, boot_id = $3
-where site = $1
+where at = $1
 
--- name: seen_site
+-- name: seen_place
 update site_contact set last_seen_at = skerry_now(), capacity = coalesce($2, capacity)
-where site = $1
+where at = $1
 
 -- name: known_capacity
-select capacity from site_contact where site = $1
+select capacity from site_contact where at = $1
 
--- name: contacts_of_sites
-select r.uid, c.site, c.last_seen_at from site_contact c
-join resource r on r.kind = 'site' and r.name = c.site and r.deleted_at is null
-order by c.site
+-- name: contacts_of_places
+select p.uid, p.at, c.last_seen_at from site_contact c join place p using (at) order by p.at
 
 -- name: contact
-select * from site_contact where site = $1
+select * from site_contact where at = $1
 
 -- name: forget_contact
-delete from site_contact where site = $1
+delete from site_contact where at = $1
 
 -- name: open_outage
-insert into site_outage (id, site, began_at) values ($1, $2, $3)
-on conflict (site) where ended_at is null do nothing
+insert into site_outage (id, at, began_at) values ($1, $2, $3)
+on conflict (at) where ended_at is null do nothing
 returning id
 
 -- name: close_outage
 update site_outage set ended_at = greatest(skerry_now(), began_at)
-where site = $1 and ended_at is null
+where at = $1 and ended_at is null
 returning id
 
 -- name: outage
@@ -71,15 +69,15 @@ select * from site_outage where id = $1
 
 -- name: outages_between
 select began_at, ended_at from site_outage
-where site = $1 and began_at < $3 and (ended_at is null or ended_at > $2)
+where at = $1 and began_at < $3 and (ended_at is null or ended_at > $2)
 order by began_at
 
 -- name: own_workload
 -- Nothing comes back if the id is already someone else's.
-insert into workload (id, site, owner, tenant, made_at)
+insert into workload (id, at, owner, tenant, made_at)
 values ($1, $2, $3, $4, skerry_now())
 on conflict (id) do update set id = excluded.id
-where workload.site = $2 and workload.owner = $3
+where workload.at = $2 and workload.owner = $3
 returning id
 
 -- name: workload
@@ -90,7 +88,7 @@ select * from workload where owner = $1 order by made_at, id
 
 -- name: lock_workloads
 -- In the order of their ids, so that no two writers wait for each other.
-select * from workload where site = $1 and id = any($2::text[]) order by id for update
+select * from workload where at = $1 and id = any($2::text[]) order by id for update
 
 -- name: see_workload
 update workload set status = $2, fence = $3, seen_at = skerry_now(), started_at = $4,
@@ -109,29 +107,29 @@ update workload set given_up_at = coalesce(given_up_at, skerry_now()) where id =
 -- name: missing_workloads
 -- Seen before this list was asked for, and not on it.
 select id from workload
-where site = $1 and gone_at is null and seen_at < $2 and not (id = any($3::text[]))
+where at = $1 and gone_at is null and seen_at < $2 and not (id = any($3::text[]))
 
 -- name: given_up_workloads
 select id, fence from workload
-where site = $1 and given_up_at is not null and gone_at is null and seen_at is not null
+where at = $1 and given_up_at is not null and gone_at is null and seen_at is not null
 
 -- name: live_workloads
 select count(*) from workload
-where site = $1 and gone_at is null and given_up_at is null
+where at = $1 and gone_at is null and given_up_at is null
 
 -- name: see_orphans
-insert into site_orphan (site, id, first_seen_at, status)
+insert into site_orphan (at, id, first_seen_at, status)
 select $1, id, skerry_now(), status::json from unnest($2::text[], $3::text[]) as t (id, status)
-on conflict (site, id) do update set status = excluded.status
+on conflict (at, id) do update set status = excluded.status
 
 -- name: drop_orphans
-delete from site_orphan where site = $1 and not (id = any($2::text[]))
+delete from site_orphan where at = $1 and not (id = any($2::text[]))
 
 -- name: drop_orphan
-delete from site_orphan where site = $1 and id = $2 returning id
+delete from site_orphan where at = $1 and id = $2 returning id
 
 -- name: orphans
-select id from site_orphan where site = $1 order by id limit $2
+select id from site_orphan where at = $1 order by id limit $2
 
 -- name: last_seen
-select last_seen_at from site_contact where site = $1
+select last_seen_at from site_contact where at = $1

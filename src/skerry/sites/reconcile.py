@@ -1,4 +1,4 @@
-"""Reconciling: what a site has, against what the database made.
+"""Reconciling: what a place has, against what the database made.
 
 Three things can differ. What the site has and the table knows is written down. What the table
 knows and the site no longer has is gone (if it had been seen before the list was asked for). What
@@ -16,6 +16,7 @@ from skerry.kernel import alerts
 from skerry.kernel.rows import Resource
 from skerry.sites import seen
 from skerry.sites.contract import Refused, Workloads, WorkloadStatus
+from skerry.sites.places import at_of, called
 from skerry.store import Database, Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -26,84 +27,86 @@ BATCH = 500
 _NAMED = 5
 
 Writing = Callable[[str], AbstractAsyncContextManager[Tx]]
-"""Opens a transaction that only the site's watcher gets."""
+"""Opens a transaction that only the place's watcher gets."""
 Tell = Callable[[Tx, Sequence[Row]], Awaitable[None]]
 """Called in the transaction of the change, with the rows that changed."""
 
 
 async def reconcile(
-    db: Database, site: Resource, driver: Workloads, writing: Writing, tell: Tell
+    db: Database, place: Resource, driver: Workloads, writing: Writing, tell: Tell
 ) -> tuple[int, list[Row]]:
-    """List the site and bring the table up to it, then delete what was given up.
+    """List the place and bring the table up to it, then delete what was given up.
 
     The answer is the cursor to watch from, and the rows that changed.
     """
+    at = at_of(place)
     asked_at = await db.fetchval("select skerry_now()")
     cursor, statuses = await driver.list()
     changed: list[Row] = []
     unknown: list[WorkloadStatus] = []
     for start in range(0, len(statuses), BATCH):
         batch = statuses[start : start + BATCH]
-        async with writing(site.name) as tx:
-            back = await _back(tx, site.name, [status.id for status in batch])
-            sights = await seen.saw(tx, site.name, batch)
+        async with writing(at) as tx:
+            back = await _back(tx, at, [status.id for status in batch])
+            sights = await seen.saw(tx, at, batch)
             await tell(tx, back + sights.changed)
             changed += back + sights.changed
             unknown += sights.unknown
-    async with writing(site.name) as tx:
+    async with writing(at) as tx:
         ids = [status.id for status in statuses]
-        missing = await tx.fetch(_sql.missing_workloads, site.name, asked_at, ids)
-        gone = await seen.is_gone(tx, site.name, [row["id"] for row in missing])
+        missing = await tx.fetch(_sql.missing_workloads, at, asked_at, ids)
+        gone = await seen.is_gone(tx, at, [row["id"] for row in missing])
         await tell(tx, gone)
-        await tx.execute(_sql.drop_orphans, site.name, [status.id for status in unknown])
-        await note_orphans(tx, site, unknown)
-    await sweep(db, site.name, driver)
+        await tx.execute(_sql.drop_orphans, at, [status.id for status in unknown])
+        await note_orphans(tx, place, unknown)
+    await sweep(db, at, driver)
     return cursor, changed + gone
 
 
-async def _back(tx: Tx, site: str, ids: list[str]) -> list[Row]:
+async def _back(tx: Tx, at: str, ids: list[str]) -> list[Row]:
     """What had gone and is there again, as after its host was restored from a copy."""
-    rows = await tx.fetch(_sql.lock_workloads, site, ids)
+    rows = await tx.fetch(_sql.lock_workloads, at, ids)
     back = [row for row in rows if row["gone_at"] is not None]
     for row in back:
-        _log.warning("a workload that was gone is back", site=site, id=row["id"])
+        _log.warning("a workload that was gone is back", at=at, id=row["id"])
         await tx.execute(_sql.workload_back, row["id"])
     return back
 
 
-async def note_orphans(tx: Tx, site: Resource, orphans: Sequence[WorkloadStatus]) -> None:
+async def note_orphans(tx: Tx, place: Resource, orphans: Sequence[WorkloadStatus]) -> None:
     """Remember workloads that nobody made, and keep the alert about them as it should be."""
     texts = [msgspec.json.encode(status).decode() for status in orphans]
-    await tx.execute(_sql.see_orphans, site.name, [status.id for status in orphans], texts)
-    await _alert(tx, site)
+    await tx.execute(_sql.see_orphans, at_of(place), [status.id for status in orphans], texts)
+    await _alert(tx, place)
 
 
-async def drop_orphan(tx: Tx, site: Resource, id: str) -> None:
+async def drop_orphan(tx: Tx, place: Resource, id: str) -> None:
     """A workload is gone that may have been an orphan."""
-    if await tx.fetchval(_sql.drop_orphan, site.name, id) is not None:
-        await _alert(tx, site)
+    if await tx.fetchval(_sql.drop_orphan, at_of(place), id) is not None:
+        await _alert(tx, place)
 
 
-async def _alert(tx: Tx, site: Resource) -> None:
-    ids = [row["id"] for row in await tx.fetch(_sql.orphans, site.name, _NAMED + 1)]
+async def _alert(tx: Tx, place: Resource) -> None:
+    at = at_of(place)
+    ids = [row["id"] for row in await tx.fetch(_sql.orphans, at, _NAMED + 1)]
     if not ids:
-        await alerts.clear(tx, site.ref, "UnknownWorkloads")
+        await alerts.clear(tx, place.ref, "UnknownWorkloads")
         return
     shown = ", ".join(ids[:_NAMED]) + (", …" if len(ids) > _NAMED else "")
     await alerts.raise_alert(
         tx,
-        subject=site.ref,
+        subject=place.ref,
         reason="UnknownWorkloads",
-        message=f"site {site.name!r} has workloads that this cloud never made: {shown}",
-        remedy="They are left alone. If the site belonged to another cloud, or the database was "
+        message=f"{called(at)} has workloads that this cloud never made: {shown}",
+        remedy="They are left alone. If it belonged to another cloud, or the database was "
         "restored from an old copy, look at them and end them by hand.",
     )
 
 
-async def sweep(db: Database, site: str, driver: Workloads) -> None:
-    """Delete at the site what the database made and gave up: no flow will touch it again."""
-    for row in await db.fetch(_sql.given_up_workloads, site):
+async def sweep(db: Database, at: str, driver: Workloads) -> None:
+    """Delete at a place what the database made and gave up: no flow will touch it again."""
+    for row in await db.fetch(_sql.given_up_workloads, at):
         try:
             await driver.delete(row["id"], row["fence"])
         except Refused as refused:
-            _log.warning("not deleted", site=site, id=row["id"], why=refused.message)
+            _log.warning("not deleted", at=at, id=row["id"], why=refused.message)

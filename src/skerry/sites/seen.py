@@ -27,7 +27,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``workload``."""
 
     id: str
-    site: str
+    at: str
+    """The site it is at, or the host at the site."""
     owner: uuid.UUID
     tenant: str
     status: WorkloadStatus | None
@@ -72,13 +73,13 @@ def ended(status: WorkloadStatus) -> datetime | None:
     return max((t.ended_at for t in status.tasks if t.ended_at), default=None)
 
 
-async def own(tx: Tx, id: str, *, site: str, owner: uuid.UUID, tenant: str) -> None:
-    """Before the first ``apply``, in a transaction of its own: this is to run at ``site``.
+async def own(tx: Tx, id: str, *, at: str, owner: uuid.UUID, tenant: str) -> None:
+    """Before the first ``apply``, in a transaction of its own: this is to run ``at`` that place.
 
     Repeating it changes nothing. Raises ``ValueError`` for an id that is used already, by another
-    owner or at another site.
+    owner or at another place.
     """
-    if await tx.fetchval(_sql.own_workload, id, site, owner, tenant) is None:
+    if await tx.fetchval(_sql.own_workload, id, at, owner, tenant) is None:
         raise ValueError(f"workload {id!r} is known already, elsewhere: an id is used once only")
 
 
@@ -98,7 +99,7 @@ async def of_owner(tx: Tx, owner: uuid.UUID) -> list[Seen]:
 
 
 class Sights(msgspec.Struct, frozen=True):
-    """What came of looking at a site."""
+    """What came of looking at a place."""
 
     changed: list[Row]
     """The rows that it was news for, as they were before."""
@@ -106,14 +107,14 @@ class Sights(msgspec.Struct, frozen=True):
     """Workloads that nobody here made."""
 
 
-async def saw(tx: Tx, site: str, statuses: Iterable[WorkloadStatus]) -> Sights:
+async def saw(tx: Tx, at: str, statuses: Iterable[WorkloadStatus]) -> Sights:
     """Fold sights into the rows."""
     newest: dict[str, WorkloadStatus] = {}
     for status in statuses:
         newest[status.id] = merge(newest.get(status.id), status)
     changed: list[Row] = []
     writes = []
-    for row in await tx.fetch(_sql.lock_workloads, site, list(newest)):
+    for row in await tx.fetch(_sql.lock_workloads, at, list(newest)):
         known = _status(row)
         status = merge(known, newest.pop(row["id"]))
         if status != known:
@@ -124,9 +125,9 @@ async def saw(tx: Tx, site: str, statuses: Iterable[WorkloadStatus]) -> Sights:
     return Sights(changed, list(newest.values()))
 
 
-async def is_gone(tx: Tx, site: str, ids: Iterable[str]) -> list[Row]:
-    """The site does not have them any more. The answer is the rows that this is new for."""
-    rows = await tx.fetch(_sql.lock_workloads, site, list(ids))
+async def is_gone(tx: Tx, at: str, ids: Iterable[str]) -> list[Row]:
+    """The place does not have them any more. The answer is the rows that this is new for."""
+    rows = await tx.fetch(_sql.lock_workloads, at, list(ids))
     changed = [row for row in rows if row["gone_at"] is None]
     for row in changed:
         await tx.execute(_sql.workload_gone, row["id"])

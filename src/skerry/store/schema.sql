@@ -346,33 +346,6 @@ CREATE TABLE public.offer_terms (
     body text NOT NULL
 );
 
-CREATE TABLE public.price_list (
-    version integer NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    currency text NOT NULL,
-    source text NOT NULL,
-    loaded_at timestamp with time zone NOT NULL
-);
-
-CREATE TABLE public.quota (
-    tenant text NOT NULL,
-    kind text NOT NULL,
-    most bigint NOT NULL
-);
-
-CREATE TABLE public.quota_use (
-    tenant text NOT NULL,
-    kind text NOT NULL,
-    used bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT quota_use_used_check CHECK ((used >= 0))
-);
-
-CREATE TABLE public.reference (
-    from_uid uuid NOT NULL,
-    field text NOT NULL,
-    to_uid uuid NOT NULL
-);
-
 CREATE TABLE public.resource (
     uid uuid NOT NULL,
     kind text NOT NULL,
@@ -401,6 +374,43 @@ CREATE TABLE public.resource (
     CONSTRAINT resource_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'creating'::text, 'active'::text, 'updating'::text, 'deleting'::text, 'error'::text])))
 );
 
+CREATE VIEW public.place AS
+ SELECT uid,
+    kind,
+        CASE
+            WHEN (kind = 'host'::text) THEN ((regexp_replace(parent_ref, '^.*/'::text, ''::text) || '/'::text) || name)
+            ELSE name
+        END AS at
+   FROM public.resource
+  WHERE ((kind = ANY (ARRAY['site'::text, 'host'::text])) AND (deleted_at IS NULL));
+
+CREATE TABLE public.price_list (
+    version integer NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    loaded_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.quota (
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    most bigint NOT NULL
+);
+
+CREATE TABLE public.quota_use (
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    used bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT quota_use_used_check CHECK ((used >= 0))
+);
+
+CREATE TABLE public.reference (
+    from_uid uuid NOT NULL,
+    field text NOT NULL,
+    to_uid uuid NOT NULL
+);
+
 CREATE TABLE public.sealed (
     uid uuid NOT NULL,
     field text NOT NULL,
@@ -416,7 +426,7 @@ CREATE TABLE public.sequencer (
 );
 
 CREATE TABLE public.site_contact (
-    site text NOT NULL,
+    at text CONSTRAINT site_contact_site_not_null NOT NULL,
     last_seen_at timestamp with time zone,
     connected_at timestamp with time zone,
     agent_version text DEFAULT ''::text NOT NULL,
@@ -427,7 +437,7 @@ CREATE TABLE public.site_contact (
 );
 
 CREATE TABLE public.site_orphan (
-    site text NOT NULL,
+    at text CONSTRAINT site_orphan_site_not_null NOT NULL,
     id text NOT NULL,
     first_seen_at timestamp with time zone NOT NULL,
     status json NOT NULL
@@ -435,7 +445,7 @@ CREATE TABLE public.site_orphan (
 
 CREATE TABLE public.site_outage (
     id uuid NOT NULL,
-    site text NOT NULL,
+    at text CONSTRAINT site_outage_site_not_null NOT NULL,
     began_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     CONSTRAINT site_outage_check CHECK (((ended_at IS NULL) OR (ended_at >= began_at)))
@@ -530,7 +540,7 @@ CREATE VIEW public.usage_record AS
 
 CREATE TABLE public.workload (
     id text NOT NULL,
-    site text NOT NULL,
+    at text CONSTRAINT workload_site_not_null NOT NULL,
     owner uuid NOT NULL,
     tenant text NOT NULL,
     made_at timestamp with time zone NOT NULL,
@@ -653,10 +663,10 @@ ALTER TABLE ONLY public.sequencer
     ADD CONSTRAINT sequencer_pkey PRIMARY KEY (single);
 
 ALTER TABLE ONLY public.site_contact
-    ADD CONSTRAINT site_contact_pkey PRIMARY KEY (site);
+    ADD CONSTRAINT site_contact_pkey PRIMARY KEY (at);
 
 ALTER TABLE ONLY public.site_orphan
-    ADD CONSTRAINT site_orphan_pkey PRIMARY KEY (site, id);
+    ADD CONSTRAINT site_orphan_pkey PRIMARY KEY (at, id);
 
 ALTER TABLE ONLY public.site_outage
     ADD CONSTRAINT site_outage_pkey PRIMARY KEY (id);
@@ -749,9 +759,9 @@ CREATE INDEX resource_tenant ON public.resource USING btree (tenant, kind) WHERE
 
 CREATE INDEX resource_workspace ON public.resource USING btree (tenant, workspace) WHERE ((deleted_at IS NULL) AND (workspace <> ''::text));
 
-CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (site) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (at) WHERE (ended_at IS NULL);
 
-CREATE INDEX site_outage_time ON public.site_outage USING btree (site, began_at);
+CREATE INDEX site_outage_time ON public.site_outage USING btree (at, began_at);
 
 CREATE INDEX site_token_site ON public.site_token USING btree (site) WHERE (revoked_at IS NULL);
 
@@ -773,9 +783,9 @@ CREATE INDEX usage_batch ON public.usage USING btree (batch);
 
 CREATE UNIQUE INDEX user_email ON public.resource USING btree (tenant, lower((spec ->> 'email'::text))) WHERE ((kind = 'user'::text) AND (deleted_at IS NULL) AND ((spec ->> 'email'::text) <> ''::text));
 
-CREATE INDEX workload_owner ON public.workload USING btree (owner);
+CREATE INDEX workload_at ON public.workload USING btree (at) WHERE (gone_at IS NULL);
 
-CREATE INDEX workload_site ON public.workload USING btree (site) WHERE (gone_at IS NULL);
+CREATE INDEX workload_owner ON public.workload USING btree (owner);
 
 CREATE TRIGGER authorization_purged AFTER DELETE ON public.resource FOR EACH ROW WHEN ((old.kind = ANY (ARRAY['role'::text, 'role-assignment'::text]))) EXECUTE FUNCTION public.raise_authorization_epoch();
 

@@ -76,7 +76,7 @@ class ByHand(Observer):
     async def look(self, name: str) -> None:
         """Write down what the watch of a site would have by now."""
         contact = self._hub.contact(name)
-        [row] = [row for row in await self._db.fetch(_sites.sites) if row["name"] == name]
+        [row] = [row for row in await self._db.fetch(_sites.places) if row["name"] == name]
         site = Resource(**dict(row))
         if contact is None:
             return

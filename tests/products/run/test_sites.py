@@ -275,7 +275,7 @@ async def test_a_workload_that_vanished(cloud: Cloud) -> None:
     await cloud.turn()
     failed = await cloud.read(job)
     assert (failed.phase, failed.status["reason"]) == ("failed", "Lost")
-    assert failed.status["message"] == "Site 'one' has nothing of it any more."
+    assert failed.status["message"] == "It is gone: site 'one' has nothing of it any more."
     assert await cloud.leases(job) == [("closed", "breach")]
     assert await cloud.seconds(job) == pytest.approx(100, abs=5)
     await cloud.assert_books_closed()

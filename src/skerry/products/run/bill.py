@@ -40,7 +40,7 @@ async def close(
         ended = None
         if work is not None and work.started_at is not None:
             ended = work.ended_at or work.seen_at
-            await gaps(tx, work.site, ended)
+            await gaps(tx, work.at, ended)
         await market.close(tx, lease.id, reason, ended_at=ended)
     return await spent(tx, job)
 

@@ -27,6 +27,7 @@ from skerry.products.run.specs import ENDED, JobSpec
 from skerry.products.run.work import GRACE
 from skerry.sites import seen
 from skerry.sites.contract import SiteUnreachable
+from skerry.sites.places import called
 from skerry.sites.seen import Seen
 from skerry.store import Tx
 
@@ -76,12 +77,12 @@ class JobFlow(Flow):
         for earlier in await seen.of_owner(ctx.tx, job.uid) if number > 1 else ():
             await seen.give_up(ctx.tx, earlier.id)
         run = Run.numbered(number, job, lease.choice)
-        await seen.own(ctx.tx, run.id, site=run.at, owner=job.uid, tenant=job.tenant)
+        await seen.own(ctx.tx, run.id, at=run.at, owner=job.uid, tenant=job.tenant)
         return hop(
             "bring",
             state="creating" if job.state == "pending" else None,
             reason="Placed",
-            message=f"At site {run.at!r}.",
+            message=f"At {called(run.at)}.",
             data={"run": msgspec.to_builtins(run), "runs": number},
             status=outcome.placed(lease, attempt=_failures(ctx) + 1),
         )
@@ -254,7 +255,7 @@ class JobFlow(Flow):
         for work in works:
             if work.gone_at is None:
                 try:
-                    await place.erase(ctx, work.site, work.id)
+                    await place.erase(ctx, work.at, work.id)
                 except SiteUnreachable:
                     continue
 

@@ -12,6 +12,7 @@ from skerry.market.lease import Lease, Reason, Refusal
 from skerry.products.run.specs import Phase
 from skerry.products.run.work import Task
 from skerry.sites.contract import TaskStatus
+from skerry.sites.places import called
 from skerry.sites.seen import Seen
 
 _WORD = re.compile("[A-Z][A-Za-z0-9]{0,63}")
@@ -57,13 +58,13 @@ def result(work: Seen, stop: str | None) -> Result:
     if stop is not None:
         return Result("failed", *STOPS[stop], code, "funds")
     if work.gone_at is not None and not (tasks and all(t.phase == "exited" for t in tasks)):
-        text = f"Site {work.site!r} has nothing of it any more."
+        text = f"It is gone: {called(work.at)} has nothing of it any more."
         return Result("failed", "Lost", text, code, "breach")
     if not failed:
         return Result("succeeded", exit_code=0)
     first = next((t for t in failed if t.exit_code), failed[0])
     if first.phase == "lost":
-        text = sentences(first.message or f"Site {work.site!r} lost its process")
+        text = sentences(first.message or f"Its process was lost at {called(work.at)}")
         return Result("failed", "Lost", text, None, "breach")
     text = first.message
     if len(tasks) > 1:

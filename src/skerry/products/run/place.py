@@ -37,6 +37,7 @@ from skerry.sites.contract import (
     WorkloadStatus,
 )
 from skerry.sites.hub import Hub
+from skerry.sites.places import called
 from skerry.store import Blobs
 from skerry.store.blobs import BlobMissing, parse_digest
 
@@ -95,7 +96,7 @@ async def _driver(ctx: Context, at: str, patience: float) -> AsyncIterator[Workl
         async with asyncio.timeout(patience):
             yield ctx.services[Hub].driver(at)
     except TimeoutError:
-        raise SiteUnreachable(f"site {at!r} did not answer in {patience:.0f} seconds") from None
+        raise SiteUnreachable(f"{called(at)} did not answer in {patience:.0f} seconds") from None
 
 
 async def bring(ctx: Context, run: Run) -> Run:

@@ -49,7 +49,7 @@ async def _lines(asked: Asked, rank: int, offset: int, follow: bool) -> AsyncIte
         await asyncio.sleep(_LOOK)
         work = await _work(asked)
     try:
-        driver = asked.services[Hub].driver(work.site)
+        driver = asked.services[Hub].driver(work.at)
         async for chunk in driver.logs(work.id, rank, offset, follow):
             yield _line(chunk)
     except UnknownWorkload:
@@ -98,7 +98,7 @@ async def _at_site(asked: Asked) -> tuple[Workloads, str]:
     if work is None or work.status is None:
         raise NotFound(f"job {asked.resource.name!r} has not started yet")
     try:
-        return asked.services[Hub].driver(work.site), work.id
+        return asked.services[Hub].driver(work.at), work.id
     except SiteUnreachable as away:
         raise Unavailable(str(away), hint="Its files are kept there; try again later.") from None
 

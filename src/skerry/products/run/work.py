@@ -107,13 +107,16 @@ class WorkSpec(Spec):
     ] = "sandbox"
     network: Annotated[bool, Meta(description="Whether it may reach the outside")] = False
     region: Annotated[str, Meta(max_length=64, description="Only in this region")] = ""
-    site: Annotated[str, Meta(max_length=64, description="Only at this site")] = ""
+    site: Annotated[
+        str, Meta(max_length=128, description="Only at this site, or at this host: SITE/HOST")
+    ] = ""
 
 
 class Place(Status):
     """Where it runs, and on whose word."""
 
     site: Annotated[str, Meta(description="The site")]
+    host: Annotated[str, Meta(description="Of a site with several hosts: which one")] = ""
     host: Annotated[str, Meta(description="The host, at a site that has several")] = ""
     region: Annotated[str, Meta(description="Its region")] = ""
     zone: Annotated[str, Meta(description="Its zone")] = ""
