@@ -116,7 +116,6 @@ class Place(Status):
     """Where it runs, and on whose word."""
 
     site: Annotated[str, Meta(description="The site")]
-    host: Annotated[str, Meta(description="Of a site with several hosts: which one")] = ""
     host: Annotated[str, Meta(description="The host, at a site that has several")] = ""
     region: Annotated[str, Meta(description="Its region")] = ""
     zone: Annotated[str, Meta(description="Its zone")] = ""
