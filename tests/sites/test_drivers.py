@@ -63,13 +63,16 @@ async def test_a_folder_is_a_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     await driver.close()
 
 
+ONE = frozenset({"Workloads"})
+
+
 def test_a_missing_method_is_named() -> None:
     with pytest.raises(DriverFault, match="declares Workloads but lacks 'upload'"):
-        verify(manifest(name="half", open=Half))
+        verify(manifest(name="half", capabilities=ONE, open=Half))
 
 
 def test_a_missing_method_is_named_at_the_latest_when_opened() -> None:
-    lazy = manifest(name="half", open=lambda config: Half(config))
+    lazy = manifest(name="half", capabilities=ONE, open=lambda config: Half(config))
     verify(lazy)
     with pytest.raises(DriverFault, match="lacks 'upload'"):
         open_driver(lazy, {})

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from skerry.sites.contract import (
+    Address,
     Capacity,
     Event,
     FileInfo,
@@ -38,6 +39,7 @@ _CALLS: Mapping[str, Any] = {
     "signal": tuple[str, int, int],
     "stats": tuple[str],
     "files": tuple[str, int],
+    "address": tuple[str, int, int],
 }
 """Verbs with one answer, and the types of their arguments."""
 
@@ -264,3 +266,6 @@ class RemoteDriver:
 
     async def connect(self, id: str, rank: int, port: int) -> Session:
         return await self._session("connect", id, rank, port)
+
+    async def address(self, id: str, rank: int, port: int) -> Address | None:
+        return await self._call(Address | None, "address", id, rank, port)  # type: ignore[arg-type]

@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import socket
 
 import pytest
 
-from skerry.sites.contract import Port, Refused, Session, Workloads
+from skerry.sites.contract import Port, Reach, Refused, Session, Workloads
+from skerry.sites.dial import dial
 from tests.sites.contract.rig import (
     PATIENCE,
     Base,
@@ -177,4 +179,52 @@ class Reaching(Base):
             with pytest.raises(Refused) as refused:
                 await attempt()
             assert refused.value.reason == "NotRunning"
+            plain(refused.value)
+
+
+class _Place:
+    """What ``dial`` asks of a hub."""
+
+    def __init__(self, site: Workloads) -> None:
+        self._site = site
+
+    def driver(self, at: str) -> Workloads:
+        return self._site
+
+
+class Addressing(Base):
+    """``Reach``: whatever way there is, it leads where ``connect`` does."""
+
+    async def test_a_dial_reaches_the_port(self, rig: Rig, site: Workloads) -> None:
+        work = workload(rig, Script().serve(8080), ports=(Port(name="http", port=8080),))
+        await site.apply(work, 1)
+        await printed(site, work.id, "serving")
+        loop = asyncio.get_running_loop()
+        for _ in range(2):
+            with await dial(_Place(site), "here", work.id, 0, 8080) as end:
+                await loop.sock_sendall(end, b"hello")
+                async with asyncio.timeout(PATIENCE):
+                    assert await loop.sock_recv(end, 5) == b"hello"
+                end.shutdown(socket.SHUT_WR)
+                async with asyncio.timeout(PATIENCE):
+                    assert await loop.sock_recv(end, 5) == b""
+
+    async def test_an_address_is_refused_as_a_connection_is(
+        self, rig: Rig, site: Workloads
+    ) -> None:
+        assert isinstance(site, Reach)
+        work = workload(rig, Script().stay(), ports=(Port(name="http", port=8080),))
+        await site.apply(work, 1)
+        await running(site, work.id)
+        over = workload(rig, Script(), ports=(Port(name="http", port=8080),))
+        await run(site, over)
+        tried = {
+            "UnknownPort": (work.id, 0, 22),
+            "UnknownWorkload": ("nobody", 0, 8080),
+            "NotRunning": (over.id, 0, 8080),
+        }
+        for reason, (id, rank, port) in tried.items():
+            with pytest.raises(Refused) as refused:
+                await site.address(id, rank, port)
+            assert refused.value.reason == reason
             plain(refused.value)

@@ -2,7 +2,7 @@
 
 from tests.sites.contract.exiting import Exiting
 from tests.sites.contract.fencing import Fencing
-from tests.sites.contract.reaching import Reaching
+from tests.sites.contract.reaching import Addressing, Reaching
 from tests.sites.contract.reading import Reading
 from tests.sites.contract.refusing import Refusing
 from tests.sites.contract.restarting import Restarting
@@ -13,6 +13,7 @@ from tests.sites.contract.storing import Storing
 from tests.sites.contract.watching import Watching
 
 __all__ = [
+    "Addressing",
     "Exiting",
     "Fencing",
     "Reaching",

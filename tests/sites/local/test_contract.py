@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sites.contract.suite import (
+    Addressing,
     Exiting,
     Fencing,
     Reaching,
@@ -24,7 +25,7 @@ from tests.sites.contract.suite import (
 from tests.sites.local.rigs import AgentRig, LocalRig
 
 
-class TestRunc(WorkloadsContract):
+class TestRunc(WorkloadsContract, Addressing):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[LocalRig]:
         rig = LocalRig(tmp_path, engines=("runc",))
@@ -74,7 +75,7 @@ class _Agent:
         await rig.end()
 
 
-class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching):
+class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addressing):
     pass
 
 

@@ -8,7 +8,15 @@ import pytest
 
 from skerry.sites.contract import Workloads
 from tests.sites.contract.rig import MIB, Base, ended, log, printed, run, running, workload
-from tests.sites.contract.suite import Exiting, Fencing, Reaching, Restarting, Running, Script
+from tests.sites.contract.suite import (
+    Addressing,
+    Exiting,
+    Fencing,
+    Reaching,
+    Restarting,
+    Running,
+    Script,
+)
 from tests.sites.local.rigs import LocalRig
 
 assert os.geteuid() != 0
@@ -27,7 +35,7 @@ class TestWhole(_Bubblewrap, Running, Exiting, Fencing, Restarting):
     pass
 
 
-class TestBubblewrap(_Bubblewrap, Reaching):
+class TestBubblewrap(_Bubblewrap, Reaching, Addressing):
     async def test_how_limits_are_kept_is_said(self, site: Workloads) -> None:
         engines = (await site.capacity()).engines
         assert "root" in engines["runc"] or engines["runc"].startswith("left out")

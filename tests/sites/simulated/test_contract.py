@@ -11,6 +11,7 @@ from skerry.sites.simulated import MANIFEST
 from skerry.sites.simulated.driver import Simulated
 from skerry.sites.simulated.world import World
 from tests.sites.contract.suite import (
+    Addressing,
     Fencing,
     Restarting,
     Script,
@@ -66,7 +67,7 @@ class SimulatedRig:
         return ("sh",), {"SKERRY_SIM": script.json}
 
 
-class TestInMemory(WorkloadsContract):
+class TestInMemory(WorkloadsContract, Addressing):
     @pytest.fixture
     async def rig(self) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(None)

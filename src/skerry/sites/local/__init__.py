@@ -27,7 +27,7 @@ def _open(config: Mapping[str, Any]) -> Workloads:
 MANIFEST = Manifest(
     name="local",
     title="This machine",
-    capabilities=frozenset({"Workloads"}),
+    capabilities=frozenset({"Workloads", "Reach"}),
     isolations=("sandbox", "process"),
     open=_open,
     remote=True,

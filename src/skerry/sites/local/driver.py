@@ -9,12 +9,14 @@ to be closed and to be killed are the same.
 import asyncio
 import os
 import re
+import socket
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from skerry.sites.checks import check
 from skerry.sites.contract import (
+    Address,
     Capacity,
     Event,
     FileInfo,
@@ -30,9 +32,11 @@ from skerry.sites.contract import (
 from skerry.sites.local import logs, room, work
 from skerry.sites.local.config import Config
 from skerry.sites.local.connect import Connectors
+from skerry.sites.local.door import Door
 from skerry.sites.local.held import Held, HeldTask, public
 from skerry.sites.local.machine import Machine
-from skerry.sites.local.reach import connect, execute
+from skerry.sites.local.reach import check_port, connect, execute
+from skerry.sites.local.sessions import LocalSession, Stream
 from skerry.sites.local.start import start
 from skerry.sites.local.stop import stop
 from skerry.sites.local.use import use
@@ -43,14 +47,15 @@ _T = TypeVar("_T")
 
 
 class LocalDriver:
-    """``Workloads`` on this machine; opens its data directory at the first call."""
+    """``Workloads`` and ``Reach`` on this machine; opens its data directory at the first call."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._machine: Machine | None = None
         self._opening = asyncio.Lock()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._connectors = Connectors()
+        self._connectors = Connectors(os.geteuid() == 0)
+        self._door: Door | None = None
         self._closed = False
 
     async def _ready(self) -> Machine:
@@ -58,7 +63,9 @@ class LocalDriver:
             raise SiteUnreachable("the driver was closed")
         async with self._opening:
             if self._machine is None:
-                self._machine = await Machine.open(self._config)
+                machine = await Machine.open(self._config)
+                self._door = Door.open(machine.data, machine.cgroups.instance, self._connected)
+                self._machine = machine
             return self._machine
 
     async def _alone(self, id: str, work: Coroutine[Any, Any, _T]) -> _T:
@@ -208,12 +215,25 @@ class LocalDriver:
         return await execute(machine, held, task, command, tty)
 
     async def connect(self, id: str, rank: int, port: int) -> Session:
+        descriptor = (await self._connected(id, rank, port)).detach()
+        return LocalSession(Stream(descriptor, descriptor))
+
+    async def _connected(self, id: str, rank: int, port: int) -> socket.socket:
         machine, held, task = await self._task(id, rank)
+        check_port(held, task, port)
         return await connect(machine, held, task, port, self._connectors)
+
+    async def address(self, id: str, rank: int, port: int) -> Address | None:
+        _, held, task = await self._task(id, rank)
+        check_port(held, task, port)
+        assert self._door is not None
+        return Address(path=str(self._door.path))
 
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
         self._closed = True
+        if self._door is not None:
+            await self._door.close()
         await self._connectors.close()
         machine, self._machine = self._machine, None
         if machine is not None:

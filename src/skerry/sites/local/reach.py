@@ -1,11 +1,14 @@
 """``exec`` and ``connect``."""
 
+import socket
+
 from skerry.sites.contract import Refused
 from skerry.sites.local import seccomp
 from skerry.sites.local.connect import Connectors, connect_here
 from skerry.sites.local.held import Held, HeldTask
 from skerry.sites.local.machine import Machine
 from skerry.sites.local.sessions import LocalSession, encoded, run
+from skerry.sites.local.state import Record
 
 
 async def execute(
@@ -17,35 +20,47 @@ async def execute(
     return await run(_order(machine, held, task, command, tty))
 
 
-async def connect(
-    machine: Machine, held: Held, task: HeldTask, port: int, connectors: Connectors
-) -> LocalSession:
-    """A connection to one of the ports it has named. Raises ``Refused``."""
+def check_port(held: Held, task: HeldTask, port: int) -> None:
+    """Refuse what can't be connected to."""
     named = [p for p in held.workload.ports if p.port == port]
     if not named:
         raise Refused("UnknownPort", f"{held.workload.id} has named no port {port}")
     if named[0].protocol != "tcp":
         raise Refused("Unsupported", f"port {port} is not a TCP port: only those are connected to")
-    order = _order(machine, held, task, (), tty=False)
+    _running(held, task)
+
+
+async def connect(
+    machine: Machine, held: Held, task: HeldTask, port: int, connectors: Connectors
+) -> socket.socket:
+    """A socket connected to a port of the task, non-blocking. Raises ``Refused``."""
+    found = _running(held, task)
     if held.workload.network or _isolation(machine, held) == "process":
         return await connect_here(port)
-    return await connectors.connect(task.name, order, port)
+    return await connectors.connect(
+        task.name, found, lambda: _order(machine, held, task, (), tty=False), port
+    )
 
 
 def _isolation(machine: Machine, held: Held) -> str:
     return machine.engines.all[held.intent.engine].isolation
 
 
+def _running(held: Held, task: HeldTask) -> Record:
+    if task.record is None or not task.running:
+        raise Refused("NotRunning", f"task {task.rank} of {held.workload.id} does not run")
+    return task.record
+
+
 def _order(
     machine: Machine, held: Held, task: HeldTask, command: tuple[str, ...], tty: bool
 ) -> dict[str, object]:
-    if task.record is None or not task.running:
-        raise Refused("NotRunning", f"task {task.rank} of {held.workload.id} does not run")
+    found = _running(held, task)
     sandboxed = _isolation(machine, held) != "process"
     uid = held.intent.uid + task.rank if machine.root and sandboxed else 0
     return {
-        "process": task.record.command,
-        "shim": task.record.shim,
+        "process": found.command,
+        "shim": found.shim,
         "command": list(command),
         "env": machine.planner.variables(held.workload, task.rank, task.gpus),
         "directory": "/work" if sandboxed else str(task.directory.work),

@@ -5,6 +5,7 @@ from typing import Any
 
 from skerry.sites.checks import check_path, matcher
 from skerry.sites.contract import (
+    Address,
     Capacity,
     Event,
     FileInfo,
@@ -207,12 +208,22 @@ class Simulated:
 
     async def connect(self, id: str, rank: int, port: int) -> Session:
         await self._reach("connect", id)
-        task = self._live(id, rank)
-        if port not in {named.port for named in task.owner.work.ports}:
-            raise Refused("UnknownPort", f"{id} did not name the port {port}")
+        task = self._with_port(id, rank, port)
         if port not in task.listening:
             raise Refused("NotListening", f"nothing listens on port {port} of {id} yet")
         return self._into(task, Echo(), 0)
+
+    async def address(self, id: str, rank: int, port: int) -> Address | None:
+        """None: nothing here has an address."""
+        await self._reach("address", id)
+        self._with_port(id, rank, port)
+        return None
+
+    def _with_port(self, id: str, rank: int, port: int) -> Task:
+        task = self._live(id, rank)
+        if port not in {named.port for named in task.owner.work.ports}:
+            raise Refused("UnknownPort", f"{id} did not name the port {port}")
+        return task
 
     def _live(self, id: str, rank: int) -> Task:
         task = self.world.task(id, rank)
