@@ -132,6 +132,17 @@ class Authenticator:
         trusted = self._max_age if left is None else min(self._max_age, left)
         return _Proof(principal, asked + trusted, seen)
 
+    async def standing(self, subject: uuid.UUID, scopes: Sequence[Mapping[str, Any]]) -> Principal:
+        """Who a user or service account is now, within the scopes of the token by which a session
+        was opened elsewhere. Raises ``Unauthenticated`` if they are gone or shut out."""
+        row = await self._db.fetchrow(_sql.subject_by_uid, subject)
+        if row is None or row["suspended"] or row["spec"].get("disabled"):
+            raise Unauthenticated(
+                "The account of this session is shut out, or gone.",
+                hint="Ask an administrator of your tenant.",
+            )
+        return await self._principal({**dict(row), "id": None, "scopes": scopes})
+
     async def _principal(self, row: Mapping[str, Any]) -> Principal:
         tenant, name, spec = row["tenant"], row["name"], row["spec"]
         subject = f"{row['kind']}s/{name}"

@@ -15,6 +15,15 @@ join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.delet
 left join authorization_epoch e on e.tenant = s.tenant
 where t.digest = $1
 
+-- name: subject_by_uid
+select s.kind, s.name, s.tenant, s.spec,
+  coalesce((n.spec ->> 'suspended')::boolean, false) as suspended,
+  coalesce(e.epoch, 0) as epoch
+from resource s
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+left join authorization_epoch e on e.tenant = s.tenant
+where s.uid = $1 and s.deleted_at is null and s.kind in ('user', 'service-account')
+
 -- name: token_of_resource
 select last_used_at from token where resource_uid = $1
 
