@@ -130,6 +130,9 @@ class Follower:
                     return
 
     def _wanted(self, event: Happening) -> bool:
+        if event.position != self._position + 1:
+            # Positions have no gaps: what is missing was never seen here.
+            raise Gone(f"the feed goes on at {event.position}, after {self._position}")
         self._position = event.position
         return event.kind == "route"
 

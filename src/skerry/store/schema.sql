@@ -262,6 +262,78 @@ CREATE SEQUENCE public.flow_token
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.gateway (
+    name text NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.gateway_certificate (
+    host text NOT NULL,
+    source text NOT NULL,
+    chain text DEFAULT ''::text NOT NULL,
+    sealed_key bytea,
+    not_after timestamp with time zone,
+    renew_at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    problem text DEFAULT ''::text NOT NULL,
+    busy uuid,
+    busy_until timestamp with time zone,
+    CONSTRAINT gateway_certificate_source_check CHECK ((source = ANY (ARRAY['file'::text, 'authority'::text, 'acme'::text])))
+);
+
+CREATE TABLE public.gateway_challenge (
+    token text NOT NULL,
+    answer text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.gateway_face (
+    single boolean DEFAULT true NOT NULL,
+    scheme text NOT NULL,
+    base text NOT NULL,
+    port integer NOT NULL,
+    reserved text[] NOT NULL,
+    tcp_first integer NOT NULL,
+    tcp_last integer NOT NULL,
+    CONSTRAINT gateway_face_single_check CHECK (single)
+);
+
+CREATE TABLE public.gateway_host (
+    host text NOT NULL,
+    route uuid NOT NULL,
+    automatic boolean NOT NULL
+);
+
+CREATE TABLE public.gateway_key (
+    name text NOT NULL,
+    sealed bytea NOT NULL,
+    public text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE public.gateway_pass (
+    digest bytea NOT NULL,
+    once boolean NOT NULL,
+    route uuid NOT NULL,
+    subject uuid NOT NULL,
+    scopes json NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.gateway_port (
+    port integer NOT NULL,
+    route uuid NOT NULL
+);
+
+CREATE TABLE public.gateway_usage (
+    piece uuid NOT NULL,
+    route uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    requests bigint NOT NULL,
+    received bigint NOT NULL,
+    sent bigint NOT NULL
+);
+
 CREATE TABLE public.invoice (
     tenant text NOT NULL,
     period date NOT NULL,
@@ -410,6 +482,15 @@ CREATE TABLE public.reference (
     field text NOT NULL,
     to_uid uuid NOT NULL
 );
+
+CREATE TABLE public.route_seen (
+    gateway text NOT NULL,
+    route uuid NOT NULL,
+    version bigint NOT NULL,
+    draining text[] DEFAULT '{}'::text[] NOT NULL,
+    last_at timestamp with time zone
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.sealed (
     uid uuid NOT NULL,
@@ -605,6 +686,36 @@ ALTER TABLE ONLY public.feed
 ALTER TABLE ONLY public.flow
     ADD CONSTRAINT flow_pkey PRIMARY KEY (uid);
 
+ALTER TABLE ONLY public.gateway_certificate
+    ADD CONSTRAINT gateway_certificate_pkey PRIMARY KEY (host);
+
+ALTER TABLE ONLY public.gateway_challenge
+    ADD CONSTRAINT gateway_challenge_pkey PRIMARY KEY (token);
+
+ALTER TABLE ONLY public.gateway_face
+    ADD CONSTRAINT gateway_face_pkey PRIMARY KEY (single);
+
+ALTER TABLE ONLY public.gateway_host
+    ADD CONSTRAINT gateway_host_pkey PRIMARY KEY (host);
+
+ALTER TABLE ONLY public.gateway_key
+    ADD CONSTRAINT gateway_key_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.gateway_pass
+    ADD CONSTRAINT gateway_pass_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.gateway
+    ADD CONSTRAINT gateway_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.gateway_port
+    ADD CONSTRAINT gateway_port_pkey PRIMARY KEY (port);
+
+ALTER TABLE ONLY public.gateway_port
+    ADD CONSTRAINT gateway_port_route_key UNIQUE (route);
+
+ALTER TABLE ONLY public.gateway_usage
+    ADD CONSTRAINT gateway_usage_pkey PRIMARY KEY (piece, route);
+
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (lease);
 
@@ -655,6 +766,9 @@ ALTER TABLE ONLY public.reference
 
 ALTER TABLE ONLY public.resource
     ADD CONSTRAINT resource_pkey PRIMARY KEY (uid);
+
+ALTER TABLE ONLY public.route_seen
+    ADD CONSTRAINT route_seen_pkey PRIMARY KEY (gateway, route);
 
 ALTER TABLE ONLY public.sealed
     ADD CONSTRAINT sealed_pkey PRIMARY KEY (uid, field);
@@ -721,6 +835,14 @@ CREATE INDEX decision_tenant ON public.decision USING btree (tenant, at);
 
 CREATE INDEX flow_wake ON public.flow USING btree (wake_at);
 
+CREATE INDEX gateway_host_route ON public.gateway_host USING btree (route);
+
+CREATE INDEX gateway_pass_age ON public.gateway_pass USING btree (expires_at);
+
+CREATE INDEX gateway_usage_age ON public.gateway_usage USING btree (ends_at);
+
+CREATE INDEX gateway_usage_route ON public.gateway_usage USING btree (route, starts_at);
+
 CREATE INDEX hold_open ON public.hold USING btree (tenant, lease) WHERE (state = 'open'::text);
 
 CREATE INDEX hold_reserved ON public.hold USING btree (expires_at) WHERE (state = 'reserved'::text);
@@ -758,6 +880,8 @@ CREATE UNIQUE INDEX resource_ref ON public.resource USING btree (ref) WHERE (del
 CREATE INDEX resource_tenant ON public.resource USING btree (tenant, kind) WHERE (deleted_at IS NULL);
 
 CREATE INDEX resource_workspace ON public.resource USING btree (tenant, workspace) WHERE ((deleted_at IS NULL) AND (workspace <> ''::text));
+
+CREATE INDEX route_seen_route ON public.route_seen USING btree (route);
 
 CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (at) WHERE (ended_at IS NULL);
 
