@@ -1,4 +1,4 @@
-"""What a workload's tasks come to, for the job: its phase, its exit code, its times."""
+"""What a workload's tasks come to: a phase, an exit code, times, in the words of a status."""
 
 import re
 from collections.abc import Mapping
@@ -84,13 +84,12 @@ def word(reason: str, default: str) -> str:
     return reason if _WORD.fullmatch(reason) else default
 
 
-def placed(lease: Lease, attempt: int) -> dict[str, Any]:
-    """The status of a job that was given a place, with nothing left of an earlier run."""
+def placed(lease: Lease) -> dict[str, Any]:
+    """The status of one that was given a place, with nothing left of an earlier run."""
     place = lease.choice.place
     return {
         **_BLANK,
         "phase": "starting",
-        "attempt": attempt,
         "lease": str(lease.id),
         "decision": str(lease.decision),
         "pricePerHourNano": lease.choice.price.per_hour,
@@ -114,7 +113,7 @@ _BLANK: Mapping[str, None] = dict.fromkeys(
 
 
 def waiting(refusal: Refusal) -> dict[str, Any]:
-    """The status of a job that found no place."""
+    """The status of one that found no place."""
     return {
         "phase": "queued",
         "reason": refusal.reason,

@@ -7,6 +7,7 @@ from skerry.kernel.rows import Resource
 from skerry.products.run.bill import spent
 from skerry.products.run.outcome import sentences
 from skerry.sites import outages
+from skerry.sites.places import called
 from skerry.store import Tx
 
 
@@ -14,10 +15,11 @@ async def now_shown(tx: Tx, resource: Resource) -> Mapping[str, Any]:
     """What it costs up to now, and whether whoever speaks for its place is out of contact."""
     shown = await spent(tx, resource)
     at, now = place_at(resource), await tx.now()
+    place = called(at)
     for began, _ in await outages.between(tx, at, now, now):
         shown["reason"] = "SiteUnreachable"
         shown["message"] = sentences(
-            f"{said(at)} is out of contact since {began:%Y-%m-%d %H:%M:%S} UTC",
+            f"{place[:1].upper()}{place[1:]} is out of contact since {began:%Y-%m-%d %H:%M:%S} UTC",
             "What runs there goes on, and this time is not billed",
         )
     return shown
@@ -28,9 +30,3 @@ def place_at(resource: Resource) -> str:
     place = resource.status.get("place") or {}
     host = place.get("host", "")
     return f"{place.get('site', '')}/{host}" if host else str(place.get("site", ""))
-
-
-def said(at: str) -> str:
-    """``at`` in a sentence, at its beginning."""
-    site, _, host = at.partition("/")
-    return f"Host {host!r} of site {site!r}" if host else f"Site {site!r}"

@@ -171,7 +171,7 @@ class TestRefused:
             ({"timeZone": "Mars/Phobos"}, "no time zone 'Mars/Phobos'"),
             ({"timeZone": "../etc/passwd"}, "no time zone"),
             ({"job": {"command": ["x"], "secretEnv": {"A": "b"}}}, "can't be kept"),
-            ({"job": {"command": []}}, "spec.job.command"),
+            ({"job": {"command": []}}, "there is nothing to run"),
         ],
     )
     async def test_in_words(self, cloud: Cloud, spec: dict[str, Any], words: str) -> None:
