@@ -15,9 +15,9 @@ Dial = Callable[[Backend], Awaitable[socket.socket]]
 """A connected, non-blocking socket to a backend. Raises OSError or ``SiteUnreachable``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
-    """A request without its body. Header names are in lower case."""
+    """A request without its body, to be read only. Header names are in lower case."""
 
     method: str
     target: str
@@ -47,7 +47,7 @@ class Answer:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One finished request, or one finished connection of a TCP route (method ``TCP``)."""
 

@@ -1,0 +1,230 @@
+"""The gateway's proxy beside nginx as the same proxy, in the same run, before the same backend.
+
+One worker each, connections to the backend kept alive, one tenant's route, a small answer; the
+load comes from wrk and the backend is another nginx, so neither is the bottleneck. CPU is that of
+the proxy's process alone, so a busy machine changes little of it. Latency is one connection's, and
+what counts is what the proxy adds to asking the backend itself; ours and the peer's rounds
+alternate, and the best round of each stands.
+
+    python bench/gateway.py [--seconds 5] [--rounds 3] [--json FILE]
+
+wrk and nginx are Debian's: apt-get install wrk nginx-light
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import uvloop
+
+from skerry.gateway.proxy import Proxy
+from skerry.gateway.seams import Answer, Entry, Head
+from skerry.gateway.table import Backend, Route, Table
+
+HOST = "web-default-acme.apps.localhost"
+TICKS = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 32
+BODY = "x" * 400
+UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+BACKEND = """
+daemon off; worker_processes 1; pid {place}/backend.pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{ access_log off; keepalive_requests 100000000; server {{ listen 127.0.0.1:{port};
+  location / {{ default_type text/plain; return 200 "{body}"; }} }} }}
+"""
+PEER = """
+daemon off; worker_processes 1; pid {place}/peer.pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{ access_log {place}/access.log combined buffer=64k; keepalive_requests 100000000;
+  upstream app {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 100000000; }}
+  server {{ listen 127.0.0.1:{port}; server_name {host};
+    location / {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Request-Id $request_id;
+      proxy_set_header X-Forwarded-Host $host; add_header X-Request-Id $request_id;
+      proxy_buffering off; }} }} }}
+"""
+
+figures: list[dict[str, object]] = []
+
+
+def line(name: str, ours: float, peer: float, unit: str, bound: float, *, most: bool) -> None:
+    """Print a figure with its peer's. ``most``: the bound is the most allowed, else the least."""
+    held = ours <= bound if most else ours >= bound
+    word, verdict = "at most" if most else "at least", "holds" if held else "short"
+    ratio = ours / peer if peer else 0.0
+    print(
+        f"{name:34} {ours:10,.3f} {unit:5} nginx {peer:10,.3f} ratio {ratio:7.3f}"
+        f"  {word} {bound:g} {verdict}",
+        flush=True,
+    )
+    figures.append(
+        {"name": name, "ours": ours, "peer": peer, "unit": unit, "ratio": ratio, "bound": bound,
+         "most": most, "holds": held}
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[int]:
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def nginx(place: Path, name: str, text: str) -> list[str]:
+    path = place / f"{name}.conf"
+    path.write_text(text)
+    return ["nginx", "-c", str(path), "-p", str(place)]
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU of a process and its children (nginx's worker)."""
+    total = 0
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for one in (str(pid), *children):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def wrk(port: int, connections: int, seconds: float) -> tuple[int, float]:
+    """Requests made, and the median latency in ms. Whatever is not a 2xx ends the run."""
+    command = [
+        "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-H", f"Host: {HOST}",
+        f"http://127.0.0.1:{port}/some/path?of=usual&length=1",
+    ]  # fmt: skip
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in text or "Socket errors" in text:
+        sys.exit(f"requests failed:\n{text}")
+    done = re.search(r"(\d+) requests in", text)
+    median = re.search(r"50%\s+([\d.]+)(us|ms|s)", text)
+    assert done is not None
+    assert median is not None
+    return int(done[1]), float(median[1]) * UNITS[median[2]]
+
+
+class Open:
+    """A gate that lets everything through, and writes a line for each request."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log.open("wb", buffering=64 << 10)
+
+    def check(self, route: Route, head: Head) -> None:
+        return None
+
+    async def wait(self, route: Route, head: Head | None) -> Answer:
+        return Answer(503)
+
+    def strip(self, route: Route, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        return headers
+
+    def entry(self, entry: Entry) -> None:
+        self._log.write(
+            b"%b %b %b %d %d %.6f\n"
+            % (
+                entry.client.encode(), entry.method.encode(), entry.path.encode(), entry.status,
+                entry.sent, entry.seconds,
+            )
+        )  # fmt: skip
+
+
+async def serve(port: int, backend: int, log: Path) -> None:
+    async def dial(_: Backend) -> socket.socket:
+        sock = socket.socket()
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", backend))
+        return sock
+
+    route = Route(
+        uuid.uuid4(), "routes/web", "acme", 1, (Backend("here", "web", 0, backend),), hosts=(HOST,)
+    )
+    proxy = Proxy(Table([route]), dial, Open(log))
+    await proxy.listen("127.0.0.1", port)
+    await asyncio.Event().wait()
+
+
+def measured(ports: dict[str, tuple[int, int]], backend: int, seconds: float, rounds: int) -> None:
+    """``ports``: port and process of ours and of the peer."""
+    rate: dict[str, list[float]] = {name: [] for name in ports}
+    median: dict[str, list[float]] = {name: [] for name in ports}
+    through: dict[str, list[float]] = {name: [] for name in ports}
+    direct = []
+    for port, _ in ports.values():
+        wrk(port, CONNECTIONS, 1)
+    for _ in range(rounds):
+        direct.append(wrk(backend, 1, seconds / 2)[1])
+        for name, (port, pid) in ports.items():
+            median[name].append(wrk(port, 1, seconds / 2)[1])
+            before = cpu(pid)
+            done, _ = wrk(port, CONNECTIONS, seconds)
+            rate[name].append(done / (cpu(pid) - before))
+            through[name].append(done / seconds)
+    ours, peer, base = min(median["ours"]), min(median["nginx"]), min(direct)
+    print(f"{CONNECTIONS} connections; {rounds} rounds; the backend itself: {base:.3f} ms")
+    line("latency added, p50", ours - base, peer - base, "ms", 0.3, most=True)
+    fast, fastest = max(rate["ours"]), max(rate["nginx"])
+    line("requests per CPU second", fast, fastest, "/s", 5000, most=False)
+    line("nginx's requests per CPU second", fastest / fast, 1.0, "× us", 10, most=True)
+    print(f"requests per second: {max(through['ours']):,.0f}, nginx {max(through['nginx']):,.0f}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--serve", nargs=3, metavar=("PORT", "BACKEND", "LOG"))
+    given = parser.parse_args()
+    if given.serve:
+        port, backend, log = given.serve
+        uvloop.run(serve(int(port), int(backend), Path(log)))
+        return 0
+    for program in ("wrk", "nginx"):
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is not installed: apt-get install wrk nginx-light")
+    with tempfile.TemporaryDirectory(prefix="bench-") as where, ExitStack() as stack:
+        place = Path(where)
+        place.chmod(0o755)
+        backend, peer, ours = free_port(), free_port(), free_port()
+        text = BACKEND.format(place=place, port=backend, body=BODY)
+        stack.enter_context(running(nginx(place, "backend", text), backend))
+        text = PEER.format(place=place, port=peer, backend=backend, host=HOST)
+        ports = {"nginx": (peer, stack.enter_context(running(nginx(place, "peer", text), peer)))}
+        command = [sys.executable, __file__, "--serve", str(ours), str(backend), f"{place}/log"]
+        ports["ours"] = (ours, stack.enter_context(running(command, ours)))
+        measured(ports, backend, given.seconds, given.rounds)
+    if given.json:
+        given.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0 if all(figure["holds"] for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
