@@ -1,0 +1,84 @@
+-- name: cursors
+select workload, rank, next, begun from log_cursor where workload = any($1::text[])
+
+-- name: new_cursors
+insert into log_cursor (workload, rank, next, read_at)
+select t.workload, t.rank, 0, skerry_now() from unnest($1::text[], $2::integer[]) as t (workload, rank)
+on conflict (workload, rank) do nothing
+
+-- name: move_cursors
+-- Only from where the reader began: of two that read the same, one is right.
+update log_cursor c set next = t.next, begun = t.begun, read_at = skerry_now()
+from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[])
+  as t (workload, rank, before, next, begun)
+where c.workload = t.workload and c.rank = t.rank and c.next = t.before
+returning c.workload, c.rank
+
+-- name: owners
+select uid, tenant, workspace from resource where uid = any($1::uuid[])
+
+-- name: add_share
+insert into log_share (tenant, workspace, day, bytes)
+select * from unnest($1::text[], $2::text[], $3::date[], $4::bigint[])
+on conflict (tenant, workspace, day) do update set bytes = log_share.bytes + excluded.bytes
+
+-- name: keep_partitions
+select keep_partitions('log_piece', interval '1 day', $1, $2)
+
+-- name: old_shares
+delete from log_share where day < $1
+
+-- name: old_cuts
+delete from log_cut where until < $1
+
+-- name: over_share
+select tenant, workspace, sum(bytes)::bigint as bytes from log_share
+group by tenant, workspace having sum(bytes) > $1
+
+-- name: cut
+-- The oldest pieces of a workspace, as many as make $3 bytes.
+with oldest as (
+  select at, id, sum(bytes) over (order by at, id) - bytes as before
+  from log_piece where tenant = $1 and workspace = $2
+)
+delete from log_piece p using oldest o
+where p.at = o.at and p.id = o.id and o.before < $3
+returning (p.at at time zone 'UTC')::date as day, p.bytes, p.until
+
+-- name: lower_share
+update log_share set bytes = bytes - $4 where tenant = $1 and workspace = $2 and day = $3
+
+-- name: note_cut
+insert into log_cut (tenant, workspace, until, bytes) values ($1, $2, $3, $4)
+on conflict (tenant, workspace)
+do update set until = greatest(log_cut.until, excluded.until), bytes = log_cut.bytes + excluded.bytes
+
+-- name: cut_of
+select until, bytes from log_cut where tenant = $1 and workspace = $2
+
+-- name: family
+-- A resource by its name, those that had it before, and all that they own.
+with recursive family as (
+  select uid from resource
+  where kind = $3 and tenant = $1 and workspace = $2 and name = $4
+  union
+  select r.uid from resource r join family f on r.owner_uid = f.uid
+)
+select uid from family
+
+-- name: search
+-- By the index of marks, whatever the planner thinks of them; then the newest of what it found.
+with found as materialized (
+  select at, id from log_piece
+  where at >= $3 and at < $4 and marks @> $5::integer[]
+    and ($6::integer[] is null or marks && $6)
+)
+select p.* from found f join log_piece p on p.at = f.at and p.id = f.id
+where p.tenant = $1 and p.workspace = $2 and ($7::timestamptz is null or (p.at, p.id) <= ($7, $8::bigint))
+order by p.at desc, p.id desc limit $9
+
+-- name: newest
+select * from log_piece
+where tenant = $1 and workspace = $2 and at >= $3 and at < $4
+  and ($5::timestamptz is null or (at, id) <= ($5, $6::bigint))
+order by at desc, id desc limit $7

@@ -1,0 +1,170 @@
+"""Searching logs: the newest lines of a workspace in which all words stand.
+
+The index gives pieces that have all the words somewhere; they are unpacked and looked through, line
+by line. It goes back day by day, so that a word of today costs nothing of last week, and looks
+through at most ``MOST_PIECES`` for one answer: an answer may have few lines, or none, and still say
+where to go on.
+"""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from skerry.kernel.errors import InvalidRequest, Source
+from skerry.series.lines import PIECE_SECONDS, Line, unpack
+from skerry.series.logs import KEEP
+from skerry.series.words import Wanted, owner_mark, place_mark
+from skerry.store import Database
+from skerry.store.database import Row
+from skerry.store.queries import load
+
+_sql = load("skerry.series", "logs.sql")
+MOST_LINES = 1000
+MOST_PIECES = 400
+_AT_ONCE = 50
+_DAY = timedelta(days=1)
+_CURSOR = re.compile(r"(\d{1,17})\.(\d{1,18})\.(\d{1,9})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The piece, and the line in it, before which to go on."""
+
+    at: datetime
+    id: int
+    line: int
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}.{self.id}.{self.line}"
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Raises ``InvalidRequest``."""
+        match = _CURSOR.fullmatch(text)
+        if match is None:
+            raise InvalidRequest(
+                f"{text[:40]!r} is no cursor",
+                hint="Send `next` of the answer before as it is.",
+                sources=[Source(parameter="cursor")],
+            )
+        at = _EPOCH + timedelta(microseconds=int(match[1]))
+        return cls(at, int(match[2]), int(match[3]))
+
+
+@dataclass(frozen=True)
+class Search:
+    tenant: str
+    workspace: str
+    wanted: Wanted
+    start: datetime
+    end: datetime
+    owners: tuple[uuid.UUID, ...] | None = None
+    """Only of these resources; None: all."""
+    limit: int = 200
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    lines: list[tuple[Row, Line]]
+    """Newest first. Those of different tasks may be out of order by what lies in a piece."""
+    next: Cursor | None
+    """None: there is nothing more."""
+
+
+Visible = Callable[[uuid.UUID], bool]
+"""Whether lines of this resource may be shown."""
+
+
+async def search(db: Database, asked: Search, visible: Visible) -> Found:
+    """The next page."""
+    found: list[tuple[Row, Line]] = []
+    cursor, looked = asked.cursor, 0
+    if asked.owners == ():
+        return Found([], None)
+    end = asked.end
+    if cursor is not None:
+        end = min(end, cursor.at + timedelta(microseconds=1))
+    # A piece begins before its lines do, by so much at most.
+    start = asked.start - timedelta(seconds=PIECE_SECONDS)
+    while end > start:
+        day = max(start, _midnight(end))
+        rows = await _pieces(db, asked, day, end, cursor)
+        for row in rows:
+            inside = await asyncio.to_thread(_matching, row, asked) if visible(row["owner"]) else []
+            if cursor is not None and (row["at"], row["id"]) == (cursor.at, cursor.id):
+                inside = [(i, line) for i, line in inside if i < cursor.line]
+            for index, line in reversed(inside):
+                found.append((row, line))
+                if len(found) == asked.limit:
+                    return Found(_newest_first(found), Cursor(row["at"], row["id"], index))
+        looked += len(rows)
+        if len(rows) == _AT_ONCE:
+            cursor = Cursor(rows[-1]["at"], rows[-1]["id"], 0)
+            end = cursor.at + timedelta(microseconds=1)
+            if looked >= MOST_PIECES:
+                return Found(_newest_first(found), cursor)
+        else:
+            end, cursor = day, None
+    return Found(_newest_first(found), None)
+
+
+def _midnight(end: datetime) -> datetime:
+    """The last midnight before."""
+    before = end - timedelta(microseconds=1)
+    return datetime(before.year, before.month, before.day, tzinfo=UTC)
+
+
+async def _pieces(
+    db: Database, asked: Search, start: datetime, end: datetime, cursor: Cursor | None
+) -> Sequence[Row]:
+    place = cursor and cursor.at, cursor and cursor.id
+    if not asked.wanted.parts and asked.owners is None:
+        where = asked.tenant, asked.workspace, start, end
+        return await db.fetch(_sql.newest, *where, *place, _AT_ONCE)
+    marks = [place_mark(asked.tenant, asked.workspace), *asked.wanted.marks]
+    owners = None if asked.owners is None else [owner_mark(owner) for owner in asked.owners]
+    return await db.fetch(
+        _sql.search, asked.tenant, asked.workspace, start, end, marks, owners, *place, _AT_ONCE
+    )
+
+
+def _matching(row: Row, asked: Search) -> list[tuple[int, Line]]:
+    """The lines of a piece that are meant, with their places."""
+    if asked.owners is not None and row["owner"] not in asked.owners:
+        return []  # another's whose mark is the same
+    patterns = asked.wanted.pattern()
+    first, last = (round(t.timestamp() * 1000) for t in (asked.start, asked.end))
+    matching = []
+    for index, line in enumerate(unpack(row["body"])):
+        text = line.text.lower()
+        if first <= line.at <= last and all(p.search(text) for p in patterns):
+            matching.append((index, line))
+    return matching
+
+
+def _newest_first(found: list[tuple[Row, Line]]) -> list[tuple[Row, Line]]:
+    return sorted(found, key=lambda one: (one[1].at, one[1].offset), reverse=True)
+
+
+async def family(
+    db: Database, tenant: str, workspace: str, kind: str, name: str
+) -> tuple[uuid.UUID, ...]:
+    """The resources of that name, those deleted included, and all that they own."""
+    rows = await db.fetch(_sql.family, tenant, workspace, kind, name)
+    return tuple(row["uid"] for row in rows)
+
+
+async def cut_of(db: Database, tenant: str, workspace: str) -> dict[str, Any] | None:
+    """What the workspace's share has cut off, if anything within the time kept."""
+    row = await db.fetchrow(_sql.cut_of, tenant, workspace)
+    return None if row is None else {"until": row["until"], "bytes": row["bytes"]}
+
+
+def kept_since(now: datetime) -> datetime:
+    return now - KEEP
