@@ -3,12 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from skerry.kernel.errors import InvalidRequest
-from skerry.series import logs
 from skerry.series.logs import Read, add, keep, places
 from skerry.series.search import Cursor, Search, cut_of, family, search
 from skerry.series.words import parse
@@ -27,15 +26,15 @@ class Room(Cloud):
         async with self.db.transaction() as tx:
             task = (workload, 0)
             cutter = (await places(tx, [task]))[task]
-            before = cutter.next
             moment = at or await tx.now()
-            lines = list(cutter.feed(before, "stdout", moment, text.encode()))
-            read = Read(task, job or self.job, before, cutter, lines, behind)
+            lines = list(cutter.feed(cutter.next, "stdout", moment, text.encode()))
+            read = Read(task, job or self.job, cutter, lines, behind)
             return task in await add(tx, [read])
 
     async def find(
-        self, text: str = "", *, limit: int = 200, visible: Callable[[uuid.UUID], bool] | None = None,
-        owners: tuple[uuid.UUID, ...] | None = None, days: int = 8, workspace: str = "lab",
+        self, text: str = "", *, visible: Callable[[uuid.UUID], bool] | None = None,
+        owners: tuple[uuid.UUID, ...] | None = None,
+        limit: int = 200, days: int = 8, workspace: str = "lab",
     ) -> list[str]:  # fmt: skip
         """All that matches, oldest first, page by page."""
         now = await self.now()
@@ -76,7 +75,9 @@ async def test_lines_are_found_by_their_words(room: Room) -> None:
 async def test_who_may_not_see_a_resource_sees_none_of_its_lines(room: Room) -> None:
     await room.write("a secret of a\n")
     await room.write("no secret of b\n", workload="w-b", job=room.other)
-    assert await room.find("secret", visible=lambda owner: owner == room.other) == ["no secret of b"]
+    assert await room.find("secret", visible=lambda owner: owner == room.other) == [
+        "no secret of b"
+    ]
 
 
 async def test_pages_go_back_without_a_gap_or_a_repetition(room: Room) -> None:
@@ -99,7 +100,7 @@ async def test_a_line_is_kept_once_whoever_reads_it(room: Room) -> None:
 
     async def give() -> int:
         async with room.db.transaction() as tx:
-            return len(await add(tx, [Read(("w-a", 0), room.job, 0, cutter, lines)]))
+            return len(await add(tx, [Read(("w-a", 0), room.job, cutter, lines)]))
 
     assert sorted(await asyncio.gather(give(), give(), give())) == [0, 0, 1]
     await room.write("un\n")
@@ -164,8 +165,3 @@ async def test_a_great_log_is_found_to_its_last_line(room: Room) -> None:
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
         Cursor.read(text)
-
-
-def test_retention_is_what_the_docs_say() -> None:
-    assert (logs.KEEP, logs.SHARE) == (timedelta(days=7), 1 << 30)
-    assert START.tzinfo is UTC

@@ -122,9 +122,7 @@ class Cloud:
         async with self.db.transaction(readonly=True) as tx:
             asked = question(query, await tx.now())
             begin = asked.span.start - timedelta(hours=1)
-            subjects = await tx.fetch(
-                _sql.subjects_of, resource or self.job, begin, asked.span.end
-            )
+            subjects = await tx.fetch(_sql.subjects_of, resource or self.job, begin, asked.span.end)
             return dict(await answer(tx, asked, subjects))
 
     async def values(self, name: str, field: str = "values", **query: str) -> list[float | None]:

@@ -46,6 +46,8 @@ class Cutter:
     def __init__(self, next: int = 0, begun: bytes = b"") -> None:
         self.next = next
         """Where in the log to go on."""
+        self.place = next, begun
+        """Where it began."""
         self._begun: dict[bool, Begun] = (
             msgspec.msgpack.decode(begun, type=dict[bool, Begun]) if begun else {}
         )

@@ -41,9 +41,8 @@ class Read:
 
     task: Task
     owner: uuid.UUID
-    before: int
-    """The place where the reader began."""
     cutter: Cutter
+    """As ``places`` gave it, and fed."""
     lines: list[Line] = field(default_factory=list)
     behind: timedelta = timedelta()
     """To be added to the host's times, to have the database's."""
@@ -58,14 +57,15 @@ async def places(tx: Tx, tasks: Sequence[Task]) -> dict[Task, Cutter]:
 
 async def add(tx: Tx, reads: Sequence[Read]) -> set[Task]:
     """Keep what was read. The answer is those tasks of which nobody else had read it before."""
-    fresh = [read.task for read in reads if not read.before]
+    fresh = [read.task for read in reads if not read.cutter.place[0]]
     if fresh:
         await tx.execute(_sql.new_cursors, [w for w, _ in fresh], [rank for _, rank in fresh])
     moved = await tx.fetch(
         _sql.move_cursors,
         [read.task[0] for read in reads],
         [read.task[1] for read in reads],
-        [read.before for read in reads],
+        [read.cutter.place[0] for read in reads],
+        [read.cutter.place[1] for read in reads],
         [read.cutter.next for read in reads],
         [read.cutter.begun for read in reads],
     )

@@ -9,9 +9,9 @@ on conflict (workload, rank) do nothing
 -- name: move_cursors
 -- Only from where the reader began: of two that read the same, one is right.
 update log_cursor c set next = t.next, begun = t.begun, read_at = skerry_now()
-from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[])
-  as t (workload, rank, before, next, begun)
-where c.workload = t.workload and c.rank = t.rank and c.next = t.before
+from unnest($1::text[], $2::integer[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[])
+  as t (workload, rank, before, had_begun, next, begun)
+where c.workload = t.workload and c.rank = t.rank and c.next = t.before and c.begun = t.had_begun
 returning c.workload, c.rank
 
 -- name: owners

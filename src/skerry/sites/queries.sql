@@ -133,3 +133,26 @@ select id from site_orphan where at = $1 order by id limit $2
 
 -- name: last_seen
 select last_seen_at from site_contact where at = $1
+
+-- name: owners_of_workloads
+select id, owner from workload where id = any($1::text[])
+
+-- name: unread_workloads
+-- Those that have ended, and whose log is not all collected.
+select id, owner, status from workload
+where at = $1 and ended_at is not null and gone_at is null and log_read_at is null
+  and status is not null
+order by ended_at limit $2
+
+-- name: unread_workload
+select id, owner, status from workload
+where id = $1 and log_read_at is null and status is not null
+
+-- name: log_read
+update workload set log_read_at = skerry_now() where id = any($1::text[])
+
+-- name: drop_cursors
+-- Places in logs that nobody will read on: their workloads are gone.
+delete from log_cursor c
+where c.read_at < skerry_now() - interval '1 day'
+  and not exists (select from workload w where w.id = c.workload and w.gone_at is null)

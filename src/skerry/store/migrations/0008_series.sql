@@ -108,7 +108,7 @@ create table log_cut (
 );
 
 alter table workload add column log_read_at timestamptz; -- all of its log has been collected
-create index workload_log on workload (site) where ended_at is not null and gone_at is null
+create index workload_log on workload (at) where ended_at is not null and gone_at is null
   and log_read_at is null;
 
 -- Make the partitions of a table that hold `now` and the next, and drop those that ended before
