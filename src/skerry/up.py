@@ -30,6 +30,7 @@ from skerry.ledger import price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
+from skerry.series import Recorder
 from skerry.server import Server
 from skerry.settings import Settings
 from skerry.sites import tokens
@@ -37,6 +38,7 @@ from skerry.sites.business import Business
 from skerry.sites.hub import Hub
 from skerry.sites.kinds import ensure_region
 from skerry.sites.observer import Observer
+from skerry.sites.sampler import Sampler
 from skerry.store import Tx
 
 _log = structlog.get_logger("up")
@@ -64,7 +66,11 @@ def equip(server: Server) -> Hub:
     server.services.add(hub)
     server.services.add(market)
     server.services.add(settler)
+    recorder = Recorder(server.db)
+    sampler = Sampler(server.db, hub, recorder)
+    server.services.add(recorder)
     server.tasks += [observer.run, business.run, settler.run, lambda: market.run(server.db)]
+    server.tasks += [recorder.run, sampler.run]
     return hub
 
 

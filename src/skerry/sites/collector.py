@@ -10,17 +10,19 @@ database, so a slow one makes collecting slow, not large.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import structlog
 
 from skerry.series import logs
 from skerry.series.logs import Read, Task
-from skerry.sites.contract import Refused, TaskUsage, UnknownWorkload, Workloads
+from skerry.sites.contract import LogChunk, Refused, TaskUsage, UnknownWorkload, Workloads
+from skerry.sites.wire import PeerFault
 from skerry.store import Database
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -138,13 +140,18 @@ async def _write(db: Database, reads: Sequence[Read], done: dict[Task, int]) -> 
             done.pop(read.task, None)  # another was faster; it is looked at again
 
 
+def _generator(chunks: AsyncIterator[LogChunk]) -> AsyncGenerator[LogChunk, None]:
+    """What drivers' streams are, and what has to be closed by who leaves one half way."""
+    return cast("AsyncGenerator[LogChunk, None]", chunks)
+
+
 async def _one(driver: Workloads, job: _Job, read: Read) -> bool:
     """Read on in one task's log; whether that was all there is of it now."""
     cutter, (id, rank) = read.cutter, job.task
     try:
         async with (
             asyncio.timeout(PATIENCE),
-            aclosing(driver.logs(id, rank, cutter.next, False)) as chunks,
+            aclosing(_generator(driver.logs(id, rank, cutter.next, False))) as chunks,
         ):
             async for chunk in chunks:
                 read.lines += cutter.feed(chunk.offset, chunk.stream, chunk.at, chunk.data)
@@ -152,9 +159,10 @@ async def _one(driver: Workloads, job: _Job, read: Read) -> bool:
                     return False
     except UnknownWorkload:
         return True
-    except (Refused, TimeoutError) as error:
+    except (Refused, PeerFault, TimeoutError) as error:
         _log.info("log not read", id=id, rank=rank, error=f"{type(error).__name__}: {error}")
-        return False
+        # What its host refuses to show of an ended task it will refuse for ever.
+        return job.last and isinstance(error, Refused)
     if job.last:
         read.lines += cutter.finish()
     return True

@@ -66,6 +66,10 @@ class Hub:
         """The place's contact, if it has one now."""
         return self._contacts.get(at)
 
+    def contacts(self) -> tuple[Contact, ...]:
+        """All there are now."""
+        return tuple(self._contacts.values())
+
     async def wait(self, at: str) -> Contact:
         """The place's contact, as soon as it has one."""
         while (contact := self._contacts.get(at)) is None:

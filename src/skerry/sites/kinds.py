@@ -17,6 +17,7 @@ from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
 from skerry.kernel.kinds import READ_ONLY, Action, Column, Kind, Spec, Status
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resource, Resources
+from skerry.series.views import HOST_METRICS
 from skerry.sites import drivers, tokens
 from skerry.sites.contract import Refused
 from skerry.store import Tx
@@ -226,6 +227,7 @@ KINDS = [
         actions=(
             Action("issue-token", "Make a new token for the site's host agent, ending older ones"),
         ),
+        views=(HOST_METRICS,),
         hooks=SiteHooks(),
         columns=(
             Column("PHASE", "status.phase"),

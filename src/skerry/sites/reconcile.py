@@ -15,6 +15,7 @@ import structlog
 from skerry.kernel import alerts
 from skerry.kernel.rows import Resource
 from skerry.sites import seen
+from skerry.sites.collector import drain
 from skerry.sites.contract import Refused, Workloads, WorkloadStatus
 from skerry.sites.places import at_of, called
 from skerry.store import Database, Tx
@@ -107,6 +108,7 @@ async def sweep(db: Database, at: str, driver: Workloads) -> None:
     """Delete at a place what the database made and gave up: no flow will touch it again."""
     for row in await db.fetch(_sql.given_up_workloads, at):
         try:
+            await drain(db, driver, row["id"])
             await driver.delete(row["id"], row["fence"])
         except Refused as refused:
             _log.warning("not deleted", at=at, id=row["id"], why=refused.message)

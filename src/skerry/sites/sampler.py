@@ -6,6 +6,7 @@ late is not asked again meanwhile, and no host waits for another.
 """
 
 import asyncio
+import itertools
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -25,9 +26,17 @@ _sql = load("skerry.sites")
 _log = structlog.get_logger("sampler")
 PATIENCE = 10.0
 """Seconds a host may take to say what is used."""
+_TIDY = 240
+"""Rounds from one tidying to the next: an hour."""
 _EXACT = timedelta(seconds=2)
 """A host's clock that differs by less is right."""
-_TROUBLE = (SiteUnreachable, Refused, PeerFault, TimeoutError, OSError, *DATABASE_ERRORS)
+_TROUBLE: tuple[type[Exception], ...] = (
+    SiteUnreachable,
+    Refused,
+    PeerFault,
+    TimeoutError,
+    *DATABASE_ERRORS,
+)
 
 
 class Sampler:
@@ -44,7 +53,9 @@ class Sampler:
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
-            while True:
+            for number in itertools.count():
+                if number % _TIDY == 0:
+                    self._begin(group, "", "tidy", self._tidy())
                 for contact in self._hub.contacts():
                     self._begin(group, contact.at, "sample", self._visit(group, contact))
                 await self._recorder.rest()
@@ -62,25 +73,34 @@ class Sampler:
             try:
                 await work
                 self._said.pop(f"{at} {what}", None)
-            except _TROUBLE as error:
-                self._tell(at, what, f"{type(error).__name__}: {error}")
+            except Exception as error:  # noqa: BLE001 - one host's trouble must not end the others'
+                self._tell(at, what, error)
             finally:
                 self._busy.discard(key)
 
         self._busy.add(key)
         group.create_task(careful())
 
-    def _tell(self, at: str, what: str, words: str) -> None:
-        """Once, until it is something else or it works again."""
-        if self._said.get(f"{at} {what}") != words:
-            self._said[f"{at} {what}"] = words
+    def _tell(self, at: str, what: str, error: Exception) -> None:
+        """Once, until it is something else or it works again; the whole story if it should not
+        happen at all."""
+        words = f"{type(error).__name__}: {error}"
+        if self._said.get(f"{at} {what}") == words:
+            return
+        self._said[f"{at} {what}"] = words
+        if isinstance(error, _TROUBLE):
             _log.info("host not sampled", at=at, what=what, error=words)
+        else:
+            _log.error("host not sampled", at=at, what=what, error=words, exc_info=error)
+
+    async def _tidy(self) -> None:
+        await self._db.execute(_sql.drop_cursors)
 
     async def _visit(self, group: asyncio.TaskGroup, contact: Contact) -> None:
         try:
             tasks, behind = await self.sample(contact)
         except Refused as refused:
-            self._tell(contact.at, "use", refused.message)
+            self._tell(contact.at, "use", refused)
             tasks, behind = (), timedelta()
         reading = self.collector.look(contact.at, contact.driver, tasks, behind)
         self._begin(group, contact.at, "logs", reading)

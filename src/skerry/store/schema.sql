@@ -2,6 +2,37 @@
 
 SET check_function_bodies = false; -- functions come before the tables they name
 
+CREATE FUNCTION public.keep_partitions(parent text, width interval, now timestamp with time zone, oldest timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  seconds bigint := extract(epoch from width);
+  first bigint := floor(extract(epoch from now) / seconds) * seconds;
+  part record;
+  dropped integer := 0;
+begin
+  perform pg_advisory_xact_lock(hashtext('partitions of ' || parent));
+  for i in 0..1 loop
+    if to_regclass(format('%s_%s', parent, first + i * seconds)) is null then
+      execute format('create table %I partition of %I for values from (%L) to (%L)',
+        parent || '_' || first + i * seconds, parent,
+        to_timestamp(first + i * seconds), to_timestamp(first + (i + 1) * seconds));
+    end if;
+  end loop;
+  for part in
+    select c.relname, substring(c.relname from '_(\d+)$')::bigint + seconds as ends
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = to_regclass(parent)
+  loop
+    if part.ends <= extract(epoch from oldest) then
+      execute format('drop table %I', part.relname);
+      dropped := dropped + 1;
+    end if;
+  end loop;
+  return dropped;
+end
+$_$;
+
 CREATE FUNCTION public.raise_authorization_epoch() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -366,6 +397,53 @@ CREATE TABLE public.lease (
     CONSTRAINT lease_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'active'::text, 'draining'::text, 'closed'::text])))
 );
 
+CREATE TABLE public.log_cursor (
+    workload text NOT NULL,
+    rank integer NOT NULL,
+    next bigint NOT NULL,
+    begun bytea DEFAULT '\x'::bytea NOT NULL,
+    read_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.log_cut (
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    bytes bigint NOT NULL
+);
+
+CREATE TABLE public.log_piece (
+    at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    until timestamp with time zone NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    owner uuid NOT NULL,
+    workload text NOT NULL,
+    rank integer NOT NULL,
+    lines integer NOT NULL,
+    bytes integer NOT NULL,
+    marks integer[] NOT NULL,
+    body bytea NOT NULL
+)
+PARTITION BY RANGE (at);
+
+ALTER TABLE public.log_piece ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.log_piece_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.log_share (
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    day date NOT NULL,
+    bytes bigint NOT NULL
+);
+
 CREATE TABLE public.login_attempt (
     bucket integer NOT NULL,
     failures integer NOT NULL,
@@ -416,6 +494,12 @@ CREATE TABLE public.offer_state (
 CREATE TABLE public.offer_terms (
     digest bytea NOT NULL,
     body text NOT NULL
+);
+
+CREATE TABLE public.packed (
+    level text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT packed_level_check CHECK ((level = ANY (ARRAY['sample'::text, 'rollup'::text])))
 );
 
 CREATE TABLE public.resource (
@@ -483,6 +567,32 @@ CREATE TABLE public.reference (
     to_uid uuid NOT NULL
 );
 
+CREATE TABLE public.rollup (
+    subject integer NOT NULL,
+    start timestamp with time zone NOT NULL,
+    cpu real[],
+    memory real[],
+    received real[],
+    sent real[],
+    gpu real[],
+    gpu_memory real[],
+    disk real[],
+    requests real[],
+    failures real[],
+    waited real[],
+    cpu_peak real[],
+    memory_peak real[],
+    received_peak real[],
+    sent_peak real[],
+    gpu_peak real[],
+    gpu_memory_peak real[],
+    disk_peak real[],
+    requests_peak real[],
+    failures_peak real[],
+    waited_peak real[]
+)
+PARTITION BY RANGE (start);
+
 CREATE TABLE public.route_seen (
     gateway text NOT NULL,
     route uuid NOT NULL,
@@ -491,6 +601,24 @@ CREATE TABLE public.route_seen (
     last_at timestamp with time zone
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.sample (
+    subject integer NOT NULL,
+    start timestamp with time zone NOT NULL,
+    cpu real[],
+    memory real[],
+    received real[],
+    sent real[],
+    gpu real[],
+    gpu_memory real[],
+    disk real[],
+    requests real[],
+    failures real[],
+    waited real[],
+    mean real[] NOT NULL,
+    peak real[] NOT NULL
+)
+PARTITION BY RANGE (start);
 
 CREATE TABLE public.sealed (
     uid uuid NOT NULL,
@@ -549,6 +677,29 @@ CREATE TABLE public.spending (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.subject (
+    id integer NOT NULL,
+    source text NOT NULL,
+    sort text NOT NULL,
+    name text NOT NULL,
+    rank integer NOT NULL,
+    owner uuid,
+    tenant text DEFAULT ''::text NOT NULL,
+    workspace text DEFAULT ''::text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT subject_sort_check CHECK ((sort = ANY (ARRAY['task'::text, 'host'::text, 'route'::text])))
+);
+
+ALTER TABLE public.subject ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.subject_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.terms (
     tenant text NOT NULL,
     version integer NOT NULL,
@@ -558,6 +709,23 @@ CREATE TABLE public.terms (
     at timestamp with time zone NOT NULL,
     CONSTRAINT terms_credit_limit_check CHECK ((credit_limit >= 0)),
     CONSTRAINT terms_mode_check CHECK ((mode = ANY (ARRAY['prepaid'::text, 'postpaid'::text])))
+);
+
+CREATE TABLE public.tick (
+    at timestamp with time zone NOT NULL,
+    source text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    subjects integer[] NOT NULL,
+    cpu double precision[],
+    memory double precision[],
+    received double precision[],
+    sent double precision[],
+    gpu double precision[],
+    gpu_memory double precision[],
+    disk double precision[],
+    requests double precision[],
+    failures double precision[],
+    waited double precision[]
 );
 
 CREATE TABLE public.token (
@@ -631,7 +799,8 @@ CREATE TABLE public.workload (
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
     gone_at timestamp with time zone,
-    given_up_at timestamp with time zone
+    given_up_at timestamp with time zone,
+    log_read_at timestamp with time zone
 );
 
 CREATE TABLE public.workspace_blob (
@@ -728,6 +897,18 @@ ALTER TABLE ONLY public.invoice
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.log_cursor
+    ADD CONSTRAINT log_cursor_pkey PRIMARY KEY (workload, rank);
+
+ALTER TABLE ONLY public.log_cut
+    ADD CONSTRAINT log_cut_pkey PRIMARY KEY (tenant, workspace);
+
+ALTER TABLE ONLY public.log_piece
+    ADD CONSTRAINT log_piece_pkey PRIMARY KEY (at, id);
+
+ALTER TABLE ONLY public.log_share
+    ADD CONSTRAINT log_share_pkey PRIMARY KEY (tenant, workspace, day);
+
 ALTER TABLE ONLY public.login_attempt
     ADD CONSTRAINT login_attempt_pkey PRIMARY KEY (bucket);
 
@@ -752,6 +933,9 @@ ALTER TABLE ONLY public.offer_state
 ALTER TABLE ONLY public.offer_terms
     ADD CONSTRAINT offer_terms_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY public.packed
+    ADD CONSTRAINT packed_pkey PRIMARY KEY (level);
+
 ALTER TABLE ONLY public.price_list
     ADD CONSTRAINT price_list_pkey PRIMARY KEY (version);
 
@@ -767,8 +951,14 @@ ALTER TABLE ONLY public.reference
 ALTER TABLE ONLY public.resource
     ADD CONSTRAINT resource_pkey PRIMARY KEY (uid);
 
+ALTER TABLE ONLY public.rollup
+    ADD CONSTRAINT rollup_pkey PRIMARY KEY (subject, start);
+
 ALTER TABLE ONLY public.route_seen
     ADD CONSTRAINT route_seen_pkey PRIMARY KEY (gateway, route);
+
+ALTER TABLE ONLY public.sample
+    ADD CONSTRAINT sample_pkey PRIMARY KEY (subject, start);
 
 ALTER TABLE ONLY public.sealed
     ADD CONSTRAINT sealed_pkey PRIMARY KEY (uid, field);
@@ -797,8 +987,17 @@ ALTER TABLE ONLY public.spending
 ALTER TABLE ONLY public.stream
     ADD CONSTRAINT stream_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.subject
+    ADD CONSTRAINT subject_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.subject
+    ADD CONSTRAINT subject_source_name_rank_key UNIQUE (source, name, rank);
+
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_pkey PRIMARY KEY (tenant, version);
+
+ALTER TABLE ONLY public.tick
+    ADD CONSTRAINT tick_pkey PRIMARY KEY (source, at);
 
 ALTER TABLE ONLY public.token
     ADD CONSTRAINT token_digest_key UNIQUE (digest);
@@ -861,6 +1060,10 @@ CREATE UNIQUE INDEX lease_open ON public.lease USING btree (owner, part) WHERE (
 
 CREATE INDEX lease_owner ON public.lease USING btree (owner, made_at);
 
+CREATE INDEX log_piece_marks ON ONLY public.log_piece USING gin (marks);
+
+CREATE INDEX log_piece_workspace ON ONLY public.log_piece USING btree (tenant, workspace, at);
+
 CREATE INDEX offer_xid ON public.offer USING btree (xid);
 
 CREATE INDEX reference_to ON public.reference USING btree (to_uid);
@@ -883,6 +1086,8 @@ CREATE INDEX resource_workspace ON public.resource USING btree (tenant, workspac
 
 CREATE INDEX route_seen_route ON public.route_seen USING btree (route);
 
+CREATE INDEX sample_start ON ONLY public.sample USING btree (start);
+
 CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (at) WHERE (ended_at IS NULL);
 
 CREATE INDEX site_outage_time ON public.site_outage USING btree (at, began_at);
@@ -892,6 +1097,12 @@ CREATE INDEX site_token_site ON public.site_token USING btree (site) WHERE (revo
 CREATE INDEX stream_lease ON public.stream USING btree (lease);
 
 CREATE INDEX stream_running ON public.stream USING btree (lease) WHERE (NOT closed);
+
+CREATE INDEX subject_owner ON public.subject USING btree (owner);
+
+CREATE INDEX subject_workspace ON public.subject USING btree (tenant, workspace);
+
+CREATE INDEX tick_at ON public.tick USING btree (at);
 
 CREATE INDEX token_sessions ON public.token USING btree (expires_at) WHERE (resource_uid IS NULL);
 
@@ -908,6 +1119,8 @@ CREATE INDEX usage_batch ON public.usage USING btree (batch);
 CREATE UNIQUE INDEX user_email ON public.resource USING btree (tenant, lower((spec ->> 'email'::text))) WHERE ((kind = 'user'::text) AND (deleted_at IS NULL) AND ((spec ->> 'email'::text) <> ''::text));
 
 CREATE INDEX workload_at ON public.workload USING btree (at) WHERE (gone_at IS NULL);
+
+CREATE INDEX workload_log ON public.workload USING btree (at) WHERE ((ended_at IS NOT NULL) AND (gone_at IS NULL) AND (log_read_at IS NULL));
 
 CREATE INDEX workload_owner ON public.workload USING btree (owner);
 

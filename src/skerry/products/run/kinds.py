@@ -12,6 +12,7 @@ from skerry.products.run.secrets.hooks import SecretHooks
 from skerry.products.run.secrets.specs import SecretSpec, SecretStatus
 from skerry.products.run.specs import JobSpec, JobStatus
 from skerry.products.run.views import files, logs, stats
+from skerry.series.views import METRICS
 
 JOB = Kind(
     provider="skerry.run",
@@ -33,6 +34,7 @@ JOB = Kind(
              {"rank": "which copy, from 0", "offset": "bytes to skip", "follow": "wait for more"}),
         View("files", "Its artifacts", files, deep=True),
         View("stats", "What it uses now", stats),
+        METRICS,
     ),
     meters=("cpu-hour", "memory-gib-hour", "gpu-hour"),
     flow=JobFlow,

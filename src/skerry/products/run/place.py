@@ -22,6 +22,7 @@ from skerry.products.run.mounts import mounts
 from skerry.products.run.prepare import prepare
 from skerry.products.run.specs import JobSpec
 from skerry.products.run.work import GRACE, UPLOADED, WorkSpec
+from skerry.sites.collector import drain
 from skerry.sites.contract import (
     File,
     Isolation,
@@ -179,9 +180,10 @@ async def signal(ctx: Context, run: Run, number: int) -> bool:
 
 
 async def erase(ctx: Context, at: str, id: str) -> None:
-    """End whatever there is of it and forget it, and refuse to start it from now on. Raises
-    ``SiteUnreachable``."""
+    """End whatever there is of it and forget it, and refuse to start it from now on; what it wrote
+    last is kept. Raises ``SiteUnreachable``."""
     async with _driver(ctx, at, PATIENCE) as driver:
+        await drain(ctx.db, driver, id)
         await driver.delete(id, ctx.fence)
 
 

@@ -89,7 +89,6 @@ create table log_cursor (
   read_at timestamptz not null,
   primary key (workload, rank)
 );
-create index log_cursor_read on log_cursor (read_at);
 
 -- Bytes of text kept for each workspace, by the day of the pieces; and what its share cut off.
 create table log_share (
