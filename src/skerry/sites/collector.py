@@ -49,7 +49,7 @@ class _Job:
     owner: UUID
     last: bool
     """It writes no more."""
-    most: int = MOST
+    most: int
 
 
 class Collector:
@@ -69,9 +69,9 @@ class Collector:
             row["id"]: row["owner"]
             for row in await self._db.fetch(_sql.owners_of_workloads, [t.id for t in grown])
         }
-        running = [_Job((t.id, t.rank), owners[t.id], False) for t in grown if t.id in owners]
+        running = [_Job((t.id, t.rank), owners[t.id], False, MOST) for t in grown if t.id in owners]
         ended = await self._db.fetch(_sql.unread_workloads, at, _ENDED)
-        jobs = [*running, *(job for row in ended for job in _ranks(row))]
+        jobs = [*running, *(job for row in ended for job in _ranks(row, MOST))]
         done = await _collect(self._db, driver, jobs, behind)
         whole = [row["id"] for row in ended if _whole(row, done)]
         if whole:
@@ -88,14 +88,14 @@ async def drain(db: Database, driver: Workloads, id: str) -> None:
         return
     try:
         async with asyncio.timeout(LAST_PATIENCE):
-            done = await _collect(db, driver, _ranks(row, most=8 * MOST), timedelta())
+            done = await _collect(db, driver, _ranks(row, 8 * MOST), timedelta())
             if _whole(row, done):
                 await db.execute(_sql.log_read, [id])
     except TimeoutError:
         _log.info("deleted before its last lines were read", id=id)
 
 
-def _ranks(row: Row, most: int = MOST) -> list[_Job]:
+def _ranks(row: Row, most: int = 0) -> list[_Job]:
     count = len(row["status"]["tasks"])
     return [_Job((row["id"], rank), row["owner"], True, most) for rank in range(count)]
 
