@@ -1,6 +1,7 @@
 """Answers of the gateway's own: a problem document, or a small page where a person is reading."""
 
 import html
+from random import getrandbits
 
 import msgspec
 
@@ -43,6 +44,10 @@ class Refusal(Exception):
         super().__init__(detail)
         self.status = status
         self.detail = detail
+
+
+def new_id() -> str:
+    return f"{getrandbits(64):016x}"
 
 
 def answer(status: int, detail: str, *, accept: bytes = b"", request_id: str = "") -> Answer:

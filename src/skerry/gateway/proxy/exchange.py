@@ -13,13 +13,12 @@ not been closed by what the kernel knows, else a new one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
-from random import getrandbits
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from skerry.gateway.proxy.body import chunk, last_chunk
 from skerry.gateway.proxy.client import Client
-from skerry.gateway.proxy.errors import answer
+from skerry.gateway.proxy.errors import answer, new_id
 from skerry.gateway.proxy.forward import complete, has_body, request_head
 from skerry.gateway.proxy.head import CHUNKED, Field, Request, Response, trailers_of
 from skerry.gateway.proxy.upstream import Upstream
@@ -73,7 +72,7 @@ class Exchange:
         """Look up where it goes, and send it there."""
         request, proxy = self.request, self._proxy
         if not request.id:
-            request.id = f"{getrandbits(64):016x}"
+            request.id = new_id()
         route = proxy.table.find(request.host)
         if route is None:
             self.refuse(404, "Nothing is served under this name.")
@@ -93,7 +92,7 @@ class Exchange:
         elif isinstance(verdict, Answer):
             self._own(verdict)
         else:
-            self._later(self._checked(verdict))
+            self._later(self._checked, verdict)
 
     async def _checked(self, verdict: Awaitable[Answer | None]) -> None:
         found = await verdict
@@ -111,7 +110,7 @@ class Exchange:
             return
         self._route = route
         if not route.backends:
-            self._later(self._wait(route))
+            self._later(self._wait, route)
             return
         proxy = self._proxy
         now = proxy.time()
@@ -124,7 +123,7 @@ class Exchange:
         if upstream is not None:
             self._send(upstream)
         else:
-            self._later(self._reach(backend))
+            self._later(self._reach, backend)
 
     async def _wait(self, route: Route) -> None:
         found = await self._proxy.gate.wait(route, self._shown())
@@ -166,17 +165,17 @@ class Exchange:
             self._upstream.close()
             self._upstream = None
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, work: Callable[[Any], Awaitable[None]], about: object) -> None:
         if self._task is None and not self._complete:
             self._client.hold()
         self.deadline = _FOREVER
-        self._task = self._proxy.spawn(self._guarded(work))
+        self._task = self._proxy.spawn(self._guarded(work, about))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[Any], Awaitable[None]], about: object) -> None:
         """Run one piece of work that takes time. What nobody foresaw is this request's end only."""
         mine = asyncio.current_task()
         try:
-            await work
+            await work(about)
         except Exception:
             self._proxy.log.exception("a request failed", id=self.request.id)
             if not self._over:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 
+from skerry.gateway.proxy.errors import Refusal, answer, new_id
 from skerry.gateway.proxy.head import CHUNKED, Field, Request, Response
 
 _STATUS_LINES = {
@@ -77,6 +78,17 @@ def has_body(request: Request, response: Response) -> bool:
     """Whether an answer to this request is followed by a body (RFC 9112 §6.3)."""
     status = response.status
     return request.method != "HEAD" and status not in _BODILESS and status >= 200
+
+
+def refused(given: Refusal) -> tuple[Response, bytes]:
+    """The answer to what is no request, and its body."""
+    number = new_id()
+    made = answer(given.status, given.detail, request_id=number)
+    response = Response(made.status, list(made.headers), len(made.body))
+    request = Request("", "", "", (), "", False)
+    request.id = number
+    complete(request, response)
+    return response, made.body
 
 
 def complete(request: Request, response: Response) -> None:

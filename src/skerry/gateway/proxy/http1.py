@@ -10,9 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 from skerry.gateway.proxy.body import Chunked, Fixed, chunk, last_chunk
-from skerry.gateway.proxy.errors import Refusal, answer
+from skerry.gateway.proxy.errors import Refusal
 from skerry.gateway.proxy.exchange import Exchange
-from skerry.gateway.proxy.forward import complete, response_head, whence
+from skerry.gateway.proxy.forward import refused, response_head, whence
 from skerry.gateway.proxy.head import (
     CHUNKED,
     Field,
@@ -250,13 +250,9 @@ class Http1(asyncio.Protocol):
 
     def _reject(self, refusal: Refusal) -> None:
         """Answer what is no request. Where the next one would begin is unknown: close."""
-        given = answer(refusal.status, refusal.detail)
-        response = Response(given.status, list(given.headers), len(given.body))
-        request = Request("", "", "", (), self._client, self._secure)
-        request.id = ""
-        complete(request, response)
+        response, body = refused(refusal)
         self._held.clear()
-        self._transport.write(response_head(response, b"connection: close\r\n") + given.body)
+        self._transport.write(response_head(response, b"connection: close\r\n") + body)
         self._waste()
 
     def _waste(self) -> None:

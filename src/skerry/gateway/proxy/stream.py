@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 
-from skerry.gateway.proxy.errors import Refusal, answer
+from skerry.gateway.proxy.errors import Refusal
 from skerry.gateway.proxy.exchange import Exchange
-from skerry.gateway.proxy.forward import complete
+from skerry.gateway.proxy.forward import refused
 from skerry.gateway.proxy.head import CHUNKED, Field, Request, Response, sort_out
 
 if TYPE_CHECKING:
@@ -106,10 +106,8 @@ class Stream:
         return request
 
     def _reject(self, refusal: Refusal) -> None:
-        given = answer(refusal.status, refusal.detail)
-        response = Response(given.status, list(given.headers), len(given.body))
-        complete(Request("", "", "", (), "", False), response)
-        self.head(response, given.body, body=True)
+        response, body = refused(refusal)
+        self.head(response, body, body=True)
         self.end([])
 
     def received(self, data: bytes, size: int) -> None:
