@@ -114,6 +114,19 @@ class Sealer:
             raise SealError(f"the sealed field {field!r} of {uid} was altered") from None
         return msgspec.json.decode(text)
 
+    async def wrap(self, tx: Tx, tenant: str, about: str, value: bytes) -> bytes:
+        """Seal something that is no resource's field, for a table of the caller's own."""
+        key, nonce = await self._data_key(tx, tenant), os.urandom(12)
+        return nonce + key.encrypt(nonce, value, about.encode())
+
+    async def unwrap(self, tx: Tx, tenant: str, about: str, sealed: bytes) -> bytes:
+        """The inverse of ``wrap``. Raises ``SealError`` if it was altered or is about another."""
+        key = await self._data_key(tx, tenant)
+        try:
+            return key.decrypt(sealed[:12], sealed[12:], about.encode())
+        except InvalidTag:
+            raise SealError(f"what was sealed about {about!r} was altered") from None
+
     async def drop(self, tx: Tx, uid: uuid.UUID) -> None:
         """Forget all sealed fields of a resource."""
         await tx.execute(_sql.drop_sealed, uid)
