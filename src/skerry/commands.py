@@ -21,6 +21,7 @@ import uvloop
 from skerry.api.problems import PROFILES
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
+from skerry.gateway.options import gateway_options, take
 from skerry.logfile import LogFile
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
@@ -134,6 +135,7 @@ def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_default="those shipped",
     help="Your price list",
 )
+@gateway_options
 @click.option("--no-agent", is_flag=True, help="Do not offer this machine as a site")
 @click.option(
     "--seca-errors",
@@ -153,7 +155,8 @@ def up(**given: Any) -> None:
     log_file: Path | None = given.pop("log_file")
     verbose, insecure = given.pop("verbose"), given.pop("insecure_http")
     given["data"] = given["data"].absolute()
-    settings = Settings(agent=not given.pop("no_agent"), **given)
+    gateway = take(given)
+    settings = Settings(agent=not given.pop("no_agent"), gateway=gateway, **given)
     if not settings.loopback and not insecure:
         _fail(
             f"{settings.host} is not loopback, and this is plain HTTP",
@@ -182,11 +185,12 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
 
             async def begin() -> None:
                 await server.listening.wait()
+                gateway_url = await parts.gateway_listens(server)
                 token = await parts.place(server)
                 if settings.agent:
                     await stack.enter_async_context(parts.agent(server, token))
                 await parts.announce(server)
-                _welcome(server.url, settings, made, log_file)
+                _welcome(server.url, gateway_url, settings, made, log_file)
 
             async with asyncio.TaskGroup() as group:
                 group.create_task(begin())
@@ -199,10 +203,12 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
     _say("Skerry has stopped. What runs on this machine goes on, and is found at the next start.")
 
 
-def _welcome(url: str, settings: Settings, made: Any, log_file: Path | None) -> None:
+def _welcome(url: str, gateway: str, settings: Settings, made: Any, log_file: Path | None) -> None:
     """What a person needs to go on. The token is shown once, at the very first start."""
     _say("Skerry is up.")
     _say(f"  API      {url}")
+    if gateway:
+        _say(f"  Gateway  {gateway.replace('://', '://*.', 1)}")
     _say(f"  Data     {settings.data}")
     if log_file is not None:
         _say(f"  Log      {log_file}")

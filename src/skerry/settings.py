@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from skerry.gateway.settings import GatewaySettings
+
 DEFAULT_LISTEN = "127.0.0.1:8420"
 
 
@@ -37,6 +39,8 @@ class Settings:
     seca_errors: str = "spec"
     agent: bool = True
     """Whether this machine itself is offered as a site."""
+    gateway: GatewaySettings | None = None
+    """None: routes are kept, and reached by nobody."""
     fsync: bool = True
 
     @property

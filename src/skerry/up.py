@@ -20,6 +20,9 @@ from typing import Any
 import msgspec
 import structlog
 
+from skerry.gateway.gateway import Gateway
+from skerry.gateway.seams import Entry
+from skerry.gateway.settings import GatewaySettings
 from skerry.identity.bootstrap import first_operator, operator_token
 from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel import paths
@@ -30,7 +33,7 @@ from skerry.ledger import price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
-from skerry.series import Recorder
+from skerry.series import Recorder, Requests
 from skerry.server import Server
 from skerry.settings import Settings
 from skerry.sites import tokens
@@ -71,7 +74,49 @@ def equip(server: Server) -> Hub:
     server.services.add(recorder)
     server.tasks += [observer.run, business.run, settler.run, lambda: market.run(server.db)]
     server.tasks += [recorder.run, sampler.run]
+    if server.settings.gateway is not None:
+        gateway = _gateway(server, hub, server.settings.gateway)
+        server.services.add(gateway)
+        server.services.add(gateway.access)
+        server.tasks.append(gateway.run)
     return hub
+
+
+def _gateway(server: Server, hub: Hub, settings: GatewaySettings) -> Gateway:
+    requests = Requests()
+
+    def heard(entry: Entry) -> None:
+        requests.count(
+            entry.route.uid,
+            failed=entry.status >= 500,
+            seconds=entry.seconds,
+            received=entry.received,
+            sent=entry.sent,
+        )
+
+    gateway = Gateway(
+        db=server.db,
+        resources=server.resources,
+        feed=server.feed,
+        authenticator=server.authenticator,
+        drivers=hub,
+        settings=settings,
+        folder=server.settings.data / "gateway",
+        operator=server.settings.operator,
+        sign_in=lambda: f"{server.url}/enter",
+        hears=heard,
+    )
+    server.services[Recorder].add(f"gateway/{gateway.name}", requests)
+    return gateway
+
+
+async def gateway_listens(server: Server) -> str:
+    """Wait until routes are reached; where. Empty: there is no gateway."""
+    if server.settings.gateway is None:
+        return ""
+    gateway = server.services[Gateway]
+    await gateway.listening.wait()
+    return gateway.url
 
 
 def stopping(resources: Resources) -> OnExhausted:
@@ -215,7 +260,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def describe(server: Server) -> dict[str, Any]:
     """What stands in ``server.json`` for others on this machine."""
-    return {"url": server.url, "pid": os.getpid(), "data": str(server.settings.data)}
+    told = {"url": server.url, "pid": os.getpid(), "data": str(server.settings.data)}
+    if server.settings.gateway is not None:
+        told["gateway"] = server.services[Gateway].url
+    return told
 
 
 async def announce(server: Server) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from skerry.api import catalogue, openapi, problems
+from skerry.api import catalogue, entering, openapi, problems
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
 from skerry.api.problems import MethodNotAllowed
@@ -130,6 +130,8 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             fixed("/openapi.json", GET=served_openapi),
             fixed("/catalogue.json", GET=served_catalogue),
             fixed("/.wellknown/secapi", GET=wellknown),
+            fixed("/enter", GET=entering.form, POST=entering.enter),
+            fixed("/gateway/ca.pem", GET=entering.authority_certificate),
             fixed(f"{proof}/checkpoint", GET=checkpoint),
             fixed(f"{proof}/key", GET=key),
             fixed(f"{proof}/tile/{{path:path}}", GET=tile),

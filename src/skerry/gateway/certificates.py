@@ -22,6 +22,8 @@ def candidates(host: str) -> tuple[str, ...]:
 
 async def shown(tx: Tx, hosts: Sequence[str]) -> list[dict[str, Any]]:
     """For a route's status; nothing where there is no TLS."""
+    if not await tx.fetchval(_sql.has_tls):
+        return []
     wanted = sorted({name for host in hosts for name in candidates(host)})
     rows = {row["host"]: row for row in await tx.fetch(_sql.certificates_of, wanted)}
     now = await tx.now()

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import josepy
 import requests
 from acme import challenges, client, errors, messages
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+from josepy.jwk import JWKRSA
 
 from skerry.gateway.authority import private_pem
 
@@ -88,7 +88,7 @@ class Order:
             for body, answer in self._asked:
                 acme.answer_challenge(body, answer)
             # The package compares with the host's local time.
-            deadline = datetime.now() + timedelta(seconds=SECONDS)  # noqa: DTZ005
+            deadline = datetime.now() + timedelta(seconds=SECONDS)
             done = acme.poll_and_finalize(self._order, deadline)
             return done.fullchain_pem.encode(), private_pem(self._key)
 
@@ -106,7 +106,7 @@ class Directory:
     def __init__(self, url: str, key: bytes, *, email: str = "", ca: Path | None = None) -> None:
         loaded = serialization.load_pem_private_key(key, None)
         assert isinstance(loaded, rsa.RSAPrivateKey)
-        self.key = josepy.JWKRSA(key=loaded)
+        self.key = JWKRSA(key=loaded)
         self._url = url
         self._email = email
         self._ca = ca

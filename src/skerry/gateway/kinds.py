@@ -2,8 +2,8 @@
 
 from skerry.gateway.access import access_log
 from skerry.gateway.hooks import DomainHooks, RouteHooks
-from skerry.gateway.specs import DomainSpec, RouteSpec, RouteStatus
-from skerry.kernel.kinds import Column, Kind
+from skerry.gateway.specs import DomainSpec, Opened, RouteSpec, RouteStatus
+from skerry.kernel.kinds import Action, Column, Kind
 from skerry.kernel.views import View
 
 PROVIDER = "skerry.gateway"
@@ -17,6 +17,7 @@ ROUTE = Kind(
     status=RouteStatus,
     immutable=("protocol", "tcpPort"),
     quota=1000,
+    actions=(Action("open", "Make a link that lets you in, once, where login is asked", Opened),),
     views=(
         View(
             "access-log",

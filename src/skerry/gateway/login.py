@@ -29,7 +29,7 @@ from skerry.identity.authorize import Principal, can, target_of
 from skerry.kernel.errors import NotFound, Unauthenticated
 from skerry.kernel.paths import path_of
 from skerry.kernel.resources import Resources
-from skerry.store import DATABASE_ERRORS, Database
+from skerry.store import DATABASE_ERRORS, Database, Tx
 
 _log = structlog.get_logger("gateway")
 
@@ -127,21 +127,8 @@ class Login:
         return pages.page(403, "No entry", f"{who.actor} may not enter here any more.")
 
     async def _may(self, who: Principal, route: Route) -> bool:
-        """Whether they may open the route, or change what owns it."""
-        registry = self._resources.registry
-        kind, home = registry["route"], self._resources.region
-        if can(who, "post.open", target_of(kind, path_of(kind, route.ref), home)):
-            return True
-        if route.owner is None:
-            return False
         async with self._db.transaction() as tx:
-            try:
-                owner = await self._resources.by_uid(tx, route.owner)
-            except NotFound:
-                return False
-        above = registry[owner.kind]
-        region = owner.region if above.regional else ""
-        return can(who, "put", target_of(above, path_of(above, owner.ref), region))
+            return await may_enter(tx, self._resources, who, route.ref, route.owner)
 
     def _own(self, route: Route, head: Head) -> Answer | Awaitable[Answer | None]:
         """The gateway's own paths at the route's origin."""
@@ -186,6 +173,25 @@ class Login:
             return pages.redirect(303, f"{self._sign_in()}?{query}")
         text = "Send a Skerry token: 'Authorization: Bearer skerry_…'."
         return pages.plain(401, text, (b"www-authenticate", b"Bearer"))
+
+
+async def may_enter(
+    tx: Tx, resources: Resources, who: Principal, route: str, owner: uuid.UUID | None
+) -> bool:
+    """Whether they may open the route of this ref, or change what owns it."""
+    registry = resources.registry
+    kind = registry["route"]
+    if can(who, "post.open", target_of(kind, path_of(kind, route), resources.region)):
+        return True
+    if owner is None:
+        return False
+    try:
+        found = await resources.by_uid(tx, owner)
+    except NotFound:
+        return False
+    above = registry[found.kind]
+    region = found.region if above.regional else ""
+    return can(who, "put", target_of(above, path_of(above, found.ref), region))
 
 
 def _closed(route: Route, error: Exception) -> Answer:

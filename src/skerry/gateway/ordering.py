@@ -6,8 +6,8 @@ an order whose lease was lost is thrown away. A gateway makes one order at a tim
 renewed after two thirds of their life.
 
 A failure is written down where the route shows it, and the next try comes later each time, with no
-more than four in the first hour: directories shut out who fails more often. One that asks to be left
-alone is. What is sent to the directory is answered by any gateway, since tokens are in the
+more than four in the first hour: directories shut out who fails more often, and one that asks to be
+left alone is. What is sent to the directory is answered by any gateway, since tokens are in the
 database (HTTP-01).
 """
 

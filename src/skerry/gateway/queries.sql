@@ -103,3 +103,6 @@ where route = $1 and starts_at > skerry_now() - interval '1 day'
 
 -- name: certificates_of
 select host, source, not_after, tries, problem from gateway_certificate where host = any($1)
+
+-- name: has_tls
+select exists (select from gateway_face where scheme = 'https')

@@ -135,7 +135,7 @@ class Certificates:
     def server(self) -> ssl.SSLContext:
         """What to listen with."""
         context = context_of(self.file.pair if self.file else None)
-        context.sni_callback = self._choose  # type: ignore[assignment]
+        context.sni_callback = self._choose
         return context
 
     def put(self, host: str, pair: Pair) -> None:

@@ -1,0 +1,99 @@
+"""What is looked at now and then, and said: certificates that end, a spool that is stuck."""
+
+from datetime import datetime, timedelta
+
+from skerry.gateway.authority import Authority
+from skerry.gateway.certificates import AUTHORITY
+from skerry.gateway.tls import CertificateFile, Certificates
+from skerry.kernel import alerts
+from skerry.store import Database, Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.gateway", "upkeep.sql")
+
+SOON = timedelta(days=14)
+_FILE = "gateway certificate file"
+_SPOOL = "gateway metering"
+
+
+async def record(db: Database, file: CertificateFile | None, own: Authority | None) -> None:
+    """Write down what vouches for names beside a directory."""
+    async with db.transaction() as tx:
+        await tx.execute(_sql.forget)
+        if file is not None:
+            for name in sorted(file.names):
+                await tx.execute(_sql.record, name, "file", file.pair.not_after)
+        if own is not None:
+            await tx.execute(_sql.record, AUTHORITY, "authority", own.not_after)
+
+
+async def look(db: Database, certificates: Certificates | None) -> None:
+    """Read the certificate file again if it changed, and say when one ends."""
+    file = certificates.file if certificates is not None else None
+    if file is not None:
+        if file.look():
+            async with db.transaction() as tx:
+                await tx.execute(_sql.forget_file)
+                for name in sorted(file.names):
+                    await tx.execute(_sql.record, name, "file", file.pair.not_after)
+        async with db.transaction() as tx:
+            await _file(tx, file)
+    async with db.transaction() as tx:
+        for row in await tx.fetch(_sql.ending, timedelta(days=7)):
+            await _ending(tx, row["host"], row["not_after"], row["problem"])
+
+
+async def _file(tx: Tx, file: CertificateFile) -> None:
+    end, now = file.pair.not_after, await tx.now()
+    if file.problem:
+        await alerts.raise_alert(
+            tx,
+            subject=_FILE,
+            reason="certificate-unreadable",
+            message=f"The gateway's certificate file changed and can't be used: {file.problem}. "
+            "The one before it is in use.",
+            remedy="Write certificate and key that belong together, in PEM.",
+        )
+    else:
+        await alerts.clear(tx, _FILE, "certificate-unreadable")
+    if end - now < SOON:
+        await alerts.raise_alert(
+            tx,
+            subject=_FILE,
+            reason="certificate-ends",
+            message=f"The gateway's certificate {'has ended' if end <= now else 'ends'} at "
+            f"{end:%Y-%m-%d %H:%M} UTC.",
+            remedy="Write a newer one to the same files: it is taken up by itself.",
+        )
+    else:
+        await alerts.clear(tx, _FILE, "certificate-ends")
+
+
+async def _ending(tx: Tx, host: str, end: datetime, problem: str) -> None:
+    await alerts.raise_alert(
+        tx,
+        subject=f"certificate {host}",
+        reason="certificate-not-renewed",
+        message=f"The certificate of {host} ends at {end:%Y-%m-%d %H:%M} UTC and could not be "
+        f"renewed{': ' + problem if problem else ''}.",
+        remedy=f"See that {host} leads to the gateway's plain HTTP port from where the directory "
+        "is. It is tried again by itself.",
+    )
+
+
+async def metering(db: Database, problem: str) -> None:
+    """Say that nothing can be spooled, or that it can again."""
+    if not problem and not await db.fetchval(_sql.stuck, _SPOOL):
+        return
+    async with db.transaction() as tx:
+        if not problem:
+            await alerts.clear(tx, _SPOOL)
+            return
+        await alerts.raise_alert(
+            tx,
+            subject=_SPOOL,
+            reason="metering-not-kept",
+            message=f"What the gateway counts can't be written to disk: {problem}. Requests are "
+            "served; what they used is kept in memory, and lost if the server ends.",
+            remedy="Free disk space below the data directory; it catches up by itself.",
+        )
