@@ -77,7 +77,10 @@ class Spool:
         """Why nothing can be written just now; empty: all is well."""
 
     def add(self, entry: Entry) -> None:
-        """Count a finished request. Never waits, never fails."""
+        """Count a finished request, if a workload answered it: what the gateway says itself is
+        free. Never waits, never fails."""
+        if not entry.backend:
+            return
         used = self._sums.get(entry.route.uid)
         if used is None:
             used = self._sums[entry.route.uid] = Used(entry.route.uid)
