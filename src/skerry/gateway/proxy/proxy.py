@@ -191,6 +191,9 @@ class Proxy:
         except BaseException:
             sock.close()
             raise
+        if upstream.stillborn():
+            upstream.close()
+            raise ConnectionResetError("the backend closed the connection at once")
         return upstream
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

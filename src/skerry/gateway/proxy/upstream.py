@@ -26,8 +26,9 @@ _INTERIM = 20
 
 class Upstream(asyncio.Protocol):
     __slots__ = (
-        "_body", "_closed", "_exchange", "_held", "_interim", "_pool", "_raw", "_settings",
-        "_sock", "_spent", "_transport", "answered", "backend", "reused", "since",
+        "_body", "_closed", "_early", "_early_end", "_exchange", "_held", "_interim", "_pool",
+        "_raw", "_settings", "_sock", "_spent", "_transport", "answered", "backend", "reused",
+        "since",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +54,9 @@ class Upstream(asyncio.Protocol):
         self._spent = False
         """It serves no further request."""
         self._closed = False
+        self._early: bytes | None = b""
+        """What came before the first request; None: there has been one."""
+        self._early_end = False
 
     # What the exchange and the pool ask
 
@@ -63,6 +67,15 @@ class Upstream(asyncio.Protocol):
         self._interim = 0
         if data:
             self._transport.write(data)
+        early, self._early = self._early, None
+        if early:
+            self.data_received(early)
+        if self._early_end and self._exchange is exchange and not self.eof_received():
+            self._transport.close()
+
+    def stillborn(self) -> bool:
+        """Whether it was closed before it was of any use."""
+        return self._closed or (self._early_end and not self._early)
 
     def write(self, data: bytes) -> None:
         self._transport.write(data)
@@ -118,7 +131,10 @@ class Upstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange
-        if exchange is None:
+        if self._early is not None:
+            # Some protocols let the server speak first; it may do so before we are told.
+            self._early += data
+        elif exchange is None:
             # Nobody asked: whatever it is, it must not become the next request's answer.
             self._pool.lost(self)
             self.close()
@@ -143,6 +159,9 @@ class Upstream(asyncio.Protocol):
             self._exchange.upstream_drained()
 
     def eof_received(self) -> bool:
+        if self._early is not None:
+            self._early_end = True
+            return True
         if self._raw and self._exchange is not None:
             self._exchange.answer_end([])
             return True
