@@ -1,8 +1,8 @@
 """Killed at every moment of every step, every kind with a flow lives the same life.
 
 Each is placed, run, billed and removed in a whole cloud with a simulated site, as often as there
-are moments at which a worker could be killed. What it used and what it was charged must be the same
-each time: nothing is lost, nothing is left, and nothing is billed twice.
+are moments at which a worker could be killed. What was metered must be what its host says that it
+ran: nothing is lost, nothing is left, and nothing is billed twice.
 """
 
 from pathlib import Path as FilePath
@@ -18,7 +18,7 @@ from skerry.kernel.resources import Resource
 from skerry.ledger import price_lists
 from skerry.store import Database
 from tests.coverage.conftest import REGISTRY
-from tests.harness.crash import Rig, flows, killed_everywhere, life_of
+from tests.harness.crash import Rig, flows, killed_everywhere, life_of, one_for_each_step
 from tests.harness.prices import priced
 from tests.harness.samples import sample
 from tests.products.run.cloud import AT, Cloud, opened
@@ -47,18 +47,33 @@ class Lives(Rig):
         await cloud.business.carry()
 
     async def what_is_left(self, root: Resource) -> Any:
-        """What it used, was charged and still holds, with all that it owned."""
+        """What was metered of it and still is held, with all that it owned."""
         db = self.cloud.db
         used = await db.fetch(
-            "select s.meter, s.sku, sum(u.quantity)::bigint as quantity, sum(u.amount)::bigint"
-            " as amount from usage u join stream s on s.id = u.stream"
+            "select s.meter, s.sku, sum(u.quantity)::bigint as quantity"
+            " from usage u join stream s on s.id = u.stream"
             " join hold h on h.lease = s.lease where h.root_uid = $1 group by 1, 2 order by 1, 2",
             root.uid,
         )
+        ran = await db.fetchval(
+            "select coalesce(sum(extract(epoch from w.ended_at - w.started_at)"
+            " * coalesce((r.spec ->> 'millicores')::int, 1000)), 0) from workload w"
+            " join resource r on r.uid = w.owner where r.root_uid = $1",
+            root.uid,
+        )
+        for row in used:
+            if row["meter"] == "cpu-hour":
+                # As long as its processes ran by their host's word: all of it, and once.
+                assert float(row["quantity"]) == pytest.approx(float(ran), rel=0.01, abs=100)
         open_holds = await db.fetchval("select count(*) from hold where state <> 'closed'")
         open_leases = await db.fetchval("select count(*) from lease where state <> 'closed'")
         at_sites = [task for name in self.cloud.sites for task in self.cloud.at_site(name)]
-        return [tuple(row) for row in used], open_holds, open_leases, at_sites
+        return [(row["meter"], row["sku"]) for row in used], open_holds, open_leases, at_sites
+
+
+ENDLESS = ("pod", "service", "notebook")
+"""Kinds that run until they are told to stop. Their lives are long, so every moment of them is a
+test of minutes."""
 
 
 @pytest.mark.parametrize("hasty", [False, True], ids=["patient", "hasty"])
@@ -66,12 +81,26 @@ class Lives(Rig):
 async def test_killed_at_every_moment(
     kind: Kind, hasty: bool, db: Database, tmp_path: FilePath
 ) -> None:
-    cloud = await opened(db, tmp_path)
+    few = one_for_each_step if kind.noun in ENDLESS else None
+    await _killed(kind, hasty, db, tmp_path, few)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("hasty", [False, True], ids=["patient", "hasty"])
+@pytest.mark.parametrize("kind", [k for k in FLOWS if k.noun in ENDLESS], ids=lambda k: k.noun)
+async def test_killed_at_every_moment_of_a_long_life(
+    kind: Kind, hasty: bool, db: Database, tmp_path: FilePath
+) -> None:
+    await _killed(kind, hasty, db, tmp_path, None)
+
+
+async def _killed(kind: Kind, hasty: bool, db: Database, folder: FilePath, few: Any) -> None:
+    cloud = await opened(db, folder)
     async with db.transaction() as tx:
         await price_lists.load(tx, priced(REGISTRY))
     await cloud.site()
     above = await _above(cloud, kind)
-    await killed_everywhere(Lives(cloud), life_of(kind, above, hasty=hasty))
+    await killed_everywhere(Lives(cloud), life_of(kind, above, hasty=hasty), few=few)
     await cloud.assert_books_closed()
     await cloud.hub.close_all()
 

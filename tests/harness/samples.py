@@ -28,6 +28,7 @@ GIVEN: dict[str, Schema] = {
     "secret": {"data": {"key": "value"}},
     "token": {"subject": "somebody"},
     "job": {"command": ["true"]},
+    "pod": {"command": ["serve"]},
     "budget": {"amount": "10"},
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},

@@ -92,16 +92,19 @@ class Step:
     deadline: float
     remedy: str
     inside: bool
+    steady: bool = False
+    """A resource may stay here as long as it likes: it is as it should be, and watched."""
 
 
 def step(
-    *, deadline: float, remedy: str = "", inside: bool = False
+    *, deadline: float, remedy: str = "", inside: bool = False, steady: bool = False
 ) -> Callable[[Callable[[Any, "Context"], Awaitable[Next]]], Any]:
-    """Declare a method as a step. ``deadline`` is in seconds from entering it."""
+    """Declare a method as a step. ``deadline`` is in seconds from entering it; only a ``steady``
+    one may be without (``FOR_EVER``)."""
 
     def mark(method: Callable[[Any, "Context"], Awaitable[Next]]) -> Any:
         method.__skerry_step__ = Step(  # type: ignore[attr-defined]
-            method.__name__, method, deadline, remedy, inside
+            method.__name__, method, deadline, remedy, inside, steady
         )
         return method
 
@@ -127,7 +130,7 @@ class Flow:
             if needed not in found:
                 raise TypeError(f"{cls.__name__} has no step {needed!r}")
 
-    @step(deadline=FOR_EVER, inside=True)
+    @step(deadline=FOR_EVER, inside=True, steady=True)
     async def rest(self, ctx: "Context") -> Next:
         """Where a resource stays that wants nothing; ``on_intent`` sees what is asked for here."""
         following = await self.on_intent(ctx) if ctx.intents else done()

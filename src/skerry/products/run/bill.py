@@ -5,6 +5,7 @@ market's order, an offer's before any account's: so a run's meters, whose beginn
 never begun in the transaction that closes its lease and gives its capacity back.
 """
 
+from datetime import datetime
 from typing import Any
 
 from skerry.kernel.resources import Resources
@@ -30,17 +31,24 @@ async def begin(tx: Tx, resources: Resources, work: Seen) -> None:
 
 
 async def close(
-    tx: Tx, resources: Resources, job: Resource, work: Seen | None, reason: Reason
+    tx: Tx,
+    resources: Resources,
+    job: Resource,
+    work: Seen | None,
+    reason: Reason,
+    *,
+    ended: datetime | None = None,
 ) -> dict[str, Any]:
     """End the job's lease, charged to the end of the run's last process; the job's cost, for its
-    status. One whose end nobody saw is charged to when it was seen to be gone."""
+    status. One whose end nobody saw is charged to when it was seen to be gone, or to ``ended``."""
     market = Market.of(resources)
     lease = await market.open_lease(tx, job.uid)
     if lease is not None:
-        ended = None
         if work is not None and work.started_at is not None:
-            ended = work.ended_at or work.seen_at
+            ended = max(work.started_at, ended or work.ended_at or work.seen_at or await tx.now())
             await gaps(tx, work.at, ended)
+        else:
+            ended = None
         await market.close(tx, lease.id, reason, ended_at=ended)
     return await spent(tx, job)
 

@@ -7,7 +7,7 @@ from skerry.market.lease import Lease
 from skerry.products.run import bill, outcome
 from skerry.products.run.life import BILL, DAY, LOOK, MINUTE, Life, Write, work_of
 from skerry.products.run.outcome import Result
-from skerry.products.run.place import NotStarted
+from skerry.products.run.place import NotStarted, Run
 from skerry.products.run.specs import JobSpec
 from skerry.sites import seen
 
@@ -23,7 +23,7 @@ class JobFlow(Life):
         failed = Result("failed", reason, outcome.sentences(refused.message))
         return self._decide(ctx, failed, {}, within=placed)
 
-    def placed(self, ctx: Context, lease: Lease) -> dict[str, Any]:
+    def placed(self, ctx: Context, lease: Lease, run: Run) -> dict[str, Any]:
         return {**outcome.placed(lease), "attempt": _failures(ctx) + 1}
 
     @step(deadline=364 * DAY, remedy="It still runs: cancel it if it should not.", inside=True)

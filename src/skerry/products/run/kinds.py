@@ -5,6 +5,9 @@ from skerry.kernel.views import View
 from skerry.products.run.asks import ask_of
 from skerry.products.run.flow import JobFlow
 from skerry.products.run.hooks import JobHooks
+from skerry.products.run.pods.flow import PodFlow
+from skerry.products.run.pods.hooks import PodHooks
+from skerry.products.run.pods.specs import PodSpec, PodStatus
 from skerry.products.run.schedules.flow import ScheduleFlow
 from skerry.products.run.schedules.hooks import ScheduleHooks
 from skerry.products.run.schedules.specs import ScheduleSpec, ScheduleStatus
@@ -52,6 +55,43 @@ JOB = Kind(
     ),
 )  # fmt: skip
 
+POD = Kind(
+    provider="skerry.run",
+    collection="pods",
+    noun="pod",
+    summary="One long-running workload, kept running somewhere",
+    spec=PodSpec,
+    status=PodStatus,
+    secrets=("secretEnv",),
+    quota=10_000,
+    actions=(
+        Action("stop", "End it, until it is started again"),
+        Action("start", "Run it again after it was stopped or has failed"),
+        Action("restart", "End it and start it anew"),
+        Action("move", "End it and start it anew, elsewhere if there is another place"),
+    ),
+    views=(
+        View("logs", "Its output, line for line as it came", logs, "application/x-ndjson",
+             {"offset": "bytes to skip", "follow": "wait for more"}),
+        View("files", "Files in its directory", files, deep=True),
+        View("stats", "What it uses now", stats),
+    ),
+    meters=("cpu-hour", "memory-gib-hour", "gpu-hour"),
+    flow=PodFlow,
+    hooks=PodHooks(),
+    ask=ask_of,
+    columns=(
+        Column("PHASE", "status.phase"),
+        Column("READY", "status.ready"),
+        Column("RESTARTS", "status.restarts"),
+        Column("SITE", "status.place.site"),
+        Column("COST", "status.cost"),
+        Column("AGE", "metadata.createdAt"),
+        Column("HOST", "status.place.host", wide=True),
+        Column("COMMAND", "spec.command", wide=True),
+    ),
+)  # fmt: skip
+
 SECRET = Kind(
     provider="skerry.run",
     collection="secrets",
@@ -90,4 +130,4 @@ SCHEDULE = Kind(
     ),
 )
 
-KINDS = (JOB, SECRET, SCHEDULE)
+KINDS = (JOB, POD, SECRET, SCHEDULE)

@@ -70,7 +70,7 @@ class Life(Flow):
         ats = await volume_sites(ctx.tx, ctx.resources, ctx.resource, spec)
         return ask_of(spec, volume_sites=ats)
 
-    def placed(self, ctx: Context, lease: Lease) -> dict[str, Any]:
+    def placed(self, ctx: Context, lease: Lease, run: Run) -> dict[str, Any]:
         """The status of one that was given a place."""
         return outcome.placed(lease)
 
@@ -78,8 +78,8 @@ class Life(Flow):
         """Seconds between asking a process to end and ending it."""
         return GRACE
 
-    def lost_sight(self, ctx: Context, away: SiteUnreachable) -> Next:
-        """What follows if its site can't be asked whether it has started."""
+    async def lost_sight(self, ctx: Context, away: SiteUnreachable) -> Next:
+        """What follows if its site can't be asked whether it runs."""
         return nap(patience(ctx), status=unheard(away))
 
     # Its life
@@ -119,7 +119,7 @@ class Life(Flow):
             reason="Placed",
             message=f"At {called(run.at)}.",
             data={"run": msgspec.to_builtins(run), "runs": number, "asked": None, "stop": None},
-            status=self.placed(ctx, lease),
+            status=self.placed(ctx, lease, run),
         )
 
     @step(deadline=3600, remedy="What it needs does not get to its site: look at the site.")
@@ -146,7 +146,7 @@ class Life(Flow):
         try:
             status = await place.start(ctx, run)
         except SiteUnreachable as away:
-            return self.lost_sight(ctx, away)
+            return await self.lost_sight(ctx, away)
         except NotStarted as refused:
             return self._not_started(ctx, refused)
 
@@ -209,7 +209,7 @@ class Life(Flow):
             # No signal reaches what has not started, and there is nothing of it to keep.
             await place.erase(ctx, run.at, run.id)
         except SiteUnreachable as away:
-            return nap(patience(ctx), status=unheard(away))
+            return await self.lost_sight(ctx, away)
         return hop("run", within=(is_gone(ctx),))
 
     @step(deadline=300, remedy="It can't go on: see the last problem.", inside=True)

@@ -19,12 +19,15 @@ from skerry.kernel.rows import Resource
 from skerry.market.decision import Choice
 from skerry.products.run.given import MissingSecret, given
 from skerry.products.run.mounts import mounts
+from skerry.products.run.pods.specs import Health as PodHealth
+from skerry.products.run.pods.specs import PodSpec
 from skerry.products.run.prepare import prepare
 from skerry.products.run.specs import JobSpec
 from skerry.products.run.work import GRACE, UPLOADED, WorkSpec
 from skerry.sites.collector import drain
 from skerry.sites.contract import (
     File,
+    Health,
     Isolation,
     NoRoom,
     Port,
@@ -44,6 +47,8 @@ from skerry.store.blobs import BlobMissing, parse_digest
 
 PATIENCE = 60.0
 """Seconds a site may take to answer."""
+FOR_EVER = (1 << 31) - 1
+"""Restarts."""
 UPLOAD_PATIENCE = 3600.0
 """Seconds it may take to be given one file."""
 
@@ -231,4 +236,26 @@ def _own(spec: WorkSpec) -> dict[str, Any]:
             "artifacts": tuple(spec.artifacts),
             "time_limit": spec.time_limit,
         }
+    if isinstance(spec, PodSpec):
+        ports = [*spec.ports, spec.health.port] if spec.health else spec.ports
+        return {
+            "ports": tuple(Port(name=str(p), port=p) for p in dict.fromkeys(ports) if p),
+            "health": _health(spec.health) if spec.health else None,
+            "restart": "always",
+            "max_restarts": FOR_EVER,
+            "grace": spec.grace,
+        }
     return {}
+
+
+def _health(wanted: PodHealth) -> Health:
+    return Health(
+        port=wanted.port,
+        path=wanted.path,
+        command=tuple(wanted.command),
+        every=wanted.every,
+        timeout=wanted.timeout,
+        failures=wanted.failures,
+        restart=wanted.restart,
+        start=wanted.start,
+    )

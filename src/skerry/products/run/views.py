@@ -1,4 +1,4 @@
-"""What can be read of a job beside its document: its log, its artifacts, what it uses."""
+"""What can be read of one that runs beside its document: its log, its files, what it uses."""
 
 import asyncio
 import base64
@@ -11,7 +11,8 @@ import msgspec
 from skerry.kernel.errors import InvalidRequest, NotFound, Source, Unavailable
 from skerry.kernel.history import stamp
 from skerry.kernel.views import Answer, Asked, Stream
-from skerry.products.run.specs import ENDED, JobSpec
+from skerry.products.run.pods.specs import AT_REST
+from skerry.products.run.specs import ENDED
 from skerry.sites import seen
 from skerry.sites.contract import LogChunk, Refused, SiteUnreachable, UnknownWorkload, Workloads
 from skerry.sites.hub import Hub
@@ -20,6 +21,8 @@ from skerry.store.queries import load
 _sql = load("skerry.products.run")
 _LOOK = 0.3
 _BEAT = 15.0
+_OVER = {*ENDED, *AT_REST}
+"""Phases in which nothing more is written."""
 
 
 async def logs(asked: Asked) -> Answer:
@@ -71,7 +74,7 @@ def _line(chunk: LogChunk) -> bytes:
 
 
 def _rank(asked: Asked, text: str) -> int:
-    count = asked.resource.typed(JobSpec).count
+    count = _copies(asked)
     if not text.isdecimal() or int(text) >= count:
         raise InvalidRequest(
             f"there is no copy {text[:20]!r}",
@@ -81,8 +84,12 @@ def _rank(asked: Asked, text: str) -> int:
     return int(text)
 
 
+def _copies(asked: Asked) -> int:
+    return int(asked.resource.spec.get("count", 1))
+
+
 async def _work(asked: Asked) -> seen.Seen | None:
-    """The newest run of the job."""
+    """Its newest run."""
     async with asked.db.transaction() as tx:
         works = await seen.of_owner(tx, asked.resource.uid)
     return works[-1] if works else None
@@ -90,13 +97,13 @@ async def _work(asked: Asked) -> seen.Seen | None:
 
 async def _ended(asked: Asked) -> bool:
     phase = await asked.db.fetchval(_sql.phase, asked.resource.uid)
-    return phase is None or phase in ENDED
+    return phase is None or phase in _OVER
 
 
 async def _at_site(asked: Asked) -> tuple[Workloads, str]:
     work = await _work(asked)
     if work is None or work.status is None:
-        raise NotFound(f"job {asked.resource.name!r} has not started yet")
+        raise NotFound(f"{asked.resource.kind} {asked.resource.name!r} has not started yet")
     try:
         return asked.services[Hub].driver(work.at), work.id
     except SiteUnreachable as away:
@@ -111,7 +118,7 @@ async def files(asked: Asked) -> Answer:
         return await _file(asked, driver, id, _rank(asked, number), path)
     items = []
     try:
-        for rank in range(asked.resource.typed(JobSpec).count):
+        for rank in range(_copies(asked)):
             items += [_info(rank, info) for info in await driver.files(id, rank)]
     except SiteUnreachable as away:
         raise Unavailable(str(away)) from None
