@@ -37,7 +37,7 @@ class ScheduleFlow(Flow):
             data = {"after": max(ctx.now.timestamp(), _after(ctx).timestamp())}
         return hop("look", state="active", data=data)
 
-    @step(deadline=FOR_EVER, inside=True)
+    @step(deadline=FOR_EVER, inside=True, steady=True)
     async def rest(self, ctx: Context) -> Next:
         """Until the next time, or until somebody asks for something."""
         return hop("look")
