@@ -114,13 +114,20 @@ class AgentRig:
 class AgentEnd:
     """A server's socket with one agent on it."""
 
-    def __init__(self, directory: Path, more: dict[str, Any] | None = None) -> None:
-        self.directory, self._more = directory, more or {}
+    def __init__(
+        self,
+        directory: Path,
+        more: dict[str, Any] | None = None,
+        prefix: tuple[str, ...] = (),
+    ) -> None:
+        """``prefix``: a command to start the agent with."""
+        self.directory, self._more, self._prefix = directory, more or {}, prefix
         self.data = directory / "data"
         self.process: asyncio.subprocess.Process | None = None
         self._server: asyncio.Server | None = None
         self._connected: asyncio.Queue[RemoteDriver] = asyncio.Queue()
         self.hellos: list[Hello] = []
+        self.last: RemoteDriver | None = None
 
     async def listen(self) -> None:
         socket = self.directory / "socket"
@@ -139,7 +146,7 @@ class AgentEnd:
         except Denied:
             writer.close()
             return
-        remote = RemoteDriver(reader, writer)
+        remote = self.last = RemoteDriver(reader, writer)
         self._connected.put_nowait(remote)
         await remote.run()
 
@@ -151,7 +158,7 @@ class AgentEnd:
         settings = {k: v for k, v in config(self.data, **self._more).items() if k != "data"}
         (self.directory / "config").write_text(json.dumps(settings))
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "skerry.sites.agent", "--data", str(self.data)),
+            *(*self._prefix, sys.executable, "-m", "skerry.sites.agent", "--data", str(self.data)),
             *("--server", f"unix:{self.directory / 'socket'}"),
             *("--token-file", str(self.directory / "token")),
             *("--config", str(self.directory / "config")),

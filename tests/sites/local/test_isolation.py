@@ -214,10 +214,12 @@ class TestNetwork:
         )
         assert (code, said.split()) == (0, ["lo"])
 
-    async def test_asking_for_more_is_refused(self, rig: LocalRig, site: Workloads) -> None:
+    async def test_the_operator_may_refuse_more(self, rig: LocalRig) -> None:
+        driver = LocalDriver(read(config(rig.directory / "without", network="none")))
         with pytest.raises(Refused) as refused:
-            await site.apply(workload(rig, Script(), network=True), 1)
+            await driver.apply(workload(rig, Script(), network=True), 1)
         assert refused.value.reason == "Network"
+        await driver.close()
 
     async def test_the_operator_may_give_the_hosts(self, rig: LocalRig) -> None:
         data = rig.directory / "networked"

@@ -1,6 +1,7 @@
 """What an operator can say about this machine as a site."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -30,12 +31,29 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
         Meta(description="More places of the host that tasks may read, each at its own path."),
     ] = ()
     network: Annotated[
-        Literal["none", "host"],
+        Literal["own", "none", "host"],
         Meta(
-            description="What a task that asks for the network gets: nothing (it is refused), or "
-            "the host's own network, with all that can be reached from the host itself."
+            description="What a sandboxed task that asks for the network gets: a network of its "
+            "own, from which it reaches the Internet and nothing of the host (an agent must be "
+            "root for that), nothing (it is refused), or the host's own network, with all that "
+            "can be reached from the host itself."
         ),
-    ] = "none"
+    ] = "own"
+    pool: Annotated[
+        str,
+        Meta(
+            description="The addresses of tasks, as a private IPv4 network such as 10.83.0.0/16; "
+            "empty: one that the host has no route to."
+        ),
+    ] = ""
+    reach: Annotated[
+        tuple[str, ...],
+        Meta(description="Private IPv4 networks that tasks may reach all the same."),
+    ] = ()
+    name_servers: Annotated[
+        tuple[str, ...],
+        Meta(description="IPv4 addresses of name servers for tasks; empty: the host's own."),
+    ] = ()
     disk: Annotated[
         int, Meta(ge=1, description="Bytes of disk space for tasks that don't say how much.")
     ] = 10 << 30
@@ -49,4 +67,16 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
 
 def read(config: Mapping[str, Any]) -> Config:
     """Raises ``msgspec.ValidationError`` with the field that is wrong."""
-    return msgspec.convert(dict(config), Config)
+    found = msgspec.convert(dict(config), Config)
+    for network in (*found.reach, *((found.pool,) if found.pool else ())):
+        _check("network", IPv4Network, network)
+    for server in found.name_servers:
+        _check("address", IPv4Address, server)
+    return found
+
+
+def _check(what: str, type: Callable[[str], object], text: str) -> None:
+    try:
+        type(text)
+    except ValueError as error:
+        raise msgspec.ValidationError(f"{text!r} is no IPv4 {what}: {error}") from error

@@ -113,7 +113,11 @@ class LocalDriver:
             disk=disk.f_blocks * disk.f_frsize,
             free_disk=disk.f_bavail * disk.f_frsize,
             isolations=machine.engines.isolations,
-            engines={**machine.engines.found, "nvidia": machine.gpus.driver},
+            engines={
+                **machine.engines.found,
+                "nvidia": machine.gpus.driver,
+                "network": machine.networks.says,
+            },
             architecture=room.architecture(),
         )
 

@@ -125,6 +125,13 @@ class Held:
         resources = self.workload.resources
         return [(resources, task.gpus) for task in self.tasks if going and not task.ended]
 
+    def numbers(self) -> dict[int, "HeldTask"]:
+        """The tasks' places in the pool of addresses, as far as they are taken."""
+        if not self.holdings():
+            return {}
+        pairs = zip(self.intent.network, self.tasks, strict=False)
+        return {number: task for number, task in pairs if not task.ended}
+
     def uids(self) -> range:
         return range(self.intent.uid, self.intent.uid + len(self.tasks))
 

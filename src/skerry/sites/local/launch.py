@@ -64,7 +64,7 @@ class Shim:
                     *(os.path.realpath(sys.executable), "-I", "-S", "-c", _PROGRAM),
                     *(str(_PACKAGE), str(self._directory.path)),
                     *(str(theirs.fileno()), str(lock)),
-                    pass_fds=(theirs.fileno(), lock),
+                    pass_fds=(theirs.fileno(), lock, *plan.descriptors),
                     start_new_session=True,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,

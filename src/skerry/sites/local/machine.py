@@ -22,6 +22,7 @@ from skerry.sites.local.follow import Follower
 from skerry.sites.local.gpus import Gpus
 from skerry.sites.local.held import INTENT, Held, HeldTask, load_intent
 from skerry.sites.local.journal import Journal
+from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.plans import Planner
 from skerry.sites.local.room import Room, of_host
 from skerry.sites.local.state import Fences, instance
@@ -58,6 +59,7 @@ class Machine:
 
     cgroups: Cgroups
     gpus: Gpus
+    networks: Networks
     room: Room
     planner: Planner
     engines: choose.Engines
@@ -72,6 +74,7 @@ class Machine:
         try:
             await machine._survey()
             await machine._adopt()
+            machine.spawn(machine.networks.keep(machine.numbers))
         except BaseException:
             await machine.close()
             raise
@@ -82,11 +85,12 @@ class Machine:
         self.cgroups = cgroups.find(instance(self.data))
         self.gpus = await asyncio.to_thread(gpus.find)
         config = self.config
+        self.networks = Networks(config, self.data, self.cgroups.instance, self.root)
         self.room = of_host(config.reserve_millicores, config.reserve_memory, self.gpus.devices)
         view = View(self.data / "rootfs", config.binds)
         await asyncio.to_thread(view.build)
         self._host = Host(self.data, view, self.root, self.cgroups.reason)
-        self.planner = Planner(self.cgroups, self.gpus, self.root, config.disk)
+        self.planner = Planner(self.cgroups, self.gpus, self.networks, self.root, config.disk)
         await self._ask_engines()
 
     async def _ask_engines(self) -> None:
@@ -137,6 +141,10 @@ class Machine:
             await self.end_shim(task)
             await self.sweep(task.name)
         await asyncio.to_thread(remove_tree, held.path)
+
+    def numbers(self) -> "dict[int, HeldTask]":
+        """Tasks with a network of their own, by their place in the pool of addresses."""
+        return {n: task for held in self.held.values() for n, task in held.numbers().items()}
 
     def free(self) -> Room:
         return self.room.without(h for held in self.held.values() for h in held.holdings())
@@ -250,6 +258,8 @@ class Machine:
             follower.stop()
         if hasattr(self, "cgroups"):
             self.cgroups.leave()
+        if hasattr(self, "networks"):
+            await asyncio.to_thread(self.networks.close)
         os.close(self._lock)
 
 

@@ -1,7 +1,6 @@
 """From a workload to what each of its shims is to do."""
 
 import base64
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from skerry.sites.local.cgroups import Cgroups
 from skerry.sites.local.engines import inside
 from skerry.sites.local.engines.base import Engine, Order
 from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.shim.plan import Plan
 from skerry.sites.local.state import TaskDirectory, boot_id
 from skerry.sites.local.view import Bind, accounts
@@ -17,7 +17,6 @@ from skerry.sites.local.view import Bind, accounts
 MARK = "SKERRY_TASK"
 """The variable by which a task's processes are known where there are no control groups."""
 _UID_INSIDE = 1000
-_RESOLVER = (Bind(os.path.realpath("/etc/resolv.conf"), "/etc/resolv.conf"),)
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Planner:
 
     cgroups: Cgroups
     gpus: Gpus
+    networks: Networks
     root: bool
     disk: int
     """Bytes for those who don't say how much."""
@@ -74,6 +74,7 @@ class Planner:
                 "max_restarts": workload.max_restarts,
                 "log_bytes": workload.log_bytes,
                 "boot_id": boot_id(),
+                "network": -1,
             }
         )
 
@@ -98,7 +99,7 @@ class Planner:
             network=workload.network,
             binds=(
                 *self._accounts(directory.path, uid),
-                *(_RESOLVER if workload.network else ()),
+                *(self.networks.resolver(directory.path) if workload.network else ()),
                 *self.gpus.binds(devices),
             ),
             cgroup="" if self.cgroups.reason else self.cgroups.path(name),

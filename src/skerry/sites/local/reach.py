@@ -35,7 +35,8 @@ async def connect(
 ) -> socket.socket:
     """A socket connected to a port of the task, non-blocking. Raises ``Refused``."""
     found = _running(held, task)
-    if held.workload.network or _isolation(machine, held) == "process":
+    on_host = held.workload.network and not held.intent.network
+    if on_host or _isolation(machine, held) == "process":
         return await connect_here(port)
     return await connectors.connect(
         task.name, found, lambda: _order(machine, held, task, (), tty=False), port

@@ -1,6 +1,7 @@
 """``apply``: what is asked is weighed, given its room, written down, laid out, and launched."""
 
 import asyncio
+import os
 
 from skerry.sites.contract import Refused, Workload
 from skerry.sites.local import work
@@ -20,6 +21,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
     Raises ``Refused`` with nothing left behind.
     """
     held = earlier
+    spaces: list[int] = []
     try:
         engine = await _weigh(machine, workload)
         if earlier is not None:
@@ -28,7 +30,9 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
         held.told = earlier.told if earlier is not None else None
         machine.held[workload.id] = held
         step("fenced")
-        plans = await asyncio.to_thread(_lay_out, machine, held, workload, engine)
+        for number in held.intent.network:
+            spaces.append(await machine.networks.make(number))
+        plans = await asyncio.to_thread(_lay_out, machine, held, workload, engine, spaces)
         step("laid out")
         for task in held.tasks:
             machine.follow(held, task)
@@ -43,6 +47,8 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
             raise
         raise Refused("StartFailed", f"it can't be laid out: {error}") from error
     finally:
+        for space in spaces:
+            os.close(space)  # the shims have it
         if held is not None:
             held.starting = False
     for task in held.tasks:
@@ -56,11 +62,13 @@ def _take_room(machine: Machine, workload: Workload, fence: int, engine: Engine)
     gpus = machine.free().give(workload.resources, workload.tasks, machine.room)
     uids = [held.uids() for held in machine.held.values()]
     first = machine.config.first_uid
+    own = workload.network and engine.isolation != "process" and machine.networks.kind() == "own"
     intent = Intent(
         workload=public(workload),
         engine=engine.name,
         uid=free_uid(first, uids, workload.tasks) if machine.root else 0,
         gpus=gpus,
+        network=machine.networks.number(set(machine.numbers()), workload.tasks) if own else (),
     )
     held = Held(machine.data / "workloads" / workload.id, intent, fence)
     held.starting = True
@@ -72,12 +80,8 @@ async def _weigh(machine: Machine, workload: Workload) -> Engine:
     if workload.image:
         raise Refused("Unsupported", "this site runs the host's own programs, no images")
     engine = await machine.engine(workload.isolation)
-    if workload.network and engine.isolation != "process" and machine.config.network == "none":
-        raise Refused(
-            "Network",
-            "tasks have no network here; the operator can give them the host's own, with "
-            "network = host in the site's configuration",
-        )
+    if workload.network and engine.isolation != "process":
+        machine.networks.kind()
     disk = workload.resources.disk or machine.config.disk
     for file in workload.files:
         if not machine.blobs.has(file.digest):
@@ -106,7 +110,7 @@ async def _forget(machine: Machine, id: str, held: Held | None) -> None:
 
 
 def _lay_out(
-    machine: Machine, held: Held, workload: Workload, engine: Engine
+    machine: Machine, held: Held, workload: Workload, engine: Engine, spaces: list[int]
 ) -> list[tuple[TaskDirectory, Plan]]:
     """Intent first, then the directories, files and plans of all tasks."""
     held.write_intent()
@@ -117,5 +121,8 @@ def _lay_out(
         owner = uid if machine.root and engine.isolation != "process" else None
         work.fill(task.directory.work, workload.files, machine.blobs, owner)
         args = (workload, task.rank, task.directory, uid, task.gpus)
-        plans.append((task.directory, machine.planner.plan(engine, *args)))
+        plan = machine.planner.plan(engine, *args)
+        if spaces:
+            plan.network = spaces[task.rank]
+        plans.append((task.directory, plan))
     return plans

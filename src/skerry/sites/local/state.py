@@ -46,6 +46,8 @@ class Intent(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Of the first task; the others follow. The agent's own if it can't choose."""
     gpus: tuple[tuple[str, ...], ...]
     """Devices of each task."""
+    network: tuple[int, ...] = ()
+    """Where in the pool the address of each task's own network is; empty if they have none."""
 
 
 class Decision(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -26,6 +26,8 @@ def main() -> None:
     adopt_orphans()
     _step("born")
     plan = Plan(json.loads(_line(channel)))
+    for descriptor in plan.descriptors:
+        os.set_inheritable(descriptor, False)
     task = Task(plan, LogWriter(LOG, plan.log_bytes), lock)
     try:
         record.make_reserve(RESERVE)

@@ -50,9 +50,17 @@ class Plan:
     max_restarts: int
     log_bytes: int
     boot_id: str
+    network: int
+    """A descriptor of the network to run in, which the shim keeps in being; -1: the shim's own, or
+    what the engine makes."""
 
     def __init__(self, fields: dict[str, object]) -> None:
         missing = set(type(self).__annotations__) ^ set(fields)
         if missing:
             raise ValueError(f"plan with wrong fields: {sorted(missing)}")
         self.__dict__.update(fields)
+
+    @property
+    def descriptors(self) -> "tuple[int, ...]":
+        """What the shim needs besides, open under the same numbers."""
+        return (self.network,) if self.network >= 0 else ()

@@ -14,6 +14,7 @@ from .cgroup import Group
 from .plan import Plan
 
 _PR_SET_CHILD_SUBREAPER = 36
+_CLONE_NEWNET = 0x40000000
 _ABOVE = 64
 """Descriptors are first moved from here on, out of the way of their final numbers."""
 _PIPE_SIZE = 256 << 10
@@ -69,6 +70,8 @@ class Sandbox:
                 signal.signal(ignored, signal.SIG_DFL)
             if self._plan.join:
                 self._group.join()
+            if self._plan.network >= 0:
+                _enter(self._plan.network)
             with open("/proc/self/oom_score_adj", "w") as file:
                 file.write(str(_OOM_SCORE))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -185,6 +188,12 @@ def _children(pid: int) -> list[int]:
             return [int(child) for child in file.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _enter(network: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(network, _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "its network can't be entered")
 
 
 def _children_time() -> int:
