@@ -24,7 +24,7 @@ from skerry.gateway.proxy.head import CHUNKED, Field, Request, Response, trailer
 from skerry.gateway.proxy.upstream import Upstream
 from skerry.gateway.seams import Answer, Entry
 from skerry.gateway.table import Backend, Route
-from skerry.sites.contract import SiteUnreachable
+from skerry.sites.contract import Refused, SiteUnreachable
 
 if TYPE_CHECKING:
     from skerry.gateway.proxy.proxy import Proxy
@@ -141,7 +141,7 @@ class Exchange:
     async def _reach(self, backend: Backend) -> None:
         try:
             upstream = await self._proxy.reach(backend)
-        except (OSError, SiteUnreachable):
+        except (OSError, Refused, SiteUnreachable):
             self._proxy.pool.shun(backend, self._proxy.time())
             self._elsewhere()
         else:

@@ -26,7 +26,7 @@ from h2.events import (
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError, StreamClosedError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from skerry.gateway.proxy.forward import whence
@@ -62,13 +62,14 @@ class Http2(asyncio.Protocol):
         self._proxy = proxy
         self._transport: asyncio.Transport
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
-        self._h2.local_settings.update(
-            {
+        self._h2.local_settings = Settings(
+            client=False,
+            initial_values={
                 SettingCodes.MAX_CONCURRENT_STREAMS: proxy.settings.streams,
                 SettingCodes.MAX_HEADER_LIST_SIZE: proxy.settings.head_size,
                 SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
                 SettingCodes.ENABLE_CONNECT_PROTOCOL: 1,
-            }
+            },
         )
         self._streams: dict[int, Stream] = {}
         self._deadline = 0.0
