@@ -16,10 +16,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from skerry.api import catalogue, entering, openapi, problems
+from skerry.api import catalogue, entering, openapi, problems, rooms
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
+from skerry.api.exposition import Own
 from skerry.api.problems import MethodNotAllowed
+from skerry.api.prometheus import exporter
 from skerry.api.proofs import checkpoint, events, key, tile
 from skerry.api.sessions import close_session, open_session, whoami
 from skerry.kernel.errors import NotFound
@@ -33,9 +35,10 @@ Handler = Callable[[Edge, Request], Awaitable[Response]]
 class Settled:
     """Wraps the application: request id, problems, security headers, the access log."""
 
-    def __init__(self, app: ASGIApp, profile: str) -> None:
+    def __init__(self, app: ASGIApp, profile: str, own: Own) -> None:
         self._app = app
         self._profile = profile
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,6 +52,7 @@ class Settled:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = message["status"]
+                self._own.answered(scope["method"], started, began)
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
                 headers["x-content-type-options"] = "nosniff"
@@ -93,6 +97,7 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
 
         return Route(path, call, methods=METHODS)
 
+    own = Own()
     document = msgspec.json.encode(openapi.document(edge.resources.registry))
     kinds = catalogue.render(edge.resources.registry)
 
@@ -138,12 +143,14 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             fixed(f"{proof}/tenants/{{tenant}}/events", GET=events),
             fixed(f"{identity}/sessions", POST=open_session, DELETE=close_session),
             fixed(f"{identity}/whoami", GET=whoami),
+            fixed("/metrics", GET=exporter(own)),
+            *(fixed(path, GET=handler) for path, handler in rooms.PATHS.items()),
             fixed(blobs, GET=blob, PUT=blob),
             Route("/providers/{path:path}", edge.provider, methods=METHODS),
         ],
         default=nothing,
     )
-    return Settled(app, profile)
+    return Settled(app, profile, own)
 
 
 async def wellknown(edge: Edge, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from skerry.api import openapi_rooms
 from skerry.api.openapi_common import (
     READING,
     TEXT,
@@ -24,7 +25,7 @@ _PUBLIC: Schema = {"security": []}
 
 def paths() -> Mapping[str, Schema]:
     """Every path that no kind declares."""
-    return {**_health(), **_log(), **_sessions(), _BLOB: _blob()}
+    return {**_health(), **_log(), **_sessions(), _BLOB: _blob(), **openapi_rooms.paths()}
 
 
 def _plain(
@@ -70,7 +71,15 @@ def _health() -> Mapping[str, Schema]:
 def _log() -> Mapping[str, Schema]:
     path = {"name": "path", "in": "path", "required": True, "schema": TEXT}
     tile = {"200": {"description": "Hashes, or entries", "content": _BYTES}}
-    stream = {"200": {"description": "Events", "content": {"text/event-stream": {"schema": TEXT}}}}
+    stream = {
+        "200": {
+            "description": "Events",
+            "content": {
+                "text/event-stream": {"schema": TEXT},
+                "application/json": {"schema": {"type": "object"}},
+            },
+        }
+    }
     missing = errors.NotFound
     return {
         f"{_PROOF}/checkpoint": {
@@ -89,12 +98,18 @@ def _log() -> Mapping[str, Schema]:
         f"{_PROOF}/tenants/{{tenant}}/events": {
             "parameters": path_parameters(("tenant",)),
             "get": _plain(
-                "watch_events", "Watch all that happens in a tenant", stream,
+                "watch_events", "What happens in a tenant, or what has happened", stream,
                 *READING, errors.InvalidRequest, errors.Gone,
                 parameters=[
-                    query("watch", "Must be true", {"const": "true"}, required=True),
+                    query("watch", "As it happens; else a page of the past", {"type": "boolean"}),
                     query("kinds", "Only these nouns, with commas between them"),
-                    query("from", "From after this position", {"type": "integer", "minimum": -1}),
+                    query("from", "From after this position; of the past, from this time"),
+                    query("to", "Of the past: until this time"),
+                    query("workspace", "Of the past: in this workspace only"),
+                    query("limit", "Of the past: events of a page", {
+                        "type": "integer", "minimum": 1, "maximum": 500,
+                    }),
+                    query("cursor", "`next` of the page before"),
                 ],
             ),
         },

@@ -9,11 +9,11 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from skerry.api import requests, watch
+from skerry.api import history, requests, watch
 from skerry.api.edge import Edge
 from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
-from skerry.kernel.errors import InvalidRequest, NotFound
+from skerry.kernel.errors import NotFound
 from skerry.kernel.rows import Resource
 from skerry.proof.log import Log
 from skerry.proof.tiles import parse_path
@@ -49,11 +49,10 @@ async def tile(edge: Edge, request: Request) -> Response:
 
 
 async def events(edge: Edge, request: Request) -> Response:
-    """Watch everything of a tenant that the caller may read."""
+    """What happens in a tenant, as it happens (``watch=true``), or what has happened, newest first:
+    everything that the caller may read."""
     tenant = request.path_params["tenant"]
     await _watcher(edge, request, tenant)
-    if not requests.flag(request, "watch"):
-        raise InvalidRequest("events can only be watched", hint="Add ?watch=true.")
     kinds = frozenset(filter(None, request.query_params.get("kinds", "").split(",")))
     registry = edge.resources.registry
 
@@ -66,6 +65,8 @@ async def events(edge: Edge, request: Request) -> Response:
 
         return visible
 
+    if not requests.flag(request, "watch"):
+        return await history.page(edge, request, tenant, kinds, await still())
     return await watch.tenant(edge, request, tenant, kinds, still)
 
 

@@ -106,7 +106,7 @@ def _line(registry: Registry, event: Happening, visible: Visible) -> bytes | Non
     }
     kind = registry.by_noun.get(event.kind)
     if kind is not None:
-        resource = _resource(msgspec.json.decode(event.body))
+        resource = resource_in(msgspec.json.decode(event.body))
         if not visible(resource):
             return None
         data["resource"] = documents.document(kind, resource, "GET")
@@ -116,5 +116,6 @@ def _line(registry: Registry, event: Happening, visible: Visible) -> bytes | Non
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.position, event.verb.encode(), text)
 
 
-def _resource(body: dict[str, Any]) -> Resource:
+def resource_in(body: dict[str, Any]) -> Resource:
+    """The resource that a change's body tells of."""
     return msgspec.convert({**body, "created_by": "", "root_uid": body["uid"]}, Resource)

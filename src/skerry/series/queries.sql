@@ -2,7 +2,7 @@
 -- Subjects by what they are called; what they belong to is looked up where there is an owner.
 insert into subject (source, sort, name, rank, owner, tenant, workspace, made_at, seen_at)
 select $1, $2, t.name, t.rank, t.owner, coalesce(r.tenant, ''), coalesce(r.workspace, ''),
-  skerry_now(), skerry_now()
+  (select skerry_now()), (select skerry_now())
 from unnest($3::text[], $4::integer[], $5::uuid[]) as t (name, rank, owner)
 left join resource r on r.uid = t.owner
 where t.owner is null or r.uid is not null
@@ -114,3 +114,18 @@ from rollup where subject = any($1::integer[]) and start >= $2 and start < $3
 
 -- name: first_sample
 select min(start) from sample where start >= $1
+
+-- name: live_subjects
+select s.*, r.kind, r.name as resource, r.ref, r.root_uid
+from subject s left join resource r on r.uid = s.owner
+where s.seen_at >= $1 and ($2 = '' or s.tenant = $2) and ($3 = '' or s.workspace = $3)
+  and ($4 = '' or s.sort = $4)
+order by s.id
+
+-- name: newest_ticks
+select distinct on (source) * from tick where at >= $1 order by source, at desc
+
+-- name: subjects
+select s.*, r.kind, r.name as resource, r.ref
+from subject s left join resource r on r.uid = s.owner
+where s.id = any($1::integer[])

@@ -9,7 +9,7 @@ where to go on.
 import asyncio
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,8 +77,8 @@ class Found:
     """None: there is nothing more."""
 
 
-Visible = Callable[[uuid.UUID], bool]
-"""Whether lines of this resource may be shown."""
+Visible = Callable[[Collection[uuid.UUID]], Awaitable[Collection[uuid.UUID]]]
+"""Those of these resources whose lines may be shown."""
 
 
 async def search(db: Database, asked: Search, visible: Visible) -> Found:
@@ -91,12 +91,14 @@ async def search(db: Database, asked: Search, visible: Visible) -> Found:
     if cursor is not None:
         end = min(end, cursor.at + timedelta(microseconds=1))
     # A piece begins before its lines do, by so much at most.
-    start = asked.start - timedelta(seconds=PIECE_SECONDS)
+    start = max(asked.start, asked.end - KEEP - _DAY) - timedelta(seconds=PIECE_SECONDS)
     while end > start:
         day = max(start, _midnight(end))
         rows = await _pieces(db, asked, day, end, cursor)
+        shown = await visible({row["owner"] for row in rows})
         for row in rows:
-            inside = await asyncio.to_thread(_matching, row, asked) if visible(row["owner"]) else []
+            seen = row["owner"] in shown
+            inside = await asyncio.to_thread(_matching, row, asked) if seen else []
             if cursor is not None and (row["at"], row["id"]) == (cursor.at, cursor.id):
                 inside = [(i, line) for i, line in inside if i < cursor.line]
             for index, line in reversed(inside):
@@ -164,7 +166,3 @@ async def cut_of(db: Database, tenant: str, workspace: str) -> dict[str, Any] | 
     """What the workspace's share has cut off, if anything within the time kept."""
     row = await db.fetchrow(_sql.cut_of, tenant, workspace)
     return None if row is None else {"until": row["until"], "bytes": row["bytes"]}
-
-
-def kept_since(now: datetime) -> datetime:
-    return now - KEEP

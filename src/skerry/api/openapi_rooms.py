@@ -1,0 +1,141 @@
+"""What goes on, for OpenAPI: what runs now, logs, alerts, usage over time, metrics."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from skerry.api import rooms
+from skerry.api.openapi_common import (
+    READING,
+    TEXT,
+    TIME,
+    Schema,
+    json_content,
+    path_parameters,
+    problems,
+    query,
+    required,
+)
+from skerry.kernel import errors
+
+_NUMBER: Schema = {"type": "number"}
+_INTEGER: Schema = {"type": "integer"}
+_USES: Schema = {
+    "type": "object",
+    "description": "The newest value of each series that is known",
+    "additionalProperties": _NUMBER,
+}
+_FROM = query("from", "A time (RFC 3339), or -1h: so long ago")
+_TO = query("to", "A time; now")
+
+
+def paths() -> Mapping[str, Schema]:
+    return {
+        f"{rooms.BASE}/top": _read("top_hosts", "What every host uses now", _hosts()),
+        f"{rooms.WORKSPACE}/top": _read(
+            "top", "What runs in a workspace, and what it uses now", _running(), "workspace"
+        ),
+        f"{rooms.WORKSPACE}/logs": _read(
+            "search_logs", "Lines of logs in which all words stand, newest first", _lines(),
+            "workspace",
+            query("text", 'Words, all of which stand in a line; "quoted": side by side'),
+            _FROM, _TO,
+            query("kind", "With name: only lines of this resource and of what it owns"),
+            query("name", "With kind"),
+            query("limit", "Lines of a page", {"type": "integer", "minimum": 1, "maximum": 1000}),
+            query("cursor", "`next` of the page before"),
+        ),
+        f"{rooms.BASE}/alerts": _read("list_alerts", "Open alerts of everybody", _alerts()),
+        f"{rooms.TENANT}/alerts": _read(
+            "list_tenant_alerts", "Open alerts of a tenant", _alerts(), "tenant"
+        ),
+        f"{rooms.TENANT}/usage": _read(
+            "usage", "What a tenant was billed for, over time", _usage(), "tenant", _FROM, _TO,
+            query("step", "hour or day"),
+            query("workspace", "Of this workspace only"),
+        ),
+        "/metrics": {
+            "get": {
+                "operationId": "metrics",
+                "summary": "Metrics for Prometheus: all for operators, one's own for tenants",
+                "responses": {
+                    "200": {"description": "Metrics", "content": {"text/plain": {"schema": TEXT}}},
+                    **problems(READING),
+                },
+            }
+        },
+    }  # fmt: skip
+
+
+def _read(name: str, summary: str, answer: Schema, scope: str = "", *asked: Schema) -> Schema:
+    above = {"": (), "tenant": ("tenant",), "workspace": ("tenant", "workspace")}[scope]
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "summary": summary,
+        "responses": {
+            "200": json_content(answer, summary),
+            **problems((*READING, errors.InvalidRequest)),
+        },
+    }
+    if asked:
+        operation["parameters"] = list(asked)
+    return {"parameters": path_parameters(above), "get": operation} if above else {"get": operation}
+
+
+def _items(item: Schema, **more: Schema) -> Schema:
+    every = {"items": {"type": "array", "items": item}, **more}
+    return required(every, *more)
+
+
+def _hosts() -> Schema:
+    host = required({"at": TEXT, "has": {"type": "object"}, "uses": _USES})
+    tenant = required({"name": TEXT, "tasks": _INTEGER, "uses": _USES})
+    return required(
+        {
+            "hosts": {"type": "array", "items": host},
+            "tenants": {"type": "array", "items": tenant},
+        }
+    )
+
+
+def _running() -> Schema:
+    at = {"type": "array", "items": TEXT}
+    return _items(
+        required({**dict.fromkeys(("kind", "name", "ref"), TEXT), "tasks": _INTEGER, "at": at,
+                  "uses": _USES})
+    )  # fmt: skip
+
+
+def _lines() -> Schema:
+    line = required(
+        {
+            "at": TIME,
+            **dict.fromkeys(("kind", "name", "workload", "text"), TEXT),
+            **dict.fromkeys(("rank", "offset"), _INTEGER),
+            "stream": {"enum": ["stdout", "stderr"]},
+        }
+    )
+    cut = {
+        **required({"until": TIME, "bytes": _INTEGER}),
+        "description": "What was let go because the workspace wrote more than its share",
+    }
+    return _items(line, next={**TEXT, "description": "The cursor of the next page"}, cut=cut)
+
+
+def _alerts() -> Schema:
+    names = ("id", "subject", "tenant", "reason", "message", "remedy")
+    return _items(required({**dict.fromkeys(names, TEXT), "raisedAt": TIME}))
+
+
+def _usage() -> Schema:
+    item = required(
+        {
+            "at": TIME,
+            **dict.fromkeys(
+                ("workspace", "product", "meter", "quantity", "unit", "currency"), TEXT
+            ),
+            "amountNano": _INTEGER,
+        }
+    )
+    return required(
+        {"from": TIME, "to": TIME, "step": TEXT, "items": {"type": "array", "items": item}}
+    )

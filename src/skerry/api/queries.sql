@@ -1,0 +1,23 @@
+-- name: resources
+select * from resource where uid = any($1::uuid[])
+
+-- name: by_ref
+select ref, uid from resource where ref = any($1::text[]) and deleted_at is null
+
+-- name: capacities
+select at, capacity from site_contact
+
+-- name: usage
+select date_bin($4, start, timestamptz '2000-01-01 00:00+00') as at, workspace, product, meter,
+  currency, per, sum(quantity)::bigint as quantity, sum(amount)::bigint as amount
+from usage_record
+where tenant = $1 and start >= $2 and start < $3 and ($5 = '' or workspace = $5)
+group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5
+
+-- name: happened
+-- What has its place in the feed, newest first.
+select f.position, c.at, c.kind, c.subject, c.verb, c.version, c.actor, c.body
+from change c join feed f on f.change_id = c.id
+where c.tenant = $1 and c.at >= $2 and (c.at, f.position) < ($3, $4::bigint)
+  and ($5::text[] is null or c.kind = any($5)) and ($6 = '' or c.workspace = $6)
+order by c.at desc, f.position desc limit $7

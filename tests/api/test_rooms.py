@@ -1,0 +1,239 @@
+"""What goes on, over HTTP: charts, what runs, logs, alerts, events, metrics; and who may see it."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from skerry.kernel import alerts
+from skerry.series import Batch, Recorder, Requests
+from skerry.series.logs import Read, add, places
+from skerry.store import Database, Tx
+from tests.harness.prices import priced
+from tests.harness.served import Served, elsewhere, served
+
+ACME = "/providers/skerry.run/v1/tenants/acme/workspaces"
+SERIES = "/providers/skerry.series/v1"
+LAB = f"{SERIES}/tenants/acme/workspaces/lab"
+
+
+class House:
+    """A cloud with two jobs in ``lab``, one in ``other``, and what they used and wrote."""
+
+    def __init__(self, cloud: Served) -> None:
+        self.cloud = cloud
+        self.uids: dict[str, uuid.UUID] = {}
+
+    def begin(self) -> None:
+        self.cloud.put("/providers/skerry.identity/v1/tenants/acme")
+        self.cloud.put("/providers/skerry.identity/v1/tenants/rival")
+        for workspace, names in (("lab", "ab"), ("other", "c")):
+            self.cloud.put(f"/providers/seca.workspace/v1/tenants/acme/workspaces/{workspace}")
+            for name in names:
+                self.cloud.put(f"{ACME}/{workspace}/jobs/{name}", {"command": ["sleep", "1"]})
+        for row in self.cloud.rows("select uid, name from resource where kind = 'job'"):
+            self.uids[row["name"]] = row["uid"]
+        roles = "/providers/seca.authorization/v1/tenants/acme/roles"
+        permission = {"provider": "skerry.run", "resources": ["jobs/a"], "verb": ["get"]}
+        self.cloud.put(f"{roles}/reads-a", {"permissions": [permission]})
+        self.people = {
+            "reader": self.cloud.user("acme", "reader", "skerry.auditor"),
+            "only-lab": self.cloud.user(
+                "acme", "only-lab", "seca.workspace-viewer", workspaces=("lab",)
+            ),
+            "only-a": self.cloud.user("acme", "only-a", "reads-a"),
+            "nobody": self.cloud.user("acme", "nobody"),
+            "stranger": self.cloud.user("rival", "stranger", "seca.admin"),
+        }
+        self.speak()
+        self.within(self._write)
+
+    def within(self, work: Callable[[Database], Awaitable[None]]) -> None:
+        async def run() -> None:
+            db = await Database.open(self.cloud.database, size=2)
+            try:
+                await work(db)
+            finally:
+                await db.close()
+
+        elsewhere(run())
+
+    async def _owners(self, tx: Tx, names: Sequence[str]) -> Mapping[str, uuid.UUID]:
+        return {name: self.uids[name.removeprefix("w-")] for name in names}
+
+    def speak(self) -> None:
+        """Let the host and the gateway say what they see now."""
+        self.within(self._speak)
+
+    async def _speak(self, db: Database) -> None:
+        recorder = Recorder(db)
+        keys = [("w-a", 0), ("w-a", 1), ("w-b", 0), ("w-c", 0)]
+        memory = {"memory": [100.0, 50.0, 10.0, 1.0], "cpu": [5.0, 5.0, 7.0, None]}
+        host = Batch("host", [("", 0)], {"memory": [1000.0], "cpu": [60.0]})
+        await recorder.write("hall", [host, Batch("task", keys, memory, self._owners)])
+        requests = Requests()
+        requests.count(self.uids["a"], failed=True, seconds=0.25, received=10, sent=20)
+        await recorder.write("gateway/main", [requests.read()])
+
+    async def _write(self, db: Database) -> None:
+        async with db.transaction() as tx:
+            for name, text in (("a", "boot\nfatal: no disk\n"), ("b", "fatal: no net\n")):
+                task = (f"w-{name}", 0)
+                cutter = (await places(tx, [task]))[task]
+                lines = list(cutter.feed(0, "stderr", await tx.now(), text.encode()))
+                await add(tx, [Read(task, self.uids[name], cutter, lines)])
+            for tenant, subject in (("acme", f"{ACME[11:]}/lab/jobs/a"), ("", "the cloud")):
+                await alerts.raise_alert(
+                    tx, subject=subject, reason="Broken", message="It broke", remedy="Mend it",
+                    tenant=tenant,
+                )  # fmt: skip
+
+    def get(self, path: str, who: str = "", **query: str) -> Any:
+        token = self.people[who] if who else None
+        answer = self.cloud.call("GET", path, token=token, params=query)
+        return answer.json() if answer.is_success else answer.status_code
+
+
+@pytest.fixture(scope="module")
+def house(_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    from skerry.kernel.kinds import Registry
+
+    home = tmp_path_factory.mktemp("rooms")
+    with served(_postgres, home, prices=priced(Registry.discover())) as cloud:
+        house = House(cloud)
+        house.begin()
+        yield house
+
+
+def names(items: Collection[Mapping[str, Any]]) -> list[str]:
+    return [item["name"] for item in items]
+
+
+def test_a_resource_shows_what_it_used(house: House) -> None:
+    house.speak()
+    found = house.get(f"{ACME}/lab/jobs/a/metrics", "reader", series="memory,tasks", by="task")
+    shown = {series["name"]: series["values"] for series in found["series"]}
+    known = [value for value in shown["memory"] if value is not None]
+    assert set(known) == {150.0}
+    assert {value for value in shown["tasks"] if value is not None} == {2.0}
+    assert [(task["workload"], task["rank"]) for task in found["tasks"]] == [("w-a", 0), ("w-a", 1)]
+    assert house.get(f"{ACME}/lab/jobs/a/metrics", "stranger") == 404
+    assert house.get(f"{ACME}/lab/jobs/b/metrics", "only-a") == 403
+    assert house.get(f"{ACME}/lab/jobs/a/metrics", series="speed") == 400
+
+
+def test_what_runs_is_shown_to_who_may_see_it(house: House) -> None:
+    house.speak()
+    found = house.get(f"{LAB}/top", "reader")["items"]
+    assert names(found) == ["a", "b"]
+    assert (found[0]["tasks"], found[0]["uses"]["memory"], found[0]["at"]) == (2, 150.0, ["hall"])
+    assert names(house.get(f"{LAB}/top", "only-lab")["items"]) == ["a", "b"]
+    assert names(house.get(f"{LAB}/top", "only-a")["items"]) == ["a"]
+    assert house.get(f"{LAB}/top", "nobody") in (403, 404)
+    assert house.get(f"{LAB}/top", "stranger") == 404
+    assert house.get(f"{SERIES}/tenants/acme/workspaces/none/top") == 404
+
+
+def test_hosts_are_the_operators(house: House) -> None:
+    house.speak()
+    found = house.get(f"{SERIES}/top")
+    [hall] = [host for host in found["hosts"] if host["at"] == "hall"]
+    assert hall["uses"]["memory"] == 1000.0
+    [acme] = [tenant for tenant in found["tenants"] if tenant["name"] == "acme"]
+    assert (acme["tasks"], acme["uses"]["memory"]) == (4, 161.0)
+    assert house.get(f"{SERIES}/top", "reader") == 403
+
+
+def test_logs_are_found_by_who_may_see_them(house: House) -> None:
+    def texts(who: str = "reader", **query: str) -> Any:
+        found = house.get(f"{LAB}/logs", who, **query)
+        return sorted(line["text"] for line in found["items"]) if isinstance(found, dict) else found
+
+    assert texts(text="fatal") == ["fatal: no disk", "fatal: no net"]
+    assert texts(text="fatal disk") == ["fatal: no disk"]
+    assert texts(text="fatal", kind="job", name="b") == ["fatal: no net"]
+    assert texts(text="fatal", kind="job", name="c") == []
+    assert texts("only-lab", text="fatal") == ["fatal: no disk", "fatal: no net"]
+    assert texts("only-a", text="fatal") == ["fatal: no disk"]
+    assert texts("stranger", text="fatal") == 404
+    assert texts(text="---") == 400
+    assert texts(text="fatal", name="b") == 400
+    assert texts(text="fatal", cursor="x") == 400
+    page = house.get(f"{LAB}/logs", text="fatal", limit="1")
+    rest = house.get(f"{LAB}/logs", text="fatal", limit="5", cursor=page["next"])
+    assert len(page["items"]) == len(rest["items"]) == 1
+    assert {"kind": "job", "stream": "stderr", "rank": 0}.items() <= page["items"][0].items()
+
+
+def test_alerts_are_read_by_operators_and_by_whom_they_concern(house: House) -> None:
+    everybody = {alert["subject"] for alert in house.get(f"{SERIES}/alerts")["items"]}
+    assert {"the cloud", f"{ACME[11:]}/lab/jobs/a"} <= everybody
+    [alert] = house.get(f"{SERIES}/tenants/acme/alerts", "reader")["items"]
+    assert (alert["reason"], alert["remedy"]) == ("Broken", "Mend it")
+    assert house.get(f"{SERIES}/alerts", "reader") == 403
+    assert house.get(f"{SERIES}/tenants/acme/alerts", "stranger") == 404
+
+
+def test_what_happened_is_read_backwards(house: House) -> None:
+    events = "/providers/skerry.proof/v1/tenants/acme/events"
+    found, cursor = [], ""
+    while True:
+        page = house.get(events, "reader", kinds="job", limit="2", cursor=cursor)
+        found += page["items"]
+        if "next" not in page:
+            break
+        cursor = page["next"]
+    positions = [event["position"] for event in found]
+    assert positions == sorted(set(positions), reverse=True)
+    assert {event["ref"][-1] for event in found} == {"a", "b", "c"}
+    assert house.get(events, "stranger") == 404
+    assert house.get(events, "reader", kinds="job", workspace="other", limit="1")["items"]
+
+
+def families(text: str) -> dict[str, Any]:
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def test_prometheus_reads_everything_as_operator(house: House) -> None:
+    house.speak()
+    answer = house.cloud.call("GET", "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found = families(answer.text)
+    assert found["skerry_host_memory_bytes"].samples[0].value == 1000
+    assert found["skerry_task_cpu_seconds"].type == "counter"
+    memory = {s.labels["name"]: s for s in found["skerry_task_memory_bytes"].samples}
+    assert memory["b"].labels == {
+        "tenant": "acme", "workspace": "lab", "kind": "job", "name": "b", "task": "0", "at": "hall",
+    }  # fmt: skip
+    assert found["skerry_route_request_failures"].samples[0].value == 1
+    for name in ("alerts_open", "feed_lag_seconds", "flows", "build_info", "api_requests"):
+        assert found[f"skerry_{name}"].samples
+    assert all(family.documentation for family in found.values())
+    assert answer.text.isascii()
+
+
+def test_prometheus_reads_ones_own_as_tenant(house: House) -> None:
+    house.speak()
+
+    def seen(who: str) -> set[str]:
+        found = families(house.cloud.call("GET", "/metrics", token=house.people[who]).text)
+        assert not {"skerry_host_memory_bytes", "skerry_flows"} & set(found)
+        samples = found["skerry_task_memory_bytes"].samples if len(found) > 1 else []
+        return {sample.labels["name"] for sample in samples}
+
+    assert seen("reader") == {"a", "b", "c"}
+    assert seen("only-lab") == {"a", "b"}
+    assert seen("only-a") == {"a"}
+    assert seen("stranger") == set()
+    assert house.cloud.call("GET", "/metrics", token="").status_code == 401
+    assert house.cloud.call("GET", "/metrics", token=house.people["nobody"]).status_code == 403
+
+
+def test_usage_over_time_is_the_bill_by_meter(house: House) -> None:
+    found = house.get(f"{SERIES}/tenants/acme/usage", "reader", step="hour", **{"from": "-1d"})
+    assert found["items"] == []
+    assert house.get(f"{SERIES}/tenants/acme/usage", "only-a") == 403
+    assert house.get(f"{SERIES}/tenants/acme/usage", "stranger") == 404
+    assert house.get(f"{SERIES}/tenants/acme/usage", step="minute") == 400
