@@ -53,7 +53,7 @@ $(DEPS): requirements.lock pyproject.toml
 	@tools/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-deps-system: ## Install runc and bubblewrap where that is possible
+deps-system: ## Install runc, bubblewrap and nftables where that is possible
 	@tools/deps-system
 
 lock: ## Write requirements.lock again from pyproject.toml (ARGS="--upgrade")
