@@ -113,6 +113,8 @@ class Server:
                 timeout_graceful_shutdown=3,
                 h11_max_incomplete_event_size=64 << 10,
                 server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=1 << 20,
             )
         )
         async with asyncio.TaskGroup() as group:

@@ -33,13 +33,15 @@ class Case:
     method: str
     tail: str = ""
     body: Any = None
+    acts: bool = False
+    """Whether it is no reading, though its method is GET."""
 
     def __str__(self) -> str:
         return f"{self.kind.noun}-{self.what}"
 
     @property
     def writes(self) -> bool:
-        return self.method != "GET"
+        return self.acts or self.method != "GET"
 
     def ask(self, cloud: Served, token: str, tenant: str = "acme") -> httpx2.Response:
         where = path(self.kind, tenant=tenant) + self.tail
@@ -55,6 +57,7 @@ def cases(kind: Kind) -> list[Case]:
     if "put" in kind.ops:
         found.append(Case(kind, "put", "PUT", "/one", {"spec": sample(kind)}))
     found += [Case(kind, v.name, "GET", f"/one/{v.name}") for v in all_views(kind)]
+    found += [Case(kind, c.name, "GET", f"/one/{c.name}", acts=True) for c in kind.channels]
     for action in kind.actions:
         body = None if action.spec is None else example(action.spec)
         found.append(Case(kind, action.name, "POST", f"/one/{action.name}", body))

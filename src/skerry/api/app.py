@@ -13,10 +13,15 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
+<<<<<<< HEAD
 from skerry.api import catalogue, entering, openapi, problems, rooms
+=======
+from skerry.api import catalogue, channels, entering, openapi, problems
+>>>>>>> d027888 (Go into what runs: shells, commands, ports)
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
 from skerry.api.exposition import Own
@@ -41,6 +46,9 @@ class Settled:
         self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -79,6 +87,27 @@ class Settled:
                 status=started,
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until it is accepted, a websocket is a request that is refused as any other."""
+        accepted = False
+
+        async def sending(message: Message) -> None:
+            nonlocal accepted
+            accepted = accepted or message["type"] == "websocket.accept"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if accepted:
+                raise
+            request_id = uuid.uuid4().hex
+            problem = problems.from_exception(error, request_id)
+            response = problems.to_response(
+                problem, profile=self._profile, path=scope["path"], request_id=request_id
+            )
+            await WebSocket(scope, receive, send).send_denial_response(response)
 
 
 def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:
@@ -120,6 +149,11 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             hint="GET /openapi.json describes every path.",
         )
 
+    open_ones = channels.Channels()
+
+    async def channel(socket: WebSocket) -> None:
+        await channels.serve(edge, open_ones, socket)
+
     async def root(edge: Edge, request: Request) -> Response:
         return RedirectResponse("/openapi.json", 307)
 
@@ -147,6 +181,7 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             *(fixed(path, GET=handler) for path, handler in rooms.PATHS.items()),
             fixed(blobs, GET=blob, PUT=blob),
             Route("/providers/{path:path}", edge.provider, methods=METHODS),
+            WebSocketRoute("/providers/{path:path}", channel),
         ],
         default=nothing,
     )

@@ -11,6 +11,7 @@ added to it have their verbs in everyone's command line. The form::
                 "refs": [{"field", "kind"}], "columns": [{"title", "path", "wide"}],
                 "actions": [{"name", "summary", "spec": <JSON Schema> | null}],
                 "views": [{"name", "summary", "media", "deep", "query": {<name>: <meaning>}}],
+                "channels": [{"name", "summary", "spec": <JSON Schema>}],
                 "spec": <JSON Schema>, "status": <JSON Schema>}],
      "schemas": {<name>: <JSON Schema>}}
 
@@ -41,6 +42,7 @@ def document(registry: Registry) -> dict[str, Any]:
     types: list[Any] = []
     for kind in kinds:
         types += [kind.spec, kind.status, *(a.spec for a in kind.actions if a.spec is not None)]
+        types += [channel.spec for channel in kind.channels]
     made, schemas = msgspec.json.schema_components(types, ref_template="#/schemas/{name}")
     schema_of = dict(zip(map(_key, types), made, strict=True))
     return {
@@ -97,6 +99,14 @@ def _kind(kind: Kind, schema_of: Mapping[str, Any]) -> dict[str, Any]:
                 "query": dict(view.query),
             }
             for view in all_views(kind)
+        ],
+        "channels": [
+            {
+                "name": channel.name,
+                "summary": channel.summary,
+                "spec": schema_of[_key(channel.spec)],
+            }
+            for channel in kind.channels
         ],
         "spec": schema_of[_key(kind.spec)],
         "status": schema_of[_key(kind.status)],

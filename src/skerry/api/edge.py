@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from skerry.api import documents, requests, watch
-from skerry.api.problems import MethodNotAllowed
+from skerry.api.problems import MethodNotAllowed, UpgradeRequired
 from skerry.api.routes import Routes, Target
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
@@ -54,7 +54,11 @@ class Edge:
 
     async def principal(self, request: Request) -> Principal:
         """Who asks. Raises ``Unauthenticated``."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        return await self.bearer(request.headers.get("authorization", ""))
+
+    async def bearer(self, authorization: str) -> Principal:
+        """Whose token it is. Raises ``Unauthenticated``."""
+        scheme, _, secret = authorization.partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise Unauthenticated(
                 "this needs a token", hint="Send it as 'Authorization: Bearer <token>'."
@@ -69,7 +73,7 @@ class Edge:
         asked = target.path.named("") if request.method == "PUT" else target.path
         if not can_exist(target.kind, asked):
             raise NotFound("there can be nothing of that name", hint="Check the names in the path.")
-        if target.action is not None or target.view is not None:
+        if target.action or target.view or target.channel:
             return await self._behind(request, target, who)
         if not target.path.name:
             if request.method not in ("GET", "HEAD"):
@@ -93,7 +97,7 @@ class Edge:
         if resource.region not in ("", self.resources.region):
             authorize(who, verb, self.about(target.kind, target.path, resource.region))
 
-    async def _resource(self, tx: Tx, target: Target, who: Principal, verb: str) -> Resource:
+    async def resource(self, tx: Tx, target: Target, who: Principal, verb: str) -> Resource:
         found = await self.resources.get(tx, self.resources.ref(target.kind, target.path))
         self._again(who, verb, target, found)
         return found
@@ -104,7 +108,7 @@ class Edge:
 
     async def _get(self, request: Request, target: Target, who: Principal) -> Response:
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target, who, "get")
+            resource = await self.resource(tx, target, who, "get")
             return _json(await self._shown(tx, target.kind, resource, "GET"))
 
     async def _list(self, request: Request, target: Target, who: Principal) -> Response:
@@ -181,20 +185,27 @@ class Edge:
     async def _delete(self, request: Request, target: Target, who: Principal) -> Response:
         version = requests.if_version(request)
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target, who, "delete")
+            resource = await self.resource(tx, target, who, "delete")
             await self.resources.delete(tx, resource, who.caller, if_version=version)
         return Response(status_code=202)
 
     async def _behind(self, request: Request, target: Target, who: Principal) -> Response:
-        """An action (POST) or a view (GET) of an item."""
+        """An action (POST), a view (GET) or a channel (GET, to be upgraded) of an item."""
         if request.method == "POST" and target.action is not None:
             verb = f"post.{target.action.name}"
             authorize(who, verb, self.about(target.kind, target.path))
             return await self._act(request, target, who)
+        if request.method in ("GET", "HEAD") and target.channel is not None:
+            verb = f"post.{target.channel.name}"
+            authorize(who, verb, self.about(target.kind, target.path))
+            raise UpgradeRequired(
+                f"{target.channel.name} is a websocket", hint="See skerry ssh --help."
+            )
         if request.method in ("GET", "HEAD") and target.view is not None:
             authorize(who, "get", self.about(target.kind, target.path))
             return await self._view(request, target, who)
-        allowed = (*(("POST",) if target.action else ()), *(_READ if target.view else ()))
+        reads = target.view or target.channel
+        allowed = (*(("POST",) if target.action else ()), *(_READ if reads else ()))
         raise MethodNotAllowed(request.method, allowed)
 
     async def _act(self, request: Request, target: Target, who: Principal) -> Response:
@@ -208,7 +219,7 @@ class Edge:
         version = requests.if_version(request)
         async with self.db.transaction() as tx:
             verb = f"post.{target.action.name}"
-            resource = await self._resource(tx, target, who, verb)
+            resource = await self.resource(tx, target, who, verb)
             requests.check(resource, version)
             said = await self.resources.act(tx, resource, target.action.name, body, who.caller)
         return _json(said, 202) if said else Response(status_code=202)
@@ -216,7 +227,7 @@ class Edge:
     async def _view(self, request: Request, target: Target, who: Principal) -> Response:
         assert target.view is not None
         async with self.db.transaction() as tx:
-            resource = await self._resource(tx, target, who, "get")
+            resource = await self.resource(tx, target, who, "get")
         asked = Asked(
             db=self.db,
             resources=self.resources,

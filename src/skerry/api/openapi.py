@@ -18,6 +18,7 @@ from skerry.api import openapi_fixed as fixed
 from skerry.api.metered import all_views
 from skerry.api.openapi_common import Schema, json_content, path_parameters, query
 from skerry.kernel import errors
+from skerry.kernel.channels import Channel
 from skerry.kernel.kinds import Action, Kind, Registry
 from skerry.kernel.views import View
 
@@ -76,6 +77,8 @@ def _structs(kind: Kind) -> Iterable[Any]:
     for action in kind.actions:
         if action.spec is not None:
             yield action.spec
+    for channel in kind.channels:
+        yield channel.spec
 
 
 def _ref(struct: Any) -> Schema:
@@ -180,6 +183,8 @@ def _paths(kind: Kind) -> Schema:
         paths[f"{item}/{view.name}"] = _view(kind, view)
         if view.deep:
             paths[f"{item}/{view.name}/{{path}}"] = _deep(kind, view)
+    for channel in kind.channels:
+        paths[f"{item}/{channel.name}"] = _channel(kind, channel)
     return {path: methods for path, methods in paths.items() if len(methods) > 1}
 
 
@@ -268,6 +273,18 @@ def _deep(kind: Kind, view: View) -> Schema:
     return {
         "parameters": [*path_parameters((*kind.path_parameters, "name")), path],
         "get": _operation(kind, f"get_{view.name}_item", view.summary, answer, _VIEWING),
+    }
+
+
+def _channel(kind: Kind, channel: Channel) -> Schema:
+    """A websocket; OpenAPI has no words for what is said on one but those of the first message."""
+    switched = {"101": {"description": f"{channel.summary}, on a websocket"}}
+    return {
+        "parameters": path_parameters((*kind.path_parameters, "name")),
+        "get": {
+            **_operation(kind, channel.name, channel.summary, switched, common.READING),
+            "x-first-message": _ref(channel.spec),
+        },
     }
 
 

@@ -52,25 +52,21 @@ class MethodNotAllowed(InvalidRequest):
         )
 
 
+class UpgradeRequired(InvalidRequest):
+    status, slug, title = 426, "upgrade-required", "Upgrade required"
+
+
 def to_response(problem: Problem, *, profile: str, path: str, request_id: str) -> Response:
     """The problem document as a response."""
     shown = PROFILES[profile].get(type(problem), type(problem))
-    body: dict[str, object] = {
-        "type": TYPE_BASE + shown.slug,
-        "title": shown.title,
-        "status": shown.status,
-        "detail": problem.detail,
-        "instance": path,
-        "sources": [msgspec.to_builtins(source) for source in problem.sources],
-        "requestId": request_id,
-    }
-    if problem.hint:
-        body["hint"] = problem.hint
+    body = {**problem_body(problem, path, shown), "requestId": request_id}
     headers = {}
     if shown is Unauthenticated:
         headers["www-authenticate"] = 'Bearer realm="skerry"'
     if isinstance(problem, MethodNotAllowed):
         headers["allow"] = problem.allowed
+    if isinstance(problem, UpgradeRequired):
+        headers |= {"upgrade": "websocket", "connection": "upgrade"}
     if shown in (Unavailable, TooManyRequests):
         headers["retry-after"] = "5"
     if shown is TooLarge:
@@ -78,6 +74,24 @@ def to_response(problem: Problem, *, profile: str, path: str, request_id: str) -
     return Response(
         msgspec.json.encode(body), shown.status, headers, media_type="application/problem+json"
     )
+
+
+def problem_body(
+    problem: Problem, path: str, shown: type[Problem] | None = None
+) -> dict[str, object]:
+    """The problem document (RFC 9457)."""
+    shown = shown or type(problem)
+    body: dict[str, object] = {
+        "type": TYPE_BASE + shown.slug,
+        "title": shown.title,
+        "status": shown.status,
+        "detail": problem.detail,
+        "instance": path,
+        "sources": [msgspec.to_builtins(source) for source in problem.sources],
+    }
+    if problem.hint:
+        body["hint"] = problem.hint
+    return body
 
 
 def from_exception(error: Exception, request_id: str) -> Problem:

@@ -2,12 +2,13 @@
 
 Paths alternate between words and names: ``/providers/{provider}/{version}/tenants/t/workspaces/w/
 jobs/j/logs``. The words are looked up in the registry, the deepest kind that fits wins, and what
-stands behind an item is an action or a view of its kind.
+stands behind an item is an action, a view or a channel of its kind.
 """
 
 from dataclasses import dataclass
 
 from skerry.api.metered import all_views
+from skerry.kernel.channels import Channel
 from skerry.kernel.errors import NotFound
 from skerry.kernel.kinds import Action, Kind, Registry
 from skerry.kernel.paths import Path
@@ -16,12 +17,13 @@ from skerry.kernel.views import View
 
 @dataclass(frozen=True)
 class Target:
-    """A collection (no name), an item, or an action or view of an item."""
+    """A collection (no name), an item, or an action, view or channel of an item."""
 
     kind: Kind
     path: Path
     action: Action | None = None
     view: View | None = None
+    channel: Channel | None = None
     rest: str = ""
 
 
@@ -64,9 +66,10 @@ class Routes:
         word, rest = behind[0], "/".join(behind[1:])
         action = next((a for a in kind.actions if a.name == word and not rest), None)
         view = next((v for v in all_views(kind) if v.name == word and (v.deep or not rest)), None)
-        if action is None and view is None:
+        channel = next((c for c in kind.channels if c.name == word and not rest), None)
+        if action is None and view is None and channel is None:
             raise self._nothing(path)
-        return Target(kind, where, action, view, rest)
+        return Target(kind, where, action, view, channel, rest)
 
     def _nothing(self, path: str) -> NotFound:
         return NotFound(

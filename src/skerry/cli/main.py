@@ -27,6 +27,9 @@ SERVER = "skerry.commands:COMMANDS"
 COMMANDS = {
     "run": Entry("run", "Run a command as a job, its output here", "Run"),
     "logs": Entry("logs", "Show what a job wrote", "Run"),
+    "ssh": Entry("shells", "Open a shell in what runs", "Run"),
+    "exec": Entry("shells", "Run a command beside what runs", "Run"),
+    "port-forward": Entry("shells", "Bring ports of what runs here", "Run"),
     "quote": Entry("quote", "Say price and place before anything starts", "Run"),
     "apply": Entry("apply", "Make what is like what files say", "Declare"),
     "diff": Entry("apply", "Show what apply would change", "Declare"),
@@ -91,17 +94,18 @@ def _load(ctx: click.Context, name: str) -> click.Command:
     home = COMMANDS[name].home
     if home == SERVER:
         module, _, table = SERVER.partition(":")
-        found = getattr(importlib.import_module(module), table).get(name)
-        if found is None:
+        command = getattr(importlib.import_module(module), table).get(name)
+        if command is None:
             ctx.fail(f"{name} is not part of this version")
-        assert isinstance(found, click.Command)
-        return found
+        assert isinstance(command, click.Command)
+        return command
     if name == "quote":
         from skerry.cli.commands.quote import QuoteGroup
 
         catalogue = ctx.ensure_object(Session).catalogue
         return QuoteGroup(catalogue["quote"], catalogue)
-    command = getattr(importlib.import_module(f"skerry.cli.commands.{home}"), name)
+    found = importlib.import_module(f"skerry.cli.commands.{home}")
+    command = getattr(found, "COMMANDS", {}).get(name) or getattr(found, name)
     assert isinstance(command, click.Command)
     return command
 

@@ -52,6 +52,14 @@ class Column(NamedTuple):
     wide: bool
 
 
+class Channel(NamedTuple):
+    """A stream into what runs."""
+
+    name: str
+    summary: str
+    spec: dict[str, Any]
+
+
 class Kind:
     """One kind of resource."""
 
@@ -74,6 +82,7 @@ class Kind:
         self.refs: dict[str, str] = {r["field"]: r["kind"] for r in data["refs"]}
         self.actions = {a["name"]: Action(**a) for a in data["actions"]}
         self.views = {v["name"]: View(**v) for v in data["views"]}
+        self.channels = {c["name"]: Channel(**c) for c in data.get("channels", ())}
         self.columns = tuple(Column(**c) for c in data["columns"])
         self.spec: dict[str, Any] = data["spec"]
         self.status: dict[str, Any] = data["status"]
@@ -149,6 +158,14 @@ class Catalogue:
                 raise BadSetting(f"there is no kind {noun!r}", hint=f"Kinds: {near}.")
             self._made[noun] = Kind(self._raw[noun])
         return self._made[noun]
+
+    def having(self, channel: str) -> list[Kind]:
+        """The kinds with this channel."""
+        return [
+            self[noun]
+            for noun, raw in self._raw.items()
+            if any(c["name"] == channel for c in raw.get("channels", ()))
+        ]
 
     def find(self, word: str, provider: str = "") -> Kind:
         """The kind that a document means by ``kind``: a noun, or SECA's title with a provider."""

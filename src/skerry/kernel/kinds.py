@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 if TYPE_CHECKING:
+    from skerry.kernel.channels import Channel
     from skerry.kernel.flows import Flow
     from skerry.kernel.hooks import Hooks
     from skerry.kernel.views import View
@@ -116,6 +117,7 @@ class Kind:
     """How many a tenant may have unless told otherwise; None: not counted."""
     actions: tuple[Action, ...] = ()
     views: "tuple[View, ...]" = ()
+    channels: "tuple[Channel, ...]" = ()
     meters: tuple[str, ...] = ()
     flow: "type[Flow] | None" = None
     hooks: "Hooks | None" = None

@@ -86,6 +86,17 @@ select * from workload where id = $1
 -- name: workloads_of
 select * from workload where owner = $1 order by made_at, id
 
+-- name: workloads_below
+-- Of a resource and of all that it owns; $2 is a name, or empty for any.
+with recursive part as (
+  select uid, name from resource where uid = $1
+  union all
+  select r.uid, r.name from resource r join part on r.owner_uid = part.uid
+)
+select w.* from workload w join part on part.uid = w.owner
+where $2 = '' or part.name = $2
+order by w.made_at, w.id
+
 -- name: lock_workloads
 -- In the order of their ids, so that no two writers wait for each other.
 select * from workload where at = $1 and id = any($2::text[]) order by id for update

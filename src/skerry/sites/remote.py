@@ -57,6 +57,8 @@ _SESSIONS: Mapping[str, Any] = {
 
 _OPEN = b""
 """First item of a session: it stands. Items with data are never empty."""
+_SIZE = b""
+"""Before the item that has the terminal's new columns and rows."""
 
 
 def handlers(driver: Workloads) -> dict[str, Handler]:
@@ -125,7 +127,10 @@ async def _relay(channel: Channel, session: Session, *, whole: bool) -> int:
     async def inward() -> None:
         with suppress(ConnectionError):  # it takes no more input: its output tells the rest
             async for item in _items(channel):
-                await session.write(item)
+                if item:
+                    await session.write(item)
+                elif (size := await channel.receive()) is not None:
+                    await session.resize(*_decode(size, type=tuple[int, int]))
             await session.close_write()
 
     async with asyncio.TaskGroup() as group:
@@ -146,6 +151,7 @@ class RemoteSession:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._rest = b""
+        self._turn = asyncio.Lock()
 
     async def read(self, limit: int = 65536) -> bytes:
         data = self._rest or await self._channel.receive() or b""
@@ -153,11 +159,17 @@ class RemoteSession:
         return data[:limit]
 
     async def write(self, data: bytes) -> None:
-        for piece in _pieces(data):
-            await self._channel.send(piece)
+        async with self._turn:
+            for piece in _pieces(data):
+                await self._channel.send(piece)
 
     async def close_write(self) -> None:
         await self._channel.finish()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        async with self._turn:
+            await self._channel.send(_SIZE)
+            await self._channel.send(_encode((columns, rows)))
 
     async def close(self) -> None:
         self._channel.close()

@@ -98,6 +98,11 @@ async def of_owner(tx: Tx, owner: uuid.UUID) -> list[Seen]:
     return [_seen(row) for row in await tx.fetch(_sql.workloads_of, owner)]
 
 
+async def below(tx: Tx, uid: uuid.UUID, name: str = "") -> list[Seen]:
+    """All of a resource and of what it owns, oldest first; with a name only those of that one."""
+    return [_seen(row) for row in await tx.fetch(_sql.workloads_below, uid, name)]
+
+
 class Sights(msgspec.Struct, frozen=True):
     """What came of looking at a place."""
 

@@ -16,6 +16,7 @@ from skerry.products.run.secrets.specs import SecretSpec, SecretStatus
 from skerry.products.run.specs import JobSpec, JobStatus
 from skerry.products.run.views import files, logs, stats
 from skerry.series.views import METRICS
+from skerry.sites.channels import CONNECT, EXEC
 
 JOB = Kind(
     provider="skerry.run",
@@ -39,6 +40,7 @@ JOB = Kind(
         View("stats", "What it uses now", stats),
         METRICS,
     ),
+    channels=(EXEC, CONNECT),
     meters=("cpu-hour", "memory-gib-hour", "gpu-hour"),
     flow=JobFlow,
     hooks=JobHooks(),

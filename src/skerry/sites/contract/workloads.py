@@ -230,6 +230,9 @@ class Session(Protocol):
     async def close_write(self) -> None:
         """Say that no more input comes."""
 
+    async def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal of an ``exec`` another size; without a terminal nothing happens."""
+
     async def close(self) -> None: ...
 
     async def wait(self) -> int:

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,11 @@ class Stream:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._writing)) as end:
                 end.shutdown(socket.SHUT_WR)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Nothing happens where this is no terminal."""
+        if not self._closed and self._writing >= 0 and os.isatty(self._writing):
+            termios.tcsetwinsize(self._writing, (rows, columns))
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -124,6 +130,9 @@ class LocalSession:
 
     async def close_write(self) -> None:
         self._stream.end_input()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        self._stream.resize(columns, rows)
 
     async def close(self) -> None:
         self._stream.close()

@@ -36,6 +36,9 @@ class Echo:
         self._ended = True
         self._changed.wake()
 
+    async def resize(self, columns: int, rows: int) -> None:
+        """There is no terminal here."""
+
     async def close(self) -> None:
         self._buffer.clear()
         await self.close_write()

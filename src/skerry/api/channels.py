@@ -1,0 +1,248 @@
+"""Channels on the wire: a websocket into what runs.
+
+Who may, is settled before the upgrade: whoever may not is answered by HTTP, as everywhere. Then
+comes the client's first message, a text, JSON of the channel's ``spec``; the answer is
+``{"opened": true}``, or ``{"problem": …}`` and the end. From there on binary messages are the
+stream: to the workload with a first byte of 0, from it with 1. Texts are asides: from the client
+``{"resize": {"columns", "rows"}}`` and ``{"end": true}`` (no more input), from the server at last
+``{"exit": <code>}``. A client that can't send an Authorization header, a browser, gives its token
+as the subprotocol ``skerry.token.<token>`` beside ``skerry.channel.v1``.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from skerry.api.problems import from_exception, problem_body
+from skerry.api.routes import Target
+from skerry.identity.authorize import Principal, authorize
+from skerry.kernel import changes
+from skerry.kernel.channels import Channel, Duplex
+from skerry.kernel.errors import InvalidRequest, NotFound, Problem, TooManyRequests
+from skerry.kernel.kinds import Spec
+from skerry.kernel.paths import can_exist
+from skerry.kernel.rows import Resource
+from skerry.kernel.views import Asked
+from skerry.sites.contract import SiteUnreachable
+
+if TYPE_CHECKING:
+    from skerry.api.edge import Edge
+
+PROTOCOL = "skerry.channel.v1"
+_TOKEN = "skerry.token."  # noqa: S105 - what comes before one
+MOST = 1000
+MOST_OF_ONE = 100
+"""Open at a time: in this process, and of one caller."""
+PATIENCE = 30.0
+"""Seconds for the first message."""
+AGAIN = 30.0
+"""Seconds between two looks whether the caller still may."""
+_POLICY, _ERROR = 1008, 1011
+T = TypeVar("T")
+_log = structlog.get_logger("api")
+
+
+class Size(Spec):
+    columns: int
+    rows: int
+
+
+class Aside(Spec):
+    """A text message after the first."""
+
+    resize: Size | None = None
+    end: bool = False
+
+
+class Channels:
+    """Those that are open in this process."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def place(self, subject: str) -> Iterator[None]:
+        """Raises ``TooManyRequests`` if there is none left."""
+        mine = self._open.get(subject, 0)
+        if mine >= MOST_OF_ONE or sum(self._open.values()) >= MOST:
+            raise TooManyRequests(
+                "too many shells and ports are open", hint="Close some, or try again later."
+            )
+        self._open[subject] = mine + 1
+        try:
+            yield
+        finally:
+            self._open[subject] -= 1
+            if not self._open[subject]:
+                del self._open[subject]
+
+
+async def serve(edge: "Edge", channels: Channels, socket: WebSocket) -> None:
+    """One websocket. Problems before its upgrade are raised."""
+    target = edge.routes.find(socket.path_params["path"])
+    if target.channel is None or not can_exist(target.kind, target.path):
+        raise NotFound("there is no channel here", hint="GET /openapi.json describes every path.")
+    who = await edge.bearer(_token(socket))
+    resource = await _allowed(edge, target, who)
+    with channels.place(who.caller.subject):
+        offered = socket.scope.get("subprotocols", [])
+        await socket.accept(PROTOCOL if PROTOCOL in offered else None)
+        began = time.monotonic()
+        why = "left"
+        try:
+            why = await _talk(edge, target, who, resource, socket)
+        except (WebSocketDisconnect, SiteUnreachable) as error:
+            why = type(error).__name__
+        finally:
+            _log.info(
+                "channel", id=uuid.uuid4().hex, path=socket.url.path, why=why,
+                s=round(time.monotonic() - began, 1),
+            )  # fmt: skip
+
+
+def _token(socket: WebSocket) -> str:
+    for offered in socket.scope.get("subprotocols", []):
+        if offered.startswith(_TOKEN):
+            return f"Bearer {offered.removeprefix(_TOKEN)}"
+    return socket.headers.get("authorization", "")
+
+
+async def _allowed(edge: "Edge", target: Target, who: Principal) -> Resource:
+    assert target.channel is not None
+    verb = f"post.{target.channel.name}"
+    authorize(who, verb, edge.about(target.kind, target.path))
+    async with edge.db.transaction() as tx:
+        return await edge.resource(tx, target, who, verb)
+
+
+async def _talk(
+    edge: "Edge", target: Target, who: Principal, resource: Resource, socket: WebSocket
+) -> str:
+    """Open what is asked for and carry both ways; why it ended."""
+    channel = target.channel
+    assert channel is not None
+    asked = Asked(edge.db, edge.resources, edge.services, resource, who.caller)
+    try:
+        wanted = await _first(socket, channel)
+        await _record(edge, asked, channel, wanted)
+        stream = await channel.open(asked, wanted)
+    except (Problem, OSError) as error:
+        problem = from_exception(error, uuid.uuid4().hex)
+        await _say(socket, {"problem": problem_body(problem, socket.url.path)})
+        await socket.close(_ERROR)
+        return problem.slug
+    try:
+        await _say(socket, {"opened": True})
+        return await _carry(edge, target, socket, stream)
+    finally:
+        await stream.close()
+
+
+async def _first(socket: WebSocket, channel: Channel) -> Any:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return msgspec.json.decode(await socket.receive_text(), type=channel.spec)
+    except TimeoutError:
+        raise InvalidRequest("the first message did not come") from None
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise InvalidRequest(f"the first message can't be read: {error}") from None
+
+
+async def _record(edge: "Edge", asked: Asked, channel: Channel, wanted: Any) -> None:
+    """Whoever goes in is written down before the door opens."""
+    resource = asked.resource
+    async with edge.db.transaction() as tx:
+        told = {"action": channel.name, "ref": resource.ref, "body": dict(channel.told(wanted))}
+        await changes.record(
+            tx,
+            kind="action",
+            subject=resource.ref,
+            verb=channel.name,
+            tenant=resource.tenant,
+            workspace=resource.workspace,
+            actor=asked.by.subject,
+            body=told,
+        )
+        tx.after_commit(edge.resources.changed)
+
+
+async def _carry(edge: "Edge", target: Target, socket: WebSocket, stream: Duplex) -> str:
+    """Both ways at once, until the workload's side ends, the client leaves, or may no longer."""
+    async with (
+        _running(_outward(socket, stream)) as out,
+        _running(_inward(socket, stream)) as into,
+        _running(_still(edge, target, _token(socket))) as allowed,
+    ):
+        await asyncio.wait((out, into, allowed), return_when=asyncio.FIRST_COMPLETED)
+        if allowed.done():
+            await socket.close(_POLICY, "you may no longer")
+            return "forbidden"
+        if into.done() and not out.done():
+            return "left"
+        await _say(socket, {"exit": await out})
+        await socket.close()
+        return "ended"
+
+
+@contextlib.asynccontextmanager
+async def _running(work: Coroutine[Any, Any, T]) -> AsyncIterator["asyncio.Task[T]"]:
+    """The work as a task that does not outlive the block."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _outward(socket: WebSocket, stream: Duplex) -> int:
+    while data := await stream.read():
+        await socket.send_bytes(b"\x01" + data)
+    return await stream.wait()
+
+
+async def _inward(socket: WebSocket, stream: Duplex) -> None:
+    """Ends when the client is gone."""
+    async for message in _messages(socket):
+        try:
+            if isinstance(message, bytes):
+                await stream.write(message[1:])
+            elif message.resize is not None:
+                size = message.resize
+                await stream.resize(min(size.columns, 1000), min(size.rows, 1000))
+            elif message.end:
+                await stream.close_write()
+        except ConnectionError:
+            continue  # it takes no more input; its output tells the rest
+
+
+async def _messages(socket: WebSocket) -> AsyncIterator[bytes | Aside]:
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        if data := message.get("bytes"):
+            yield data
+        elif text := message.get("text"):
+            try:
+                yield msgspec.json.decode(text, type=Aside)
+            except msgspec.MsgspecError:
+                return
+
+
+async def _still(edge: "Edge", target: Target, token: str) -> None:
+    """Ends when the caller's right has."""
+    while True:
+        await asyncio.sleep(AGAIN)
+        try:
+            await _allowed(edge, target, await edge.bearer(token))
+        except Problem:
+            return
+
+
+async def _say(socket: WebSocket, message: dict[str, Any]) -> None:
+    await socket.send_text(msgspec.json.encode(message).decode())
