@@ -17,11 +17,7 @@ from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-<<<<<<< HEAD
-from skerry.api import catalogue, entering, openapi, problems, rooms
-=======
-from skerry.api import catalogue, channels, entering, openapi, problems
->>>>>>> d027888 (Go into what runs: shells, commands, ports)
+from skerry.api import catalogue, channels, entering, openapi, problems, rooms
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
 from skerry.api.exposition import Own
