@@ -74,7 +74,7 @@ class TestCommands:
     ) -> None:
         cloud.skerry("exec", web, "--", "echo", "s3cret")
         told = env(cloud)
-        where = "/providers/skerry.proof/v1/tenants/operator/events?from=-1&kinds=action"
+        where = "/providers/skerry.proof/v1/tenants/operator/events?watch=true&from=-1&kinds=action"
         request = urllib.request.Request(
             told["SKERRY_URL"] + where, headers={"authorization": f"Bearer {told['SKERRY_TOKEN']}"}
         )
