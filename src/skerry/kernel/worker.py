@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from skerry.kernel import alerts
+from skerry.kernel import alerts, overdue
 from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import FOR_EVER, Context, Flow, Next, Services, Step, acting_for
 from skerry.kernel.resources import Resources
@@ -89,7 +89,7 @@ class Worker:
         """Work until cancelled; steps in progress are then abandoned, as by a kill."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())
-            group.create_task(self._watch_deadlines())
+            group.create_task(overdue.watch(self._db, self._flows))
             await self._db.listen(CHANNEL, self.wake)
             while True:
                 try:
@@ -135,6 +135,10 @@ class Worker:
             await self._work(rows[0])
             count += 1
         raise RuntimeError(f"still busy after {most} steps")
+
+    async def check_deadlines(self) -> int:
+        """Raise the alerts that are due now; says how many."""
+        return await overdue.check(self._db, self._flows)
 
     async def _beat(self) -> None:
         while True:
@@ -352,33 +356,6 @@ class Worker:
                     remedy="It is tried on with growing pauses. Mend the cause named here, or "
                     f"delete the {row['kind']}.",
                 )
-
-    async def _watch_deadlines(self) -> None:
-        while True:
-            try:
-                await self.check_deadlines()
-            except DATABASE_ERRORS as error:
-                self._log.warning("deadlines not checked", error=str(error))
-            await asyncio.sleep(10)
-
-    async def check_deadlines(self) -> int:
-        """Raise an alert for each resource that stays in a step too long; says how many."""
-        count = 0
-        for row in await self._db.fetch(_sql.overdue):
-            flow = self._flows.get(row["kind"])
-            step = flow.steps.get(row["step"]) if flow else None
-            async with self._db.transaction() as tx:
-                count += await alerts.raise_alert(
-                    tx,
-                    subject=row["ref"],
-                    tenant=row["tenant"],
-                    reason="Overdue",
-                    message=f"{row['kind']} is in step {row['step']!r} since "
-                    f"{row['entered_at']:%Y-%m-%d %H:%M:%S} UTC"
-                    + (f"; last problem: {row['problem']}" if row["problem"] else ""),
-                    remedy=step.remedy if step and step.remedy else "Look at its log and its site.",
-                )
-        return count
 
 
 def _writable(text: str) -> str:
