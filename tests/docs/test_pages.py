@@ -117,8 +117,14 @@ def test_commands_run(page: str, cloud: Cloud, pg_url: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("block", DOCUMENTS, ids=lambda block: block.title)
 def test_documents_are_taken(block: Block, cloud: Cloud, tmp_path: Path) -> None:
+    """Secrets that a document names are there while it is looked at."""
     (tmp_path / "document.yaml").write_text(block.text)
+    secrets = sorted(set(re.findall(r"secret: (\w+), key: (\w+)", block.text)))
+    for secret, key in secrets:
+        cloud.skerry("secret", "create", secret, "--data", key, **{key: "hunter2"})
     cloud.skerry("apply", "--dry-run", "-f", str(tmp_path / "document.yaml"))
+    for secret, _ in secrets:
+        cloud.skerry("secret", "delete", secret, "--yes")
 
 
 def test_the_python_page_runs(cloud: Cloud, tmp_path: Path) -> None:
