@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from skerry.gateway.gateway import Gateway
+from skerry.gateway.gateway import Gateway, through
 from skerry.gateway.seams import Entry
 from skerry.gateway.settings import GatewaySettings
 from skerry.identity.bootstrap import first_operator, operator_token
@@ -99,7 +99,7 @@ def _gateway(server: Server, hub: Hub, settings: GatewaySettings) -> Gateway:
         resources=server.resources,
         feed=server.feed,
         authenticator=server.authenticator,
-        drivers=hub,
+        dial=through(hub),
         settings=settings,
         folder=server.settings.data / "gateway",
         operator=server.settings.operator,

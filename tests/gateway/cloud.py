@@ -50,13 +50,23 @@ class Cloud:
             body = {"spec": dict(spec or {})}
             kind = REGISTRY["route"]
             put = await self.resources.put(tx, kind, path, body, SYSTEM, owner=owner)
-        await self.sequencer.run_once()
+        await self.fed()
         return put.resource
 
     async def delete(self, route: Resource) -> None:
         async with self.db.transaction() as tx:
             await self.resources.delete(tx, route, SYSTEM)
-        await self.sequencer.run_once()
+        await self.fed()
+
+    async def fed(self) -> None:
+        """Wait until the feed has every change. One alone would do, were there no other
+        transactions: a change waits for all that began before it, also in other databases."""
+        while await self.db.fetchval(
+            "select exists (select from change c left join feed f on f.change_id = c.id"
+            " where f.position is null)"
+        ):
+            if not await self.sequencer.run_once():
+                await asyncio.sleep(0.01)
 
     async def workload(self, id: str, tenant: str = "acme") -> dict[str, Any]:
         """A workload of a tenant, as a backend of its routes."""
@@ -91,7 +101,7 @@ async def opened(db: Database, folder: FilePath, shown: Face | None = FACE) -> C
             await cloud.resources.put(tx, REGISTRY["workspace"], workspace, {"spec": {}}, SYSTEM)
     if shown is not None:
         await face.show(db, cloud.resources, shown)
-    await cloud.sequencer.run_once()
+    await cloud.fed()
     return cloud
 
 

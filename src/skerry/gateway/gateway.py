@@ -20,7 +20,7 @@ from skerry.gateway.login import Login
 from skerry.gateway.ordering import Ordering
 from skerry.gateway.proxy import Proxy
 from skerry.gateway.room import Room
-from skerry.gateway.seams import Entry
+from skerry.gateway.seams import Dial, Entry
 from skerry.gateway.settings import GatewaySettings, address
 from skerry.gateway.spool import Spool
 from skerry.gateway.table import Backend, Table
@@ -42,6 +42,18 @@ GRACE = 5.0
 """Seconds that requests under way have to end when the gateway ends."""
 
 
+def through(drivers: Drivers) -> Dial:
+    """Reach backends at the sites that they are at."""
+
+    async def reach(backend: Backend) -> socket.socket:
+        try:
+            return await dial(drivers, backend.at, backend.workload, backend.rank, backend.port)
+        except Refused as refused:
+            raise ConnectionRefusedError(refused.message) from refused
+
+    return reach
+
+
 class Gateway:
     """Listens, routes, counts. ``run`` it beside what ``feed`` needs."""
 
@@ -52,7 +64,7 @@ class Gateway:
         resources: Resources,
         feed: Feed,
         authenticator: Authenticator,
-        drivers: Drivers,
+        dial: Dial,
         settings: GatewaySettings,
         folder: Path,
         operator: str,
@@ -70,7 +82,7 @@ class Gateway:
         self._db = db
         self._resources = resources
         self._feed = feed
-        self._drivers = drivers
+        self._dial = dial
         self._folder = folder
         self._operator = operator
         self._sign_in = sign_in
@@ -174,14 +186,6 @@ class Gateway:
     def _secure_url(self, host: str) -> str:
         port = int(self.url.rpartition(":")[2]) if self.url.count(":") > 1 else 443
         return Face(scheme="https", base=self.settings.base, port=port).url(host)
-
-    async def _dial(self, backend: Backend) -> socket.socket:
-        try:
-            return await dial(
-                self._drivers, backend.at, backend.workload, backend.rank, backend.port
-            )
-        except Refused as refused:
-            raise ConnectionRefusedError(refused.message) from refused
 
     async def _tell(self, owner: uuid.UUID, intent: str) -> None:
         async with self._db.transaction() as tx:
