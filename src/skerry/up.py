@@ -29,7 +29,7 @@ from skerry.kernel import paths
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path as At
 from skerry.kernel.resources import Resources
-from skerry.ledger import price_lists
+from skerry.ledger import holds, price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
@@ -120,11 +120,12 @@ async def gateway_listens(server: Server) -> str:
 
 
 def stopping(resources: Resources) -> OnExhausted:
-    """For the settler: tell the flow that a lease serves that its money ends."""
+    """For the settler: tell the flow that a lease serves that its money ends. What has no flow, as
+    a route, has an owner whose own lease ends with the same money."""
 
     async def tell(tx: Tx, over: Exhausted) -> None:
-        lease = await Market.of(resources).get(tx, over.lease)
-        await resources.intend(tx, lease.owner, "exhausted")
+        hold = await holds.get(tx, over.lease)
+        await resources.intend(tx, hold.resource_uid, "exhausted")
 
     return tell
 

@@ -58,6 +58,7 @@ class Hold:
     tenant: str
     workspace: str
     product: str
+    resource_uid: uuid.UUID
     currency: str
     pending: uuid.UUID
     state: str

@@ -4,8 +4,8 @@ insert into hold (lease, tenant, workspace, product, resource, resource_uid, roo
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'reserved', $10, $11, $12, $13)
 
 -- name: find
-select h.lease, h.tenant, h.workspace, h.product, h.currency, h.pending, h.state, h.amount,
-  h.ceiling, h.horizon, h.expires_at,
+select h.lease, h.tenant, h.workspace, h.product, h.resource_uid, h.currency, h.pending, h.state,
+  h.amount, h.ceiling, h.horizon, h.expires_at,
   coalesce((select sum(posted) from stream s where s.lease = h.lease), 0) as drawn
 from hold h where h.lease = $1
 
