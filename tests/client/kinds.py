@@ -94,6 +94,7 @@ JOB_VIEWS = (
     View("logs", "What a task wrote", _unused, NDJSON, {"rank": "Which task"}),
     View("files", "Its artifacts", _unused, deep=True),
     View("cost", "What it has cost so far", _unused),
+    View("metrics", "What it used, over time", _unused, query={"from": "a time"}),
     View("decision", "Why it runs where it does", _unused),
     View("receipt", "The proof of it all", _unused),
     View("page", "The invoice to print", _unused, "text/html"),

@@ -60,9 +60,9 @@ class TestCommands:
 
     def test_names_that_mean_nothing_are_told(self, cloud: Cloud, web: str) -> None:
         said = cloud.skerry("exec", "nope", "--", "true", check=False)
-        assert (said.returncode, said.stderr.splitlines()[0][:13]) == (1, "Error: there ")
+        assert (said.returncode, said.stderr.splitlines()[0][:13]) == (3, "Error: there ")
         said = cloud.skerry("exec", "region/web", "--", "true", check=False)
-        assert "Kinds that run: job" in said.stderr
+        assert "Kinds it goes with: job" in said.stderr
 
     def test_what_has_ended_cannot_be_entered(self, cloud: Cloud, web: str) -> None:
         cloud.skerry("run", "-q", "-n", "over", "--", "true")

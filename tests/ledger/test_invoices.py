@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from skerry.kernel import changes
 from skerry.kernel.errors import Conflict, NotFound
 from skerry.ledger import focus, holds, invoices, money, settle, streams
-from skerry.ledger.cost import cost
+from skerry.ledger.cost import cost, costs
 from skerry.ledger.evidence import evidence
 from skerry.ledger.invoice_page import page
 from skerry.ledger.meters import unit_of
@@ -317,6 +317,9 @@ async def test_live_cost_counts_what_runs(db: Database) -> None:
         lab = await cost(tx, "acme", "lab")
         assert lab == job
         assert (await cost(tx, "acme")).total == 2 * job.total
+        every = await costs(tx, "acme", [lease.root_uid, uuid.uuid4()])
+        assert every == (job.currency, {lease.root_uid: (job.total, job.per_hour)})
+        assert await costs(tx, "rival", [lease.root_uid]) == (job.currency, {})
         await streams.gap(tx, "here", START + 45 * MINUTE, START + 49 * MINUTE)
         assert (await cost(tx, "acme", "lab")).total == job.total
     await finish(db, lease, START + 50 * MINUTE)

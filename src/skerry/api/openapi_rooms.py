@@ -99,9 +99,11 @@ def _hosts() -> Schema:
 
 def _running() -> Schema:
     at = {"type": "array", "items": TEXT}
+    cost = required({"currency": TEXT, **dict.fromkeys(("amountNano", "perHourNano"), _INTEGER)})
+    cost["description"] = "What it cost so far, and costs an hour; none where nothing was metered"
     return _items(
         required({**dict.fromkeys(("kind", "name", "ref"), TEXT), "tasks": _INTEGER, "at": at,
-                  "uses": _USES})
+                  "uses": _USES, "cost": cost}, "cost")
     )  # fmt: skip
 
 

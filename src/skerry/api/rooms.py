@@ -23,6 +23,7 @@ from skerry.kernel.errors import InvalidRequest, NotFound, Source
 from skerry.kernel.history import stamp
 from skerry.kernel.paths import Path
 from skerry.kernel.rows import from_row
+from skerry.ledger.cost import costs
 from skerry.ledger.invoices import decimal
 from skerry.ledger.meters import unit_of
 from skerry.series import current
@@ -109,29 +110,42 @@ def _limit(request: Request, usual: int, most: int) -> int:
 
 
 async def top(edge: Edge, request: Request) -> Response:
-    """What runs in a workspace, and what it uses now."""
+    """What runs in a workspace, what it uses now and has cost so far: what tenants asked for, with
+    all that it owns. Who may not read that sees what they may read of it."""
     room = await Room.enter(edge, request, "top")
     async with edge.db.transaction(readonly=True) as tx:
         live = await current.used(tx, room.tenant, room.workspace)
-    owned: dict[uuid.UUID, list[current.Subject]] = {}
+    uids = {subject.row[name] for subject in live for name in ("owner", "root_uid")}
+    visible = await room.visible(uids - {None})
+    shown: dict[uuid.UUID, list[current.Subject]] = {}
     for subject in live:
-        owned.setdefault(subject.row["owner"], []).append(subject)
-    visible = await room.visible(owned.keys())
-    items = [_running(subjects) for owner, subjects in owned.items() if owner in visible]
+        for name in ("root_uid", "owner"):
+            if (uid := subject.row[name]) in visible:
+                shown.setdefault(uid, []).append(subject)
+                break
+    rows = {row["uid"]: row for row in await edge.db.fetch(_sql.resources, list(shown))}
+    async with edge.db.transaction(readonly=True) as tx:
+        currency, spent = await costs(tx, room.tenant, rows.keys())
+    items = [_running(row, shown[uid], currency, spent.get(uid)) for uid, row in rows.items()]
     return _json({"items": sorted(items, key=lambda item: (item["kind"], item["name"]))})
 
 
-def _running(subjects: list[current.Subject]) -> dict[str, Any]:
-    row = subjects[0].row
+def _running(
+    row: Row, subjects: list[current.Subject], currency: str, spent: tuple[int, int] | None
+) -> dict[str, Any]:
     tasks = [subject for subject in subjects if subject.row["sort"] == "task"]
-    return {
+    item = {
         "kind": row["kind"],
-        "name": row["resource"],
+        "name": row["name"],
         "ref": row["ref"],
         "tasks": len(tasks),
         "at": sorted({subject.row["source"] for subject in tasks}),
         "uses": current.together([subject.values for subject in subjects]),
     }
+    if spent is not None:
+        amount, hourly = spent
+        item["cost"] = {"currency": currency, "amountNano": amount, "perHourNano": hourly}
+    return item
 
 
 async def hosts(edge: Edge, request: Request) -> Response:

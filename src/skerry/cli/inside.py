@@ -1,12 +1,15 @@
-"""Which resource a name means, for commands that go into what runs."""
+"""Which resource a name means, for commands that take many kinds of them."""
 
 from typing import TYPE_CHECKING
 
 from skerry.cli.common import Session
-from skerry.cli.exits import Failed
+from skerry.cli.exits import NOT_FOUND, Failed
 from skerry.client.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skerry.client.catalogue import Kind
     from skerry.client.operations import Target
 
 WHERE = "NAME or KIND/NAME, such as web or job/train"
@@ -15,12 +18,21 @@ _OVER = ("succeeded", "failed", "cancelled", "stopped")
 
 def path_of(session: Session, word: str, channel: str) -> str:
     """The channel's path. Raises ``Failed`` where nothing, or more than one thing, is so called."""
-    noun, slash, name = word.rpartition("/")
     known = session.client.catalogue.having(channel)
+    target, name = meant(session, word, known, "nothing can be entered in")
+    return f"{target.item(name)}/{channel}"
+
+
+def meant(
+    session: Session, word: str, known: "Sequence[Kind]", refusal: str
+) -> "tuple[Target, str]":
+    """The one resource of these kinds that is so called, of several the one that runs. Raises
+    ``Failed`` where there is none, or more than one."""
+    noun, slash, name = word.rpartition("/")
     kinds = [kind for kind in known if not slash or kind.noun == noun]
     if not kinds:
         nouns = ", ".join(kind.noun for kind in known)
-        raise Failed(f"nothing can be entered in a {noun!r}", hint=f"Kinds that run: {nouns}.")
+        raise Failed(f"{refusal} a {noun!r}", hint=f"Kinds it goes with: {nouns}.")
     found: dict[str, tuple[Target, str]] = {}
     for kind in kinds:
         client = session.client.kind(kind.noun)
@@ -32,10 +44,11 @@ def path_of(session: Session, word: str, channel: str) -> str:
     found = alive if len(alive) == 1 else found
     if not found:
         looked = " or ".join(kind.noun for kind in kinds)
-        raise Failed(f"there is no {looked} {name!r}", hint="See skerry pod list, skerry job list.")
+        lists = ", ".join(f"skerry {kind.noun} list" for kind in kinds[:3])
+        raise Failed(f"there is no {looked} {name!r}", hint=f"See {lists}.", code=NOT_FOUND)
     if len(found) > 1:
         names = " or ".join(f"{noun}/{name}" for noun in found)
         raise Failed(f"{name!r} may be several things", hint=f"Say which: {names}.")
     ((noun, (target, _)),) = found.items()
     session.noun = noun
-    return f"{target.item(name)}/{channel}"
+    return target, name

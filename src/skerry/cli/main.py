@@ -26,7 +26,9 @@ SERVER = "skerry.commands:COMMANDS"
 
 COMMANDS = {
     "run": Entry("run", "Run a command as a job, its output here", "Run"),
-    "logs": Entry("logs", "Show what a job wrote", "Run"),
+    "logs": Entry("logs", "Show what a job wrote, search all logs", "Run"),
+    "top": Entry("top", "Show what runs, what it uses and costs", "Run"),
+    "metrics": Entry("metrics", "Draw what something used", "Run"),
     "ssh": Entry("shells", "Open a shell in what runs", "Run"),
     "exec": Entry("shells", "Run a command beside what runs", "Run"),
     "port-forward": Entry("shells", "Bring ports of what runs here", "Run"),
@@ -42,6 +44,7 @@ COMMANDS = {
     "whoami": Entry("account", "Show who the token is", "Sign in"),
     "context": Entry("context", "Keep clouds by name and choose one", "Sign in"),
     "status": Entry("account", "Show how the cloud is", "Sign in"),
+    "alert": Entry("alerts", "List what needs a person's eye", "Operate"),
     "up": Entry(SERVER, "Start a cloud on this machine", "Operate"),
     "down": Entry(SERVER, "Stop the cloud on this machine", "Operate"),
     "agent": Entry(SERVER, "Offer this machine to a cloud", "Operate"),

@@ -167,6 +167,14 @@ class Catalogue:
             if any(c["name"] == channel for c in raw.get("channels", ()))
         ]
 
+    def showing(self, view: str) -> list[Kind]:
+        """The kinds with this view."""
+        return [
+            self[noun]
+            for noun, raw in self._raw.items()
+            if any(v["name"] == view for v in raw["views"])
+        ]
+
     def find(self, word: str, provider: str = "") -> Kind:
         """The kind that a document means by ``kind``: a noun, or SECA's title with a provider."""
         own = provider.split("/")[0]

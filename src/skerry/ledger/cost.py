@@ -1,6 +1,7 @@
 """What something costs, live: what is charged already, and what ran up since it was."""
 
 import uuid
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -10,6 +11,7 @@ from skerry.store import Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "cost.sql")
+_NOTHING = dict.fromkeys(("posted", "running", "per_hour", "drawn"), 0)
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +48,9 @@ async def cost(
     its life."""
     terms = await holds.terms(tx, tenant)
     now = await tx.now()
-    live = await tx.fetchrow(_sql.live, tenant, workspace, resource, now)
-    assert live is not None
+    of = None if resource is None else [resource]
+    rows = await tx.fetch(_sql.live, tenant, workspace, of, now, False)
+    live: Mapping[str, int] = rows[0] if rows else _NOTHING
     settled = live["posted"]
     if resource is None:
         settled = await tx.fetchval(_sql.spent, tenant, workspace, month_of(now))
@@ -59,3 +62,15 @@ async def cost(
         held=aside - live["drawn"],
         per_hour=live["per_hour"],
     )
+
+
+async def costs(
+    tx: Tx, tenant: str, roots: Collection[uuid.UUID]
+) -> tuple[str, dict[uuid.UUID, tuple[int, int]]]:
+    """The currency, and what each of these resources and all it owns cost so far and cost an hour.
+    Those that never cost anything are left out. One question for all of them."""
+    terms = await holds.terms(tx, tenant)
+    rows = await tx.fetch(_sql.live, tenant, None, list(roots), await tx.now(), True)
+    return terms.currency, {
+        row["root"]: (row["posted"] + row["running"], row["per_hour"]) for row in rows
+    }

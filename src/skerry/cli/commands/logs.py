@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.cli import output
-from skerry.cli.common import Command, Session, pass_session
+from skerry.cli.common import Command, Group, Session, pass_session
 from skerry.cli.complete import names_of
 from skerry.client.errors import NotFound, SkerryError
 from skerry.client.operations import ENDED
@@ -159,8 +159,8 @@ def _logs(session: Session, name: str, **values: Any) -> None:
     show(session, session.client.kind("job"), name, **values)
 
 
-logs = Command(
-    "logs",
+show_command = Command(
+    "show",
     callback=_logs,
     params=[
         click.Argument(["name"], shell_complete=names_of("job")),
@@ -168,3 +168,25 @@ logs = Command(
     ],
     help="Show what a job wrote, its stdout on stdout and its stderr on stderr.",
 )
+
+
+class LogsGroup(Group):
+    """``skerry logs NAME`` is short for ``skerry logs show NAME``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+def _group() -> LogsGroup:
+    from skerry.cli.commands.searching import search
+
+    return LogsGroup(
+        "logs",
+        commands={"show": show_command, "search": search},
+        help="Show what a job wrote (skerry logs NAME), or search all logs of a workspace.",
+    )
+
+
+logs = _group()

@@ -17,6 +17,7 @@ from skerry.cli import formats, output
 from skerry.cli.common import Session
 from skerry.cli.verbs.base import Verb
 from skerry.cli.verbs.billing import cost_text, invoice_text
+from skerry.cli.verbs.charting import metrics_text
 from skerry.cli.verbs.deciding import decision_text
 from skerry.client.errors import BadSetting
 
@@ -176,5 +177,6 @@ TEXTS: dict[str, Callable[[Any], str]] = {
     "cost": cost_text,
     "decision": decision_text,
     "document": invoice_text,
+    "metrics": metrics_text,
 }
 SPECIAL = {("logs", "application/x-ndjson"): _logs, ("files", "application/json"): _files}
