@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
-from skerry.sites.contract import Refused, Workload
+from skerry.sites.contract import Health, Refused, Workload
 
 _ID = re.compile(r"[a-z0-9-]{1,63}\Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -42,12 +42,33 @@ def check(workload: Workload) -> None:
     ports = [port.port for port in workload.ports]
     _need(all(1 <= port <= 65535 for port in ports), "a port is a number from 1 to 65535")
     _need(len(set(ports)) == len(ports), "each port is named once")
+    if workload.health is not None:
+        _check_health(workload.health)
     for file in workload.files:
         check_digest(file.digest)
         check_path(file.path)
     _check_collisions([file.path for file in workload.files])
     for glob in workload.artifacts:
         check_path(glob, "glob of artifacts")
+
+
+def _check_health(health: Health) -> None:
+    _need(
+        bool(health.port) != bool(health.command),
+        "a health check has a port to connect to, or a command to run, and not both",
+    )
+    _need(0 <= health.port <= 65535, "a port is a number from 1 to 65535")
+    path = health.path
+    _need(
+        not path or (health.port and path[0] == "/" and path.isascii() and path.isprintable()),
+        "the path of a health check begins with '/'",
+    )
+    _need(" " not in path, "the path of a health check has no spaces")
+    _need(all("\0" not in word for word in health.command), "a command can't hold NUL bytes")
+    times = (health.every, health.timeout)
+    _need(all(0 < n < float("inf") for n in times), "the times of a health check are positive")
+    _need(health.start >= 0, "the time that a health check leaves a start is not negative")
+    _need(health.failures >= 1, "at least one failure makes a task unready")
 
 
 def _need(holds: object, message: str) -> None:

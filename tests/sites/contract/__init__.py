@@ -17,6 +17,7 @@ import pytest
 for module in (
     "exiting",
     "fencing",
+    "healing",
     "reaching",
     "reading",
     "refusing",

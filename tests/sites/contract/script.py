@@ -25,6 +25,16 @@ print("serving", flush=True)
 while True:
     threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
 """
+_HTTP = """
+import http.server, os
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if os.path.exists("well") else 503)
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+http.server.HTTPServer(("127.0.0.1", PORT), Answer).serve_forever()
+"""
 _BURN = "import time\nend = time.process_time() + SECONDS\nwhile time.process_time() < end: pass"
 
 
@@ -71,6 +81,9 @@ class Script:
         """Write a file of ``size`` zero bytes."""
         return self._then("fill", path, size)
 
+    def remove(self, path: str) -> "Script":
+        return self._then("remove", path)
+
     def link(self, path: str, target: str) -> "Script":
         """Make a symbolic link."""
         return self._then("link", path, target)
@@ -100,6 +113,10 @@ class Script:
     def serve(self, port: int) -> "Script":
         """Print ``serving``, then send back what each connection to ``port`` sends, for ever."""
         return self._then("serve", port)
+
+    def http(self, port: int) -> "Script":
+        """From now on answer by HTTP: 200 while there is a file ``well``, else 503."""
+        return self._then("http", port)
 
     def exit(self, code: int) -> "Script":
         return self._then("exit", code)
@@ -139,6 +156,8 @@ def _line(verb: str, *args: Any) -> str:
             return f'mkdir -p "$(dirname {path})"; printf %s {text} > {path}'
         case "fill", [path, size]:
             return f'mkdir -p "$(dirname {path})"; head -c {size} /dev/zero > {path}'
+        case "remove", [path]:
+            return f"rm -f {path}"
         case "link", [path, target]:
             return f'mkdir -p "$(dirname {path})"; ln -s {target} {path}'
         case "cat", [path]:
@@ -155,6 +174,8 @@ def _line(verb: str, *args: Any) -> str:
             return f"sleep {seconds} &"
         case "serve", [_]:
             return "exec python3 -u -c " + shlex.quote(_SERVE.replace("PORT", str(args[0])))
+        case "http", [_]:
+            return "python3 -c " + shlex.quote(_HTTP.replace("PORT", str(args[0]))) + " &"
         case "exit", [code]:
             return f"exit {code}"
     raise ValueError(f"unknown step {verb}{args}")

@@ -2,6 +2,7 @@
 
 from tests.sites.contract.exiting import Exiting
 from tests.sites.contract.fencing import Fencing
+from tests.sites.contract.healing import Healing
 from tests.sites.contract.reaching import Addressing, Reaching
 from tests.sites.contract.reading import Reading
 from tests.sites.contract.refusing import Refusing
@@ -16,6 +17,7 @@ __all__ = [
     "Addressing",
     "Exiting",
     "Fencing",
+    "Healing",
     "Reaching",
     "Reading",
     "Refusing",
@@ -30,6 +32,15 @@ __all__ = [
 
 
 class WorkloadsContract(
-    Running, Exiting, Fencing, Reading, Storing, Watching, Restarting, Reaching, Refusing
+    Running,
+    Exiting,
+    Fencing,
+    Healing,
+    Reading,
+    Storing,
+    Watching,
+    Restarting,
+    Reaching,
+    Refusing,
 ):
     """Every rule of ``skerry.sites.contract.Workloads``. Give it a ``rig`` fixture."""

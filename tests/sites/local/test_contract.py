@@ -13,6 +13,7 @@ from tests.sites.contract.suite import (
     Addressing,
     Exiting,
     Fencing,
+    Healing,
     Reaching,
     Reading,
     Refusing,
@@ -46,7 +47,9 @@ class TestBubblewrap(_Bubblewrap, Running, Exiting, Reaching):
 
 
 @pytest.mark.long
-class TestBubblewrapBeside(_Bubblewrap, Fencing, Reading, Storing, Watching, Restarting, Refusing):
+class TestBubblewrapBeside(
+    _Bubblewrap, Fencing, Healing, Reading, Storing, Watching, Restarting, Refusing
+):
     pass
 
 
@@ -63,7 +66,9 @@ class TestProcess(_Process, Running, Exiting, Reaching):
 
 
 @pytest.mark.long
-class TestProcessBeside(_Process, Fencing, Reading, Storing, Watching, Restarting, Refusing):
+class TestProcessBeside(
+    _Process, Fencing, Healing, Reading, Storing, Watching, Restarting, Refusing
+):
     pass
 
 
@@ -80,5 +85,5 @@ class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addres
 
 
 @pytest.mark.long
-class TestAgentBeside(_Agent, Exiting, Fencing, Reading, Refusing):
+class TestAgentBeside(_Agent, Exiting, Fencing, Healing, Reading, Refusing):
     pass

@@ -42,7 +42,9 @@ class Mount(Struct, frozen=True):
 class Health(Struct, frozen=True):
     """How the host finds out whether a task takes requests. From its start a task is ``unready``
     until the check passes; after ``failures`` in a row it is so again, and with ``restart`` it is
-    ended then, for its restart policy to start it anew. Seconds."""
+    ended then (``Unhealthy``, a failure whatever its exit code), for its restart policy to start
+    it anew. Seconds. The first checks follow each other faster than ``every``, and nobody checks
+    while the host's agent is away."""
 
     port: int = 0
     """Connect there; 0: run ``command`` in the task instead, which is to exit with 0."""
@@ -136,7 +138,8 @@ class TaskStatus(Struct, frozen=True):
     gpus: tuple[str, ...] = ()
     """UUIDs of the devices it holds."""
     unready: bool = False
-    """It runs but its health check does not pass, or has not yet."""
+    """It runs but its health check does not pass, or has not yet, and ``message`` tells what is
+    wrong with it; or it has ended and waits to be started again."""
 
 
 class WorkloadStatus(Struct, frozen=True):

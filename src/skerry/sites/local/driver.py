@@ -33,6 +33,7 @@ from skerry.sites.local import logs, room, work
 from skerry.sites.local.config import Config
 from skerry.sites.local.connect import Connectors
 from skerry.sites.local.door import Door
+from skerry.sites.local.health import Checks
 from skerry.sites.local.held import Held, HeldTask, public
 from skerry.sites.local.machine import Machine
 from skerry.sites.local.reach import check_port, connect, execute
@@ -56,6 +57,7 @@ class LocalDriver:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._connectors = Connectors(os.geteuid() == 0)
         self._door: Door | None = None
+        self._checks: Checks | None = None
         self._closed = False
 
     async def _ready(self) -> Machine:
@@ -65,6 +67,9 @@ class LocalDriver:
             if self._machine is None:
                 machine = await Machine.open(self._config)
                 self._door = Door.open(machine.data, machine.cgroups.instance, self._connected)
+                self._checks = Checks(machine, self._connectors)
+                for held in machine.held.values():
+                    self._checks.follow(held)
                 self._machine = machine
             return self._machine
 
@@ -145,7 +150,10 @@ class LocalDriver:
             machine.tell(held)
             if held.decision is not None:
                 return machine.status(held)
-        return machine.status(await start(machine, workload, fence, held))
+        held = await start(machine, workload, fence, held)
+        assert self._checks is not None
+        self._checks.follow(held)
+        return machine.status(held)
 
     async def list(self) -> tuple[int, tuple[WorkloadStatus, ...]]:
         machine = await self._ready()

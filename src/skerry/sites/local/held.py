@@ -1,5 +1,7 @@
 """The workloads that are here, as the driver knows them: what is on disk, read once and kept up."""
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from skerry.sites.local.state import (
 
 _FINAL = ("exited", "lost")
 INTENT = "intent.json"
+READY = "ready"
+"""In a task's directory: which of its runs was found ready."""
 
 
 def public(workload: Workload) -> Workload:
@@ -37,9 +41,17 @@ class HeldTask:
         """Unique among the instance's tasks; of its control group, and for the engine."""
         self.directory = TaskDirectory(path)
         self.record: Record | None = None
+        self.checked = False
+        """Whether it has a health check."""
+        self.trouble = ""
+        """What is wrong with it, in words."""
+        self.news = asyncio.Event()
+        """Set when its record has been read again."""
+        self._ready_run = -1
 
     def refresh(self) -> None:
         self.record = self.directory.record()
+        self.news.set()
 
     @property
     def ended(self) -> bool:
@@ -48,6 +60,27 @@ class HeldTask:
     @property
     def running(self) -> bool:
         return self.record is not None and self.record.phase == "running"
+
+    @property
+    def run(self) -> int:
+        """How often it was started before, while it runs; else -1."""
+        found = self.record
+        return found.restarts if found and self.running and not found.waiting else -1
+
+    @property
+    def unready(self) -> bool:
+        return self.running and (self.run < 0 or (self.checked and self.run != self._ready_run))
+
+    def set_ready(self, run: int, trouble: str = "") -> None:
+        """A check has found out about that run. Kept on disk, as long as that can be written: who
+        comes after this driver has not to find it out anew."""
+        self._ready_run, self.trouble = -1 if trouble else run, trouble
+        with contextlib.suppress(OSError):
+            (self.directory.path / READY).write_text(str(self._ready_run))
+
+    def read_ready(self) -> None:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            self._ready_run = int((self.directory.path / READY).read_text())
 
     def lose(self, ended_at: int) -> None:
         """Write down that nobody knows how it ended, nor will."""
@@ -79,11 +112,12 @@ class HeldTask:
             phase=found.phase,
             exit_code=found.exit_code,
             reason=found.reason,
-            message=found.message,
+            message=found.message or (self.trouble if self.unready else ""),
             started_at=moment(found.started_at),
             ended_at=moment(found.ended_at),
             restarts=found.restarts,
             gpus=self.gpus,
+            unready=self.unready,
         )
 
 
@@ -100,6 +134,8 @@ class Held:
             HeldTask(self.workload.id, rank, path / "tasks" / str(rank), gpus)
             for rank, gpus in enumerate(intent.gpus)
         ]
+        for task in self.tasks:
+            task.checked = self.workload.health is not None
         self.told: WorkloadStatus | None = None
         """The status of the last event."""
 
@@ -118,6 +154,7 @@ class Held:
         self.decision = load(self.path / DECISION, Decision)
         for task in self.tasks:
             task.refresh()
+            task.read_ready()
 
     def holdings(self) -> list[tuple[Resources, Sequence[str]]]:
         """What its tasks hold of the host's room."""

@@ -48,7 +48,7 @@ def _isolation(machine: Machine, held: Held) -> str:
 
 
 def _running(held: Held, task: HeldTask) -> Record:
-    if task.record is None or not task.running:
+    if task.record is None or task.run < 0:
         raise Refused("NotRunning", f"task {task.rank} of {held.workload.id} does not run")
     return task.record
 

@@ -187,6 +187,14 @@ class Entrance:
 
     async def connect(self, port: int) -> int:
         """A socket connected to ``port`` in there."""
+        asking = asyncio.get_running_loop().create_task(self._ask(port))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:  # or the next to ask would get this answer
+            asking.add_done_callback(_unclaimed)
+            raise
+
+    async def _ask(self, port: int) -> int:
         async with self._turn:
             request = json.dumps({"port": port}).encode() + b"\n"
             await asyncio.get_running_loop().sock_sendall(self._channel, request)
@@ -202,6 +210,11 @@ class Entrance:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
         await self.process.wait()
+
+
+def _unclaimed(asked: "asyncio.Task[int]") -> None:
+    if not asked.cancelled() and asked.exception() is None:
+        os.close(asked.result())
 
 
 async def run(order: dict[str, object]) -> LocalSession:
@@ -222,12 +235,14 @@ async def run(order: dict[str, object]) -> LocalSession:
             os.close(given_out)
     try:
         terminal = await entrance.answer()
-    except (OSError, TimeoutError) as error:
+    except BaseException as error:
         await entrance.leave()
         for descriptor in (reading, writing):
             if descriptor >= 0:
                 os.close(descriptor)
-        raise Refused("NotRunning", f"the task can't be entered: {error}") from error
+        if isinstance(error, (OSError, TimeoutError)):
+            raise Refused("NotRunning", f"the task can't be entered: {error}") from error
+        raise
     if terminal >= 0:
         reading = writing = terminal
     entrance.release()

@@ -70,6 +70,8 @@ class Record(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     ended_at: int = 0
     exit_code: int | None = None
     restarts: int = 0
+    waiting: bool = False
+    """It has ended and is to be started again after a pause."""
     reason: str = ""
     message: str = ""
     boot_id: str = ""

@@ -204,7 +204,10 @@ class Simulated:
 
     async def exec(self, id: str, rank: int, command: tuple[str, ...], tty: bool) -> Session:
         await self._reach("exec", id)
-        return self._into(self._live(id, rank), run(command), 137)
+        task = self._live(id, rank)
+        session = self._into(task, run(command, task), 137)
+        task.look(self.world.now())
+        return session
 
     async def connect(self, id: str, rank: int, port: int) -> Session:
         await self._reach("connect", id)

@@ -45,6 +45,7 @@ class Context(Protocol):
     cpu_seconds: float
     handlers: dict[int, int | None]
     listening: set[int]
+    serving: dict[int, str]
     env: dict[str, str]
 
     def say(self, data: bytes, stream: Stream = "stdout") -> None: ...
@@ -54,6 +55,8 @@ class Context(Protocol):
     def mode(self, path: str) -> int | None: ...
 
     def write(self, path: str, data: bytes) -> None: ...
+
+    def remove(self, path: str) -> None: ...
 
     def again(self) -> None: ...
 
@@ -168,6 +171,19 @@ class Fill(_Step, tag="fill", frozen=True):
         return 0
 
 
+class Remove(_Step, tag="remove", frozen=True):
+    """Remove a file, if it is there."""
+
+    path: str
+
+    def check(self) -> None:
+        check_path(self.path)
+
+    def do(self, task: Context) -> float:
+        task.remove(self.path)
+        return 0
+
+
 class Link(_Step, tag="link", frozen=True):
     """Make a symbolic link. No file of a simulated site is reached through one."""
 
@@ -270,6 +286,18 @@ class Listen(_Step, tag="listen", frozen=True):
         return 0
 
 
+class Http(_Step, tag="http", frozen=True):
+    """From now on answer health checks on the port: 200 while there is a file ``well``, else 503.
+    Whoever else connects gets back what they send."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+    def do(self, task: Context) -> float:
+        task.listening.add(self.port)
+        task.serving[self.port] = "well"
+        return 0
+
+
 class Again(_Step, tag="again", frozen=True):
     """Start over from the first step."""
 
@@ -295,8 +323,8 @@ class End(_Step, tag="exit", frozen=True):
 
 
 Step = (
-    Print | Lines | Env | Sleep | Stay | Burn | Allocate | Write | Fill | Link | Cat | Mode
-    | Trap | Ignore | Kill | Leave | Serve | Listen | Again | Lose | End
+    Print | Lines | Env | Sleep | Stay | Burn | Allocate | Write | Remove | Fill | Link | Cat | Mode
+    | Trap | Ignore | Kill | Leave | Serve | Http | Listen | Again | Lose | End
 )  # fmt: skip
 Script = tuple[Step, ...]
 

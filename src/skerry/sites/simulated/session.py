@@ -1,5 +1,8 @@
 """Streams into a simulated task: what goes in comes out again."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from skerry.sites.simulated.notice import Notice
 
 _BUFFER = 1 << 20
@@ -56,16 +59,42 @@ class Echo:
             self._changed.wake()
 
 
-def run(words: tuple[str, ...]) -> Echo:
-    """The few commands that a simulated task knows."""
-    name, *rest = words or ("",)
-    match name:
-        case "cat":
-            return Echo()
-        case "true":
-            return Echo(0, done=True)
-        case "false":
-            return Echo(1, done=True)
-        case "echo":
-            return Echo(0, " ".join(rest).encode() + b"\n", done=True)
-    return Echo(127, f"{name}: a simulated task knows cat, echo, true, false\n".encode(), done=True)
+class Files(Protocol):
+    """What commands may touch of a task."""
+
+    @property
+    def files(self) -> Mapping[str, object]: ...
+
+    def write(self, path: str, data: bytes) -> None: ...
+
+    def remove(self, path: str) -> None: ...
+
+
+def run(words: tuple[str, ...], task: Files) -> Echo:
+    """One of the few commands that a simulated task knows."""
+    if words[:1] == ("cat",):
+        return Echo()
+    code, said = answer(words, task)
+    return Echo(code, said, done=True)
+
+
+def answer(words: tuple[str, ...], task: Files) -> tuple[int, bytes]:
+    """How a command ends that is given no input, and what it says."""
+    match words:
+        case ("true" | "cat", *_):
+            return 0, b""
+        case ("false", *_):
+            return 1, b""
+        case ("echo", *rest):
+            return 0, " ".join(rest).encode() + b"\n"
+        case ("test", "-e", path):
+            return int(path not in task.files), b""
+        case ("touch", path):
+            task.write(path, b"")
+            return 0, b""
+        case ("rm", path):
+            task.remove(path)
+            return 0, b""
+    known = "cat, echo, rm, test -e, touch, true, false"
+    name = words[0] if words else ""
+    return 127, f"{name}: a simulated task knows {known}\n".encode()

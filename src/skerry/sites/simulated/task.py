@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from skerry.sites.contract import TaskStatus
 from skerry.sites.simulated.clock import moment
+from skerry.sites.simulated.health import Checkup
 from skerry.sites.simulated.log import Log
 from skerry.sites.simulated.notice import Notice
 from skerry.sites.simulated.script import FOR_EVER, Exit, Lost, Stream
@@ -66,6 +67,9 @@ class Task:
         self._wanted = True
         """False once somebody has told it to end: then it is not restarted."""
         self._over_time = False
+        self._ailing = ""
+        """Why its health is ending it."""
+        self._checkup = Checkup(self, work.health) if work.health is not None else None
 
     @property
     def live(self) -> bool:
@@ -80,10 +84,15 @@ class Task:
         self.run += 1
         self._since = now
         self._between = False
+        self._ailing = ""
         self._position = 0
         self.memory = 1 << 20
         self.handlers: dict[int, int | None] = {}
         self.listening: set[int] = set()
+        self.serving: dict[int, str] = {}
+        """Ports that answer by HTTP, each with the file that it needs to be well."""
+        if self._checkup is not None:
+            self._checkup.begin(now)
         if not self._started:
             self._started = now
         self._show()
@@ -102,14 +111,21 @@ class Task:
                 delay = step.do(self)
                 self.memory_peak = max(self.memory_peak, self.memory)
                 if delay == FOR_EVER:
-                    return
+                    break
                 if delay > 0:
                     self.owner.schedule(now + delay, self, self.step)
-                    return
+                    break
         except Exit as end:
             self._finish(now, end.code, end.reason, end.message)
         except Lost:
             self.lose(now)
+        if self.run == run:
+            self.look(now)
+
+    def look(self, now: float) -> None:
+        """Something has happened that its health may depend on."""
+        if self._checkup is not None and self.live and not self._between:
+            self._checkup.look(now)
 
     def signal(self, number: int, now: float) -> None:
         """Deliver a signal as a kernel would."""
@@ -141,6 +157,14 @@ class Task:
         if self.live:
             self.owner.schedule(now + self.owner.work.grace, self, self.put_down, always=True)
 
+    def ail(self, why: str, now: float) -> None:
+        """Its health check has failed for too long: this run of it ends."""
+        self._ailing = f"its health check failed: {why}"
+        run = self.run
+        self.signal(signal.SIGTERM, now)
+        if self.run == run:
+            self.owner.schedule(now + self.owner.work.grace, self, self.put_down)
+
     def put_down(self, now: float) -> None:
         self.signal(signal.SIGKILL, now)
 
@@ -149,17 +173,21 @@ class Task:
 
     def _finish(self, now: float, code: int, reason: str = "", message: str = "") -> None:
         work = self.owner.work
-        wanted = work.restart == "always" or (work.restart == "on-failure" and code != 0)
+        if self._ailing:
+            reason, message = "Unhealthy", self._ailing
+        failed = code != 0 or bool(self._ailing)
+        wanted = work.restart == "always" or (work.restart == "on-failure" and failed)
         wanted = wanted and self._wanted and not self._over_time
         if wanted and self._restarts < work.max_restarts:
             if now - self._since > _LONG_ENOUGH:
                 self._crashes = 0
             pause = min(0.1 * 2 ** min(self._crashes, 12), _LONGEST_PAUSE)
-            self._restarts += 1
             self._crashes += 1
             self._cut()
             self.run += 1
             self._between = True
+            self._show(reason=reason, message=message or f"it ended with {code}")
+            self._restarts += 1
             self.owner.schedule(now + pause, self, self.start)
             return
         if self._over_time:
@@ -177,6 +205,7 @@ class Task:
 
     def _cut(self) -> None:
         self.listening = set()
+        self.serving = {}
         for hang_up in tuple(self.hang_up):
             hang_up()
         self.hang_up.clear()
@@ -184,6 +213,10 @@ class Task:
     def _show(
         self, phase: str = "running", code: int | None = None, reason: str = "", message: str = ""
     ) -> None:
+        ill = self._checkup is not None and not self._checkup.ready
+        unready = phase == "running" and (self._between or ill)
+        if unready and not message and self._checkup is not None:
+            message = self._checkup.trouble
         self.status = TaskStatus(
             rank=self.rank,
             phase=phase,  # type: ignore[arg-type]
@@ -194,8 +227,12 @@ class Task:
             ended_at=moment(self._ended) if self._ended else None,
             restarts=self._restarts,
             gpus=self.gpus,
+            unready=unready,
         )
         self.owner.changed()
+
+    def show_health(self) -> None:
+        self._show()
 
     def say(self, data: bytes, stream: Stream = "stdout") -> None:
         self.log.append(data, stream, moment(self._now))
@@ -216,6 +253,9 @@ class Task:
         old = self.files.get(path)
         mode = 0o644 if old is None else old.mode
         self.files[path] = Stored(len(data), mode, self._now, data)
+
+    def remove(self, path: str) -> None:
+        self.files.pop(path, None)
 
     def again(self) -> None:
         self._position = 0

@@ -39,11 +39,15 @@ class Task:
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGTERM, lambda *_: None)
         self._reason = self._message = ""
+        self._order = b""
+        """The beginning of a command whose end has not come yet."""
         self._wanted = True
         """False once somebody has told it to end: then it is not restarted."""
         self._restarts = 0
         self._crashes = 0
         """Restarts in a row of what did not run for long."""
+        self._waiting = False
+        """Between an end and the next start."""
         self._since = time.monotonic()
         self._started = 0
         self._used = {"cpu": 0, "peak": 0}
@@ -124,7 +128,7 @@ class Task:
             if not self._again(code):
                 break
             self._sandbox.close()
-            if not self._restart():
+            if not self._restart(code):
                 break
         self._log.close()
         self._record("exited", exitCode=code, endedAt=ended)
@@ -201,21 +205,31 @@ class Task:
         """Ask it to end, and see that it does after the grace."""
         self._term_at = float("inf")
         self._wanted = False
+        self._end_run(reason, message)
+
+    def _end_run(self, reason: str, message: str) -> None:
         self._reason, self._message = reason, message
         self._kill_at = min(self._kill_at, time.monotonic() + self._plan.grace)
         self._sandbox.signal(signal.SIGTERM)
 
     def _obey(self) -> None:
-        """A driver's commands: ``signal N`` for the task, ``kill`` to end it now and for good."""
-        for line in os.read(self._control, 4096).decode().splitlines():
-            verb, _, number = line.partition(" ")
+        """A driver's commands: ``signal N`` for the task, ``kill`` to end it now and for good,
+        ``unhealthy RUN WHY`` to end the run that had so many restarts before it."""
+        *lines, self._order = (self._order + os.read(self._control, 4096)).split(b"\n")
+        for line in (line.decode() for line in lines):
+            verb, _, rest = line.partition(" ")
             if verb == "kill":
                 self._wanted = False
                 self._kill_at = 0.0
             elif verb == "signal":
-                if int(number) in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+                if int(rest) in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
                     self._wanted = False
-                self._sandbox.signal(int(number))
+                self._sandbox.signal(int(rest))
+            elif verb == "unhealthy":
+                run, _, why = rest.partition(" ")
+                due = self._wanted and not self._waiting and self._reason != "Unhealthy"
+                if due and int(run) == self._restarts:
+                    self._end_run("Unhealthy", why)
 
     def _settle(self, code: int) -> None:
         """After an end: nothing of it runs on, its log is whole, its use is counted."""
@@ -249,17 +263,22 @@ class Task:
     def _again(self, code: int) -> bool:
         wanted = self._wanted and self._reason not in _FINAL
         policy = self._plan.restart
-        failed = policy == "always" or (policy == "on-failure" and code != 0)
-        return wanted and failed and self._restarts < self._plan.max_restarts
+        failed = code != 0 or self._reason == "Unhealthy"
+        again = policy == "always" or (policy == "on-failure" and failed)
+        return wanted and again and self._restarts < self._plan.max_restarts
 
-    def _restart(self) -> bool:
+    def _restart(self, code: int) -> bool:
         """Once more, unless it is told to end meanwhile."""
         if time.monotonic() - self._since > _LONG_ENOUGH:
             self._crashes = 0
+        self._waiting = True
+        self._record("running", message=self._message or f"it ended with {code}")
         self._pause(min(0.1 * 2 ** min(self._crashes, 12), _LONGEST_PAUSE))
         self._crashes += 1
+        self._waiting = False
         if not self._wanted:
             return False
+        self._kill_at = float("inf")
         self._restarts += 1
         self._reason = self._message = ""
         self._sandbox = Sandbox(self._plan, self._group)
@@ -297,6 +316,7 @@ class Task:
             "command": self._sandbox.command,
             "startedAt": self._started,
             "restarts": self._restarts,
+            "waiting": self._waiting,
             "reason": self._reason,
             "message": self._message,
             "bootId": self._plan.boot_id,
