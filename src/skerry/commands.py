@@ -136,6 +136,22 @@ def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Your price list",
 )
 @gateway_options
+@click.option(
+    "--agents",
+    default="",
+    metavar="HOST:PORT",
+    envvar="SKERRY_AGENTS",
+    callback=lambda ctx, param, value: _listen(ctx, param, value) if value else "",
+    show_default="none may join",
+    help="Where machines that join as hosts reach this one, over mutual TLS",
+)
+@click.option(
+    "--agents-name",
+    multiple=True,
+    metavar="NAME",
+    show_default="the address itself",
+    help="A name or address by which they do; may be repeated",
+)
 @click.option("--no-agent", is_flag=True, help="Do not offer this machine as a site")
 @click.option(
     "--seca-errors",
@@ -156,6 +172,13 @@ def up(**given: Any) -> None:
     verbose, insecure = given.pop("verbose"), given.pop("insecure_http")
     given["data"] = given["data"].absolute()
     gateway = take(given)
+    if given["agents"]:
+        from skerry.hosting import names_of
+
+        try:
+            names_of(given["agents"], given["agents_name"])
+        except ValueError as problem:
+            _fail(str(problem))
     settings = Settings(agent=not given.pop("no_agent"), gateway=gateway, **given)
     if not settings.loopback and not insecure:
         _fail(
@@ -173,6 +196,7 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
     from contextlib import AsyncExitStack
 
     from skerry import up as parts
+    from skerry.hosting import door
     from skerry.server import opened, until_signalled
 
     async def serve() -> None:
@@ -182,6 +206,7 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
             hub = parts.equip(server)
             made = await parts.bootstrap(server)
             await stack.enter_async_context(hub.listening(settings.data / parts.SOCKET))
+            hosts = await stack.enter_async_context(door(server, hub))
 
             async def begin() -> None:
                 await server.listening.wait()
@@ -191,6 +216,8 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
                     await stack.enter_async_context(parts.agent(server, token))
                 await parts.announce(server)
                 _welcome(server.url, gateway_url, settings, made, log_file)
+                if hosts:
+                    _say(f"Machines join at {hosts}: skerry site invite {settings.zone}")
 
             async with asyncio.TaskGroup() as group:
                 group.create_task(begin())

@@ -41,6 +41,10 @@ class Settings:
     """Whether this machine itself is offered as a site."""
     gateway: GatewaySettings | None = None
     """None: routes are kept, and reached by nobody."""
+    agents: str = ""
+    """HOST:PORT where hosts that join reach us; empty: none may."""
+    agents_name: tuple[str, ...] = ()
+    """The names and addresses by which they do; empty: the address itself."""
     fsync: bool = True
 
     @property

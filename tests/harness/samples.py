@@ -16,13 +16,8 @@ Schema = dict[str, Any]
 
 GIVEN: dict[str, Schema] = {
     "offer": {"currency": "EUR", "pool": {"millicores": 1000, "memory": 1 << 30}},
-    # Too small for anything to be placed there.
-    "site": {
-        "driver": "simulated",
-        "region": "home",
-        "zone": "home-1",
-        "config": {"millicores": 1},
-    },
+    # One that machines may join. No agent ever comes, so nothing is placed there.
+    "site": {"driver": "local", "region": "home", "zone": "home-1"},
     # A day that does not come while tests run.
     "schedule": {"cron": "0 0 29 2 1", "job": {"command": ["true"]}},
     "secret": {"data": {"key": "value"}},

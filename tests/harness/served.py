@@ -160,6 +160,7 @@ def served(
             sys.executable, "-m", "skerry.cli.main", "up", "--no-agent", "--listen", "127.0.0.1:0",
             "--data", str(home / "data"), "--token-file", str(home / "token"),
             "--database-url", url, *(("--prices", str(home / "prices.toml")) if prices else ()),
+            "--agents", "127.0.0.1:0",
         ]  # fmt: skip
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**kept, **own}

@@ -3,14 +3,15 @@
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from skerry.sites.greeting import Denied, Hello, greet, introduce
-from skerry.sites.wire import WireFault
+from skerry.sites.greeting import Denied, Hello, Welcome, greet, introduce
+from skerry.sites.wire import PROTOCOL, WireFault
 
 PATIENCE = 30
 
@@ -25,7 +26,7 @@ def _head(length: int, kind: int, call: int) -> bytes:
 
 async def _greeted(
     hello: Hello, check: Callable[[Hello], Any]
-) -> tuple[Hello | BaseException, BaseException | None]:
+) -> tuple[Hello | BaseException, Welcome | BaseException]:
     ours, theirs = socket.socketpair()
     async with asyncio.timeout(PATIENCE):
         server, agent = await asyncio.gather(
@@ -43,7 +44,11 @@ class TestGreeting:
         async def fine(hello: Hello) -> None:
             assert hello.token == "secret"
 
-        assert await _greeted(self.hello, fine) == (self.hello, None)
+        server, agent = await _greeted(self.hello, fine)
+        assert isinstance(server, Hello)
+        assert server.clock == pytest.approx(time.time(), abs=PATIENCE)
+        assert server == msgspec.structs.replace(self.hello, clock=server.clock)
+        assert agent == Welcome()
 
     async def test_who_may_not_is_told_why(self) -> None:
         async def no(hello: Hello) -> None:
@@ -62,6 +67,15 @@ class TestGreeting:
         _, agent = await _greeted(old, unasked)
         assert isinstance(agent, Denied)
         assert "protocol 0" in str(agent)
+
+    @pytest.mark.parametrize("theirs", [PROTOCOL - 1, PROTOCOL + 1])
+    async def test_versions_one_apart_talk_the_older(self, theirs: int) -> None:
+        async def fine(hello: Hello) -> float:
+            return 12.5
+
+        _, agent = await _greeted(msgspec.structs.replace(self.hello, protocol=theirs), fine)
+        assert isinstance(agent, Welcome)
+        assert (agent.protocol, agent.renew_in) == (min(theirs, PROTOCOL), 12.5)
 
     async def test_the_token_is_not_shown(self) -> None:
         assert "secret" not in repr(self.hello)

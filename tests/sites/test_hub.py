@@ -13,7 +13,7 @@ import pytest
 from skerry.sites import tokens
 from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.greeting import Denied, Hello, introduce
-from skerry.sites.remote import serve
+from skerry.sites.remote import handlers, known, serve
 from skerry.sites.simulated.driver import Simulated
 from skerry.sites.simulated.faults import Fault
 from skerry.sites.sockets import short_name
@@ -29,7 +29,14 @@ class Agent:
 
     def __init__(self, socket: Path, site: str, token: str, driver: Workloads) -> None:
         self._socket = socket
-        self._hello = Hello(site=site, token=token, version="1.2.3", boot_id="boot-1")
+        self._hello = Hello(
+            site=site,
+            token=token,
+            version="1.2.3",
+            boot_id="boot-1",
+            verbs=tuple(handlers(driver)),
+            knows=known(),
+        )
         self._driver = driver
         self._task: asyncio.Task[str] | None = None
 

@@ -24,11 +24,13 @@ async def _streams(end: socket.socket) -> tuple[asyncio.StreamReader, asyncio.St
 
 
 @asynccontextmanager
-async def connected(**handlers: Handler) -> AsyncIterator[tuple[Peer, Peer]]:
+async def connected(
+    silence: float = wire.SILENCE, **handlers: Handler
+) -> AsyncIterator[tuple[Peer, Peer]]:
     """A caller, and a peer that answers with ``handlers``."""
     ours, theirs = socket.socketpair()
-    caller = Peer(*await _streams(ours), {}, opened=False)
-    answerer = Peer(*await _streams(theirs), handlers, opened=True)
+    caller = Peer(*await _streams(ours), {}, opened=False, silence=silence)
+    answerer = Peer(*await _streams(theirs), handlers, opened=True, silence=silence)
     async with asyncio.timeout(PATIENCE):
         runs = [asyncio.create_task(peer.run()) for peer in (caller, answerer)]
         try:
@@ -261,23 +263,19 @@ class TestGivingUp:
             with pytest.raises(SiteUnreachable):
                 caller.open("never", b"")
 
-    async def test_silence_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_silence_ends_it(self) -> None:
         """The other end holds the connection open and says nothing."""
-        monkeypatch.setattr(wire, "PING_EVERY", 0.05)
-        monkeypatch.setattr(wire, "SILENCE", 0.2)
         ours, theirs = socket.socketpair()
         with theirs:
-            caller = Peer(*await _streams(ours), {}, opened=False)
+            caller = Peer(*await _streams(ours), {}, opened=False, silence=0.2)
             async with asyncio.timeout(PATIENCE):
                 run = asyncio.create_task(caller.run())
                 with pytest.raises(SiteUnreachable):
                     await caller.open("never", b"").result()
                 await run
 
-    async def test_pings_keep_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(wire, "PING_EVERY", 0.05)
-        monkeypatch.setattr(wire, "SILENCE", 0.5)
-        async with connected(echo=echo) as (caller, _):
+    async def test_pings_keep_it(self) -> None:
+        async with connected(silence=0.5, echo=echo) as (caller, _):
             await asyncio.sleep(1.2)
             assert await caller.open("echo", b"x").result() == b"x"
 

@@ -106,7 +106,14 @@ class Business:
 
     async def offered(self, tx: Tx, place: Resource, capacity: Capacity) -> None:
         """For the observer: what a place has is new."""
-        await offer(tx, self._resources, place, capacity)
+        await self._offer(tx, place, capacity)
+
+    async def _offer(self, tx: Tx, place: Resource, capacity: Capacity | None) -> None:
+        """Offer what a place in contact has, unless nothing new is to be placed there."""
+        if place.phase != "connected":
+            await suspend_offers(tx, self._resources, at_of(place))
+        elif capacity is not None:
+            await offer(tx, self._resources, place, capacity)
 
     async def run(self) -> None:
         """Carry over every few seconds until cancelled."""
@@ -128,9 +135,6 @@ class Business:
         async with self._db.transaction() as tx:
             await account(tx, at)
         async with self._db.transaction() as tx:
-            if place.phase == "unreachable":
-                await suspend_offers(tx, self._resources, at)
-                return
             known = await tx.fetchval(_sql.known_capacity, at)
-            if known is not None and place.phase == "connected":
-                await offer(tx, self._resources, place, msgspec.convert(known, Capacity))
+            capacity = None if known is None else msgspec.convert(known, Capacity)
+            await self._offer(tx, place, capacity)

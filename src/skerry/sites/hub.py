@@ -11,27 +11,49 @@ to one of them; how the others reach it is not the hub's concern yet.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import structlog
 
 from skerry.sites import drivers, tokens
+from skerry.sites.clocks import Offset
 from skerry.sites.contract import SiteUnreachable, Workloads
+from skerry.sites.fitting import Fit
 from skerry.sites.greeting import Denied, Hello, greet
 from skerry.sites.places import called
 from skerry.sites.remote import RemoteDriver
 from skerry.sites.sockets import short_name
-from skerry.sites.wire import WireFault
-from skerry.store import Database
+from skerry.sites.wire import SILENCE, Handler, WireFault
+from skerry.store import DATABASE_ERRORS, Database
 
 _log = structlog.get_logger("hub")
 MOST_GREETING = 64
 """Connections that may be unproved at once; more wait."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who an agent turned out to be."""
+
+    at: str
+    serial: str = ""
+    """Of its certificate, where it has one."""
+    near: bool = True
+    """Whether it is on this machine."""
+    renew_in: float = 0.0
+    """Seconds until it should renew its certificate."""
+    services: Mapping[str, Handler] = field(default_factory=dict)
+    """What it may ask of us."""
+
+
+Check = Callable[[Hello], Awaitable[Known]]
+"""Says who an agent is. Raises ``Denied``."""
 
 
 @dataclass(eq=False)
@@ -43,14 +65,21 @@ class Contact:
     remote: bool
     agent_version: str = ""
     boot_id: str = ""
+    serial: str = ""
+    """Of the certificate by which it is known, if it is by one."""
+    clock: Offset | None = None
+    """How far the host's clock is off, as far as is known."""
+    clock_noted: str = ""
+    """What was written down of that."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Hub:
     """Holds the contacts. Nothing runs by itself but the connections served."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, silence: float = SILENCE) -> None:
         self._db = db
+        self._silence = silence
         self._contacts: dict[str, Contact] = {}
         self._arrived: dict[str, asyncio.Event] = {}
         self._greeting = asyncio.Semaphore(MOST_GREETING)
@@ -69,6 +98,12 @@ class Hub:
     def contacts(self) -> tuple[Contact, ...]:
         """All there are now."""
         return tuple(self._contacts.values())
+
+    def renewed(self, at: str, serial: str) -> None:
+        """The place's agent has a new certificate, and is known by it from now on."""
+        contact = self._contacts.get(at)
+        if contact is not None:
+            contact.serial = serial
 
     async def wait(self, at: str) -> Contact:
         """The place's contact, as soon as it has one."""
@@ -140,41 +175,106 @@ class Hub:
                     task.cancel()
                 await asyncio.gather(*serving, return_exceptions=True)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection, whatever it turns out to be, until it ends."""
+    async def serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        check: Check | None = None,
+    ) -> None:
+        """Serve one connection, whatever it turns out to be, until it ends. ``check`` says who it
+        is; without one, its token does."""
+        found: list[tuple[Known, Offset | None]] = []
+
+        async def checked(hello: Hello) -> float:
+            known = await (check or self._check)(hello)
+            clock = await self._offset(hello.clock, 0.0) if hello.clock else None
+            found.append((known, clock))
+            return known.renew_in
+
         try:
             async with self._greeting:
-                hello = await greet(reader, writer, self._check)
+                hello = await greet(reader, writer, checked, self._silence)
         except Denied as denied:
             _log.warning("agent not taken", reason=str(denied))
         except (WireFault, TimeoutError, OSError) as error:
             _log.info("no agent", error=f"{type(error).__name__}: {error}")
         else:
-            await self._serve(reader, writer, hello)
+            await self._serve(reader, writer, hello, *found[0])
         finally:
             writer.close()
 
-    async def _check(self, hello: Hello) -> None:
-        try:
+    async def _check(self, hello: Hello) -> Known:
+        with checking():
             known = await tokens.holds(self._db, hello.site, hello.token)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            _log.warning("token not checked", site=hello.site, error=str(error))
-            raise Denied("the server can't check tokens just now; try again") from error
         if not known:
             raise Denied(f"this is not a valid token of a site {hello.site[:64]!r}")
+        return Known(hello.site)
 
     async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        hello: Hello,
+        known: Known,
+        clock: Offset | None,
     ) -> None:
-        driver = RemoteDriver(reader, writer)
-        contact = Contact(hello.site, driver, True, hello.version, hello.boot_id)
+        driver = RemoteDriver(
+            reader,
+            writer,
+            fit=Fit.of(hello.version, hello.protocol, hello.verbs, hello.knows),
+            near=known.near,
+            silence=self._silence,
+            services=known.services,
+        )
+        contact = Contact(known.at, driver, True, hello.version, hello.boot_id, known.serial)
+        _put_right(contact, driver, clock)
         before = self._add(contact)
         if before is not None:
-            _log.info("agent is back before its old connection ended", site=hello.site)
+            _log.info("agent is back before its old connection ended", at=known.at)
             await self.end(before)
-        _log.info("agent connected", site=hello.site, version=hello.version)
+        _log.info("agent connected", at=known.at, version=hello.version)
         try:
             reason = await driver.run()
-            _log.info("agent gone", site=hello.site, reason=reason)
+            _log.info("agent gone", at=known.at, reason=reason)
         finally:
             await self.end(contact)
+
+    # Clocks
+
+    async def compare_clock(self, contact: Contact) -> None:
+        """See how far the host's clock is off, so that the times it reports are put right."""
+        driver = contact.driver
+        if isinstance(driver, RemoteDriver):
+            loop = asyncio.get_running_loop()
+            asked = loop.time()
+            theirs = await driver.clock()
+            if theirs is not None:
+                _put_right(contact, driver, await self._offset(theirs, loop.time() - asked))
+
+    async def _offset(self, theirs: float, took: float) -> Offset | None:
+        """How far off a host's clock is that it read at most ``took`` seconds ago; None if the
+        database can't be asked for the time."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            ours = await self._db.fetchval("select skerry_now()")
+        except DATABASE_ERRORS:
+            return None
+        took += loop.time() - began
+        return Offset.measured(theirs, ours - timedelta(seconds=took), took)
+
+
+def _put_right(contact: Contact, driver: RemoteDriver, clock: Offset | None) -> None:
+    if clock is not None:
+        contact.clock = clock
+        driver.correction = clock.correction
+
+
+@contextlib.contextmanager
+def checking() -> Iterator[None]:
+    """While we ask the database who somebody is: a failure is no verdict on them."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        _log.warning("agent not checked", error=f"{type(error).__name__}: {error}")
+        raise Denied("the server can't check who you are just now; try again") from error

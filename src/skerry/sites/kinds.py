@@ -1,10 +1,11 @@
-"""Regions and sites.
+"""Regions, sites and their hosts (``hosts``).
 
 A region is SECA's: a place with one jurisdiction and its zones; a site is a zone's computers, and
 who answers for them. Both are written by the operator, or by Skerry when it starts.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -12,19 +13,18 @@ from msgspec import Meta
 
 from skerry.kernel.changes import canonical
 from skerry.kernel.errors import Conflict, Source, ValidationError
-from skerry.kernel.history import stamp
 from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
 from skerry.kernel.kinds import READ_ONLY, Action, Column, Kind, Spec, Status
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resource, Resources
 from skerry.series.views import HOST_METRICS
-from skerry.sites import drivers, tokens
+from skerry.sites import drivers, enrolment, tokens
 from skerry.sites.contract import Refused
+from skerry.sites.hosts import HOST, contact_shown
 from skerry.store import Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.sites")
-_SHOWN_ORPHANS = 20
 
 
 class Provider(Spec):
@@ -72,6 +72,19 @@ class SiteSpec(Spec):
     config: Annotated[dict[str, Any], Meta(description="What the driver needs to know")] = {}
 
 
+class Invite(Spec):
+    """A token to join by."""
+
+    host: Annotated[
+        str,
+        Meta(
+            max_length=63,
+            description="The only name it is good for: needed to join anew under a name in use",
+        ),
+    ] = ""
+    minutes: Annotated[int, Meta(ge=1, le=60 * 24 * 7, description="How long it is good")] = 60
+
+
 class SiteStatus(Status):
     phase: Annotated[str, Meta(description="new, connected or unreachable")] = "new"
     last_seen_at: Annotated[str, Meta(description="When it was last in contact")] = ""
@@ -81,6 +94,12 @@ class SiteStatus(Status):
     ] = {}
     engines: Annotated[
         dict[str, str], Meta(description="Engine to its version, or why it can't be used")
+    ] = {}
+    clock_ahead_seconds: Annotated[
+        int, Meta(description="How far its clock is ahead of the cloud's; negative: behind")
+    ] = 0
+    hosts: Annotated[
+        dict[str, int], Meta(description="How many machines joined it, by their phase")
     ] = {}
     unknown_workloads: Annotated[
         list[str],
@@ -109,6 +128,7 @@ class SiteHooks(Hooks):
                 hint="Stop what runs there first, or wait until it has moved.",
             )
         await tokens.revoke(tx, resource.name, by)
+        await enrolment.withdraw(tx, resource.name, by)
         await tx.execute(_sql.forget_contact, resource.name)
 
     async def act(
@@ -120,23 +140,17 @@ class SiteHooks(Hooks):
         body: Any,
         by: Caller,
     ) -> Mapping[str, Any] | None:
+        if action == "invite":
+            asked = msgspec.convert(body or {}, Invite)
+            life = timedelta(minutes=asked.minutes)
+            return await enrolment.invite(tx, resource, asked.host, life, by)
         return {"token": await tokens.issue(tx, resource.name, by)}
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        row = await tx.fetchrow(_sql.contact, resource.name)
-        if row is None:
-            return {}
-        shown: dict[str, Any] = {}
-        if row["last_seen_at"] is not None:
-            shown["lastSeenAt"] = stamp(row["last_seen_at"])
-        if row["capacity"] is not None:
-            shown["capacity"] = {k: v for k, v in row["capacity"].items() if k != "engines"}
-            shown["engines"] = row["capacity"].get("engines", {})
-        if row["agent_version"]:
-            shown["agentVersion"] = row["agent_version"]
-        orphans = await tx.fetch(_sql.orphans, resource.name, _SHOWN_ORPHANS)
-        if orphans:
-            shown["unknownWorkloads"] = [orphan["id"] for orphan in orphans]
+        shown = await contact_shown(tx, resource.name)
+        hosts = await tx.fetch(_sql.hosts_of, resource.ref)
+        if hosts:
+            shown["hosts"] = {row["phase"]: row["hosts"] for row in hosts}
         return shown
 
 
@@ -226,6 +240,7 @@ KINDS = [
         immutable=("driver", "region", "zone"),
         actions=(
             Action("issue-token", "Make a new token for the site's host agent, ending older ones"),
+            Action("invite", "Make a token by which a machine joins as a host, once", spec=Invite),
         ),
         views=(HOST_METRICS,),
         hooks=SiteHooks(),
@@ -238,4 +253,5 @@ KINDS = [
             Column("AGENT", "status.agentVersion", wide=True),
         ),
     ),
+    HOST,
 ]

@@ -34,6 +34,7 @@ from skerry.sites.contract import (
     SiteUnreachable,
     Workloads,
 )
+from skerry.sites.hosts import phase
 from skerry.sites.hub import Contact, Hub
 from skerry.sites.kinds import SiteSpec
 from skerry.sites.outages import PATIENCE, Watchfulness
@@ -203,7 +204,7 @@ class Observer:
             args = (at_of(place), self._me, self._lease, contact.remote)
             if await tx.fetchval(_sql.take_watch, *args) is None:
                 raise NotOurs
-        await self._heartbeat(place, contact.driver)
+        await self._heartbeat(place, contact)
         agent = contact.agent_version, contact.boot_id
         await self._db.execute(_sql.connected, at_of(place), *agent)
         driver = contact.driver
@@ -211,7 +212,7 @@ class Observer:
         await poke(self._db, owners(changed))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow(place, driver, cursor))
-            group.create_task(self._keep_in_touch(place, driver))
+            group.create_task(self._keep_in_touch(place, contact))
             group.create_task(_until_ended(contact))
 
     @asynccontextmanager
@@ -260,26 +261,53 @@ class Observer:
         if changed:
             await self._on_change(tx, sorted({row["id"] for row in changed}))
 
-    async def _keep_in_touch(self, place: Resource, driver: Workloads) -> None:
+    async def _keep_in_touch(self, place: Resource, contact: Contact) -> None:
         while True:
             await asyncio.sleep(self._beat)
-            await self._heartbeat(place, driver)
-            await sweep(self._db, at_of(place), driver)
+            await self._heartbeat(place, contact)
+            await sweep(self._db, at_of(place), contact.driver)
 
-    async def _heartbeat(self, place: Resource, driver: Workloads) -> None:
+    async def _heartbeat(self, place: Resource, contact: Contact) -> None:
         """Hear from the place, and write down that we did and what it has."""
         async with asyncio.timeout(self._patience.total_seconds() / 2):
-            capacity = await driver.capacity()
+            capacity = await contact.driver.capacity()
+            await self._hub.compare_clock(contact)
         at = at_of(place)
         async with self._writing(at) as tx:
             before = await tx.fetchval(_sql.known_capacity, at)
             await tx.execute(_sql.seen_place, at, msgspec.to_builtins(capacity))
             if await outages.end(tx, at):
                 await alerts.clear(tx, place.ref, "SiteUnreachable")
-            current = await self._resources.set_status(tx, place.uid, status={"phase": "connected"})
+            await _note_clock(tx, place, contact)
+            current = await self._resources.by_uid(tx, place.uid, lock=True)
+            status = await phase(tx, current) if place.kind == "host" else {"phase": "connected"}
+            current = await self._resources.set_status(tx, place.uid, status=status)
             known = msgspec.convert(before, Capacity) if before is not None else None
             if known is None or _whole(known) != _whole(capacity):
                 await self._on_capacity(tx, current, capacity)
+
+
+async def _note_clock(tx: Tx, place: Resource, contact: Contact) -> None:
+    """Write down how far the place's clock is off, and keep the alert about it as it should be."""
+    if contact.clock is None:
+        return
+    wrong = contact.clock.wrong
+    words = contact.clock.in_words() if wrong else "right"
+    if words == contact.clock_noted:
+        return
+    tx.after_commit(lambda: setattr(contact, "clock_noted", words))
+    ahead = contact.clock.ahead.total_seconds() if wrong else None
+    await tx.execute(_sql.clock_seen, at_of(place), ahead)
+    if not wrong:
+        await alerts.clear(tx, place.ref, "ClockWrong")
+        return
+    await alerts.raise_alert(
+        tx,
+        subject=place.ref,
+        reason="ClockWrong",
+        message=f"the clock of {called(at_of(place))} is {words}",
+        remedy="Set it right, by NTP say. The times that the host reports are put right meanwhile.",
+    )
 
 
 def owners(rows: Sequence[Row]) -> list[uuid.UUID]:

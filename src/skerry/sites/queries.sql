@@ -167,3 +167,10 @@ update workload set log_read_at = skerry_now() where id = any($1::text[])
 delete from log_cursor c
 where c.read_at < skerry_now() - interval '1 day'
   and not exists (select from workload w where w.id = c.workload and w.gone_at is null)
+
+-- name: clock_seen
+update site_contact set clock_ahead = $2 where at = $1
+
+-- name: hosts_of
+select coalesce(status ->> 'phase', '') as phase, count(*) as hosts from resource
+where kind = 'host' and parent_ref = $1 and deleted_at is null group by 1 order by 1

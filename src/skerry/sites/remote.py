@@ -8,10 +8,13 @@ a connection that ends raises ``SiteUnreachable``.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
+from skerry.sites import clocks, fitting
+from skerry.sites.clocks import shifted
 from skerry.sites.contract import (
     Address,
     Capacity,
@@ -24,7 +27,8 @@ from skerry.sites.contract import (
     Workloads,
     WorkloadStatus,
 )
-from skerry.sites.wire import MAX_ITEM, Channel, Handler, Peer
+from skerry.sites.fitting import Fit
+from skerry.sites.wire import MAX_ITEM, SILENCE, Channel, Handler, Peer
 
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.decode
@@ -54,6 +58,9 @@ _SESSIONS: Mapping[str, Any] = {
     "exec": tuple[str, int, tuple[str, ...], bool],
     "connect": tuple[str, int, int],
 }
+
+CLOCK = "clock"
+"""Beside the driver's verbs: what time it is at the host."""
 
 _OPEN = b""
 """First item of a session: it stands. Items with data are never empty."""
@@ -97,12 +104,21 @@ def handlers(driver: Workloads) -> dict[str, Handler]:
         await driver.upload(digest, _items(channel))
         return _encode(None)
 
+    async def clock(channel: Channel, body: bytes) -> bytes:
+        return _encode(clocks.now())
+
     return {
+        CLOCK: clock,
         "upload": upload,
         **{verb: plain(verb, args) for verb, args in _CALLS.items()},
         **{verb: stream(verb, args) for verb, args in _STREAMS.items()},
         **{verb: session(verb, args) for verb, args in _SESSIONS.items()},
     }
+
+
+def known() -> dict[str, tuple[str, ...]]:
+    """The fields that the verbs here know, by struct."""
+    return fitting.fields((*_CALLS.values(), *_STREAMS.values(), *_SESSIONS.values()))
 
 
 async def serve(
@@ -185,8 +201,23 @@ class RemoteDriver:
     ``SiteUnreachable``.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._peer = Peer(reader, writer, {}, opened=False)
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        fit: Fit | None = None,
+        near: bool = True,
+        silence: float = SILENCE,
+        services: Mapping[str, Handler] | None = None,
+    ) -> None:
+        """``fit`` is what may be asked of the agent (None: anything), ``near`` whether it is on
+        this machine, and ``services`` what it may ask of us."""
+        self._peer = Peer(reader, writer, services or {}, opened=False, silence=silence)
+        self._fit = fit
+        self._near = near
+        self.correction = timedelta(0)
+        """What is taken from the times it reports."""
 
     async def run(self) -> str:
         """Why the connection ended."""
@@ -195,15 +226,31 @@ class RemoteDriver:
     async def close(self) -> None:
         self._peer.hang_up()
 
+    async def clock(self) -> float | None:
+        """The host's clock, in seconds since 1970; None if its agent is too old to say."""
+        if self._fit is not None and not self._fit.can(CLOCK):
+            return None
+        return await self._call(float, CLOCK)
+
+    def _open(self, verb: str, *args: Any) -> Channel:
+        if self._fit is not None:
+            self._fit.check(verb, args)
+        return self._peer.open(verb, _encode(args))
+
+    def _read(self, body: bytes, type: type[_T]) -> _T:
+        """An answer, its times put right."""
+        found = _decode(body, type=type)
+        return shifted(found, self.correction) if self.correction else found
+
     async def _call(self, type: type[_T], verb: str, *args: Any) -> _T:
-        channel = self._peer.open(verb, _encode(args))
+        channel = self._open(verb, *args)
         try:
-            return _decode(await channel.result(), type=type)
+            return self._read(await channel.result(), type)
         finally:
             channel.close()
 
     async def _stream(self, verb: str, *args: Any) -> AsyncGenerator[bytes, None]:
-        channel = self._peer.open(verb, _encode(args))
+        channel = self._open(verb, *args)
         try:
             async for item in _items(channel):
                 yield item
@@ -212,7 +259,7 @@ class RemoteDriver:
             channel.close()
 
     async def _session(self, verb: str, *args: Any) -> Session:
-        channel = self._peer.open(verb, _encode(args))
+        channel = self._open(verb, *args)
         try:
             if await channel.receive() is None:
                 await channel.result()
@@ -225,7 +272,7 @@ class RemoteDriver:
         return await self._call(Capacity, "capacity")
 
     async def upload(self, digest: str, content: AsyncIterator[bytes]) -> None:
-        channel = self._peer.open("upload", _encode((digest,)))
+        channel = self._open("upload", digest)
         try:
             async for data in content:
                 for piece in _pieces(data):
@@ -247,7 +294,7 @@ class RemoteDriver:
     async def watch(self, cursor: int) -> AsyncIterator[Event]:
         async with aclosing(self._stream("watch", cursor)) as items:
             async for item in items:
-                yield _decode(item, type=Event)
+                yield self._read(item, Event)
 
     async def delete(self, id: str, fence: int) -> None:
         await self._call(type(None), "delete", id, fence)
@@ -271,7 +318,7 @@ class RemoteDriver:
     ) -> AsyncIterator[LogChunk]:
         async with aclosing(self._stream("logs", id, rank, offset, follow)) as items:
             async for item in items:
-                yield _decode(item, type=LogChunk)
+                yield self._read(item, LogChunk)
 
     async def exec(self, id: str, rank: int, command: tuple[str, ...], tty: bool) -> Session:
         return await self._session("exec", id, rank, command, tty)
@@ -280,4 +327,6 @@ class RemoteDriver:
         return await self._session("connect", id, rank, port)
 
     async def address(self, id: str, rank: int, port: int) -> Address | None:
+        if not self._near:
+            return None  # what is an address over there means nothing here
         return await self._call(Address | None, "address", id, rank, port)  # type: ignore[arg-type]

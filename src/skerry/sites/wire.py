@@ -15,9 +15,9 @@ may give it up (``CANCEL``), which cancels the handler at the other end.
 it takes the items, so what is buffered is bounded and a slow reader of one log holds up nothing
 else. A peer that sends without credit has its connection closed.
 
-**Silence.** Each end pings; an end that has heard nothing for ``SILENCE`` seconds gives the
-connection up. Every call still open then fails with ``SiteUnreachable``: nothing follows from it
-about what happened at the other end.
+**Silence.** Each end pings three times within ``SILENCE`` seconds; one that has heard nothing for
+so long gives the connection up. Every call still open then fails with ``SiteUnreachable``: nothing
+follows from it about what happened at the other end.
 """
 
 import asyncio
@@ -39,7 +39,9 @@ from skerry.sites.contract import (
     UnknownWorkload,
 )
 
-PROTOCOL = 1
+PROTOCOL = 2
+"""The newest that is spoken here. 2: an end tells its clock, its verbs and the fields it knows."""
+OLDEST = 1
 MAX_FRAME = 64 << 20
 """Bytes; a longer frame is a fault of the peer."""
 MAX_ITEM = 256 << 10
@@ -48,7 +50,6 @@ WINDOW = 1 << 20
 ITEM_COST = 64
 """What an item counts beside its bytes, so that empty ones are bounded, too."""
 MAX_CALLS = 4096
-PING_EVERY = 10.0
 SILENCE = 30.0
 
 CALL, ITEM, END, RESULT, ERROR, CREDIT, CANCEL, PING, PONG = range(9)
@@ -218,6 +219,7 @@ class Peer:
     """One end of a connection: makes calls and answers them.
 
     ``handlers`` are the methods it answers. ``opened`` is true for the end that connected.
+    ``silence`` is how many seconds of it end the connection.
     """
 
     _kinds: ClassVar[frozenset[int]] = frozenset(range(CALL, PONG + 1))
@@ -229,8 +231,10 @@ class Peer:
         handlers: Mapping[str, Handler],
         *,
         opened: bool,
+        silence: float = SILENCE,
     ) -> None:
         self._reader, self._writer = reader, writer
+        self._silence = silence
         self._handlers = handlers
         self._next = 1 if opened else 2
         self._channels: dict[int, Channel] = {}
@@ -293,8 +297,8 @@ class Peer:
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(PING_EVERY)
-            if loop.time() - self._heard > SILENCE:
+            await asyncio.sleep(self._silence / 3)
+            if loop.time() - self._heard > self._silence:
                 self.hang_up()
                 return
             self.post(PING, 0)

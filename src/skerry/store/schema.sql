@@ -365,6 +365,22 @@ CREATE TABLE public.gateway_usage (
     sent bigint NOT NULL
 );
 
+CREATE TABLE public.host_certificate (
+    serial text NOT NULL,
+    host uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+CREATE TABLE public.host_door (
+    one boolean DEFAULT true NOT NULL,
+    address text NOT NULL,
+    fingerprint text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT host_door_one_check CHECK (one)
+);
+
 CREATE TABLE public.invoice (
     tenant text NOT NULL,
     period date NOT NULL,
@@ -374,6 +390,19 @@ CREATE TABLE public.invoice (
     exact bigint NOT NULL,
     document text NOT NULL,
     closed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.join_token (
+    id uuid NOT NULL,
+    site text NOT NULL,
+    host text DEFAULT ''::text NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    used_for uuid,
+    used_key text,
+    revoked_at timestamp with time zone
 );
 
 CREATE TABLE public.lease (
@@ -642,7 +671,8 @@ CREATE TABLE public.site_contact (
     boot_id text DEFAULT ''::text NOT NULL,
     capacity json,
     watcher text DEFAULT ''::text NOT NULL,
-    watcher_until timestamp with time zone
+    watcher_until timestamp with time zone,
+    clock_ahead double precision
 );
 
 CREATE TABLE public.site_orphan (
@@ -888,11 +918,23 @@ ALTER TABLE ONLY public.gateway_usage
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (lease);
 
+ALTER TABLE ONLY public.host_certificate
+    ADD CONSTRAINT host_certificate_pkey PRIMARY KEY (serial);
+
+ALTER TABLE ONLY public.host_door
+    ADD CONSTRAINT host_door_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY public.invoice
     ADD CONSTRAINT invoice_number_key UNIQUE (number);
 
 ALTER TABLE ONLY public.invoice
     ADD CONSTRAINT invoice_pkey PRIMARY KEY (tenant, period);
+
+ALTER TABLE ONLY public.join_token
+    ADD CONSTRAINT join_token_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.join_token
+    ADD CONSTRAINT join_token_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
@@ -1051,6 +1093,8 @@ CREATE INDEX hold_resource ON public.hold USING btree (resource_uid);
 CREATE INDEX hold_root ON public.hold USING btree (root_uid);
 
 CREATE INDEX hold_tenant ON public.hold USING btree (tenant, workspace);
+
+CREATE INDEX host_certificate_good ON public.host_certificate USING btree (host) WHERE (revoked_at IS NULL);
 
 CREATE INDEX lease_expiring ON public.lease USING btree (expires_at) WHERE (state = 'reserved'::text);
 

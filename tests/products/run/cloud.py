@@ -82,7 +82,7 @@ class ByHand(Observer):
             return
         try:
             await self._db.fetchval(_sites.take_watch, name, self._me, self._lease, False)
-            await self._heartbeat(site, contact.driver)
+            await self._heartbeat(site, contact)
             _, rows = await reconcile(self._db, site, contact.driver, self._writing, self._tell)
         except SiteUnreachable:
             return

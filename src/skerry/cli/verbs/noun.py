@@ -1,5 +1,6 @@
 """The group of a kind: ``skerry NOUN VERB``."""
 
+import importlib
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from skerry.client.catalogue import Catalogue, Kind
 
 STANDARD = ("list", "get", "create", "update", "delete", "wait", "explain")
+EXTRA = {("site", "join"): "skerry.hosting:join"}
+"""Verbs of a noun that are commands of the server, imported only when they are called."""
 _NEEDS = {
     "list": "list", "get": "get", "create": "put", "update": "put", "delete": "delete",
     "wait": "get",
@@ -30,7 +33,8 @@ class NounGroup(Group):
         standard = [v for v in STANDARD if _NEEDS.get(v, "get") in kind.ops or v == "explain"]
         if kind.history is False and "wait" in standard:
             standard.remove("wait")
-        found = [*standard, *kind.actions, *kind.views]
+        extra = [verb for noun, verb in EXTRA if noun == kind.noun]
+        found = [*standard, *extra, *kind.actions, *kind.views]
         return list(dict.fromkeys(found))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -44,6 +48,11 @@ class NounGroup(Group):
         from skerry.cli.verbs import changing, explaining, reading, viewing, writing
 
         kind = self.kind
+        if (home := EXTRA.get((kind.noun, name))) is not None:
+            module, _, what = home.partition(":")
+            command = getattr(importlib.import_module(module), what)
+            assert isinstance(command, click.Command)
+            return command
         match name:
             case "list":
                 return reading.list_(kind)
