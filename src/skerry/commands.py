@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ import uvloop
 from skerry.api.problems import PROFILES
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
+from skerry.client.units import parse_bytes, parse_seconds
 from skerry.gateway.options import gateway_options, take
 from skerry.logfile import LogFile
+from skerry.series.retention import Retention
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
 
@@ -83,6 +86,19 @@ def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
         raise click.BadParameter("write HOST:PORT, such as 127.0.0.1:8420")
     return value
+
+
+def _retention(given: dict[str, Any]) -> Retention:
+    """How long series and logs are kept, out of the command's options."""
+    try:
+        share = parse_bytes(given.pop("log_share"))
+        times = {
+            name: timedelta(seconds=parse_seconds(given.pop(f"keep_{name}")))
+            for name in ("samples", "history", "logs")
+        }
+        return Retention(**times, share=share)
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(str(error)) from None
 
 
 @click.command(context_settings={"show_default": True})
@@ -152,6 +168,10 @@ def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_default="the address itself",
     help="A name or address by which they do; may be repeated",
 )
+@click.option("--keep-samples", default="1d", metavar="TIME", help="Keep points of 15 seconds")
+@click.option("--keep-history", default="90d", metavar="TIME", help="Keep points of five minutes")
+@click.option("--keep-logs", default="7d", metavar="TIME", help="Keep log lines for search")
+@click.option("--log-share", default="1GiB", metavar="SIZE", help="Of one workspace, at most")
 @click.option("--no-agent", is_flag=True, help="Do not offer this machine as a site")
 @click.option(
     "--seca-errors",
@@ -171,7 +191,7 @@ def up(**given: Any) -> None:
     log_file: Path | None = given.pop("log_file")
     verbose, insecure = given.pop("verbose"), given.pop("insecure_http")
     given["data"] = given["data"].absolute()
-    gateway = take(given)
+    gateway, retention = take(given), _retention(given)
     if given["agents"]:
         from skerry.hosting import names_of
 
@@ -179,7 +199,9 @@ def up(**given: Any) -> None:
             names_of(given["agents"], given["agents_name"])
         except ValueError as problem:
             _fail(str(problem))
-    settings = Settings(agent=not given.pop("no_agent"), gateway=gateway, **given)
+    settings = Settings(
+        agent=not given.pop("no_agent"), gateway=gateway, retention=retention, **given
+    )
     if not settings.loopback and not insecure:
         _fail(
             f"{settings.host} is not loopback, and this is plain HTTP",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skerry.gateway.settings import GatewaySettings
+from skerry.series.retention import Retention
 
 DEFAULT_LISTEN = "127.0.0.1:8420"
 
@@ -45,6 +46,7 @@ class Settings:
     """HOST:PORT where hosts that join reach us; empty: none may."""
     agents_name: tuple[str, ...] = ()
     """The names and addresses by which they do; empty: the address itself."""
+    retention: Retention = field(default_factory=Retention)
     fsync: bool = True
 
     @property

@@ -69,7 +69,7 @@ def equip(server: Server) -> Hub:
     server.services.add(hub)
     server.services.add(market)
     server.services.add(settler)
-    recorder = Recorder(server.db)
+    recorder = Recorder(server.db, server.settings.retention)
     sampler = Sampler(server.db, hub, recorder)
     server.services.add(recorder)
     server.tasks += [observer.run, business.run, settler.run, lambda: market.run(server.db)]

@@ -12,10 +12,11 @@ import pytest
 from skerry.series import STEP, Batch, Recorder, Requests
 from skerry.series.columns import COLUMNS
 from skerry.series.layout import lay_out
-from skerry.series.packing import FINE, pack
+from skerry.series.packing import FINE, keep, pack
+from skerry.series.retention import Retention
 from skerry.series.ticks import slot
 from skerry.series.views import answer, question
-from skerry.store import Database, Tx
+from skerry.store import DATABASE_ERRORS, Database, Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.series")
@@ -166,6 +167,11 @@ async def test_a_point_reads_the_same_before_and_after_packing(cloud: Cloud) -> 
     assert wanted["300"][0] == await cloud.values("cpu", **span, step="300")
 
 
+async def tidied(cloud: Cloud, retention: Retention | None = None) -> None:
+    await pack(cloud.db)
+    await keep(cloud.db, retention or Retention())
+
+
 async def test_a_day_later_five_minutes_are_kept_and_quarters_of_minutes_are_not(
     cloud: Cloud,
 ) -> None:
@@ -173,17 +179,66 @@ async def test_a_day_later_five_minutes_are_kept_and_quarters_of_minutes_are_not
     span = {"from": "2026-10-05T12:00:00Z", "to": "2026-10-05T12:10:00Z"}
     for hours in (2, 24 + 6):
         await cloud.let_pass(hours * 3600)
-        await cloud.say(0, 1)
-        await pack(cloud.db)
-        await cloud.let_pass(FINE + 2 * STEP)
-        await pack(cloud.db)
+        await tidied(cloud)
     assert await cloud.values("cpu", **span, step="15") == [None] * 40
     assert await cloud.values("cpu", **span, step="300") == [2.0, 2.0]
     await cloud.let_pass(98 * 86400)
-    await cloud.say(0, 1)
-    await cloud.let_pass(2 * 3600)
-    await pack(cloud.db)
+    await tidied(cloud)
     assert await cloud.values("cpu", **span, step="300") == [None, None]
+    assert await cloud.db.fetchval("select count(*) from subject") == 0
+
+
+async def test_the_operator_says_how_long(cloud: Cloud) -> None:
+    await run(cloud, 2 * FINE)
+    span = {"from": "2026-10-05T12:00:00Z", "to": "2026-10-05T12:10:00Z"}
+    short = Retention(samples=timedelta(hours=2), history=timedelta(days=2))
+    await cloud.let_pass(10 * 3600)
+    await tidied(cloud, short)
+    assert await cloud.values("cpu", **span, step="15") == [None] * 40
+    assert await cloud.values("cpu", **span, step="300") == [2.0, 2.0]
+    await cloud.let_pass(10 * 86400)
+    await tidied(cloud, short)
+    assert await cloud.values("cpu", **span, step="300") == [None, None]
+    for wrong in (
+        {"samples": timedelta(hours=1)},
+        {"history": timedelta(hours=3)},
+        {"logs": timedelta(hours=5)},
+        {"history": timedelta(days=5000)},
+        {"share": 0},
+    ):
+        with pytest.raises(ValueError, match=r"at least|some"):
+            Retention(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("days", [2, 30])
+async def test_what_was_stored_before_a_long_stop_is_not_lost(cloud: Cloud, days: int) -> None:
+    await run(cloud, FINE + 60)
+    await cloud.let_pass(days * 86400)
+    await run(cloud, FINE + 60)
+    await tidied(cloud)
+    await tidied(cloud)
+    span = {"from": "2026-10-05T12:00:00Z", "to": "2026-10-05T12:10:00Z", "step": "300"}
+    assert await cloud.values("cpu", **span) == [2.0, 2.0]
+    await cloud.let_pass(2 * 3600)
+    await tidied(cloud)
+    await tidied(cloud)
+    assert await cloud.values("cpu", **span) == [2.0, 2.0]
+    later = f"{START + timedelta(days=days):%Y-%m-%dT12}"
+    span = {"from": f"{later}:05:00Z", "to": f"{later}:15:00Z", "step": "300"}
+    assert (await cloud.values("memory", **span))[1] == 200.0
+
+
+async def test_a_slow_reader_is_not_waited_for(cloud: Cloud) -> None:
+    await run(cloud, FINE + 60)
+    await cloud.let_pass(3 * 86400)
+    await pack(cloud.db)
+    async with cloud.db.transaction() as tx:
+        await tx.fetch("select * from sample")
+        with pytest.raises(DATABASE_ERRORS):
+            await keep(cloud.db, Retention())
+    before = await cloud.db.fetchval("select count(*) from sample")
+    await keep(cloud.db, Retention())
+    assert (before, await cloud.db.fetchval("select count(*) from sample")) == (4, 0)
 
 
 async def test_a_gap_is_unknown_at_every_step(cloud: Cloud) -> None:

@@ -4,8 +4,8 @@ A reader takes a task's place with ``places``, reads on from there, and gives wh
 ``add``, which writes the lines and the new place in one transaction. Where two read the same, the
 place has moved when the second comes, and what it brings is not written: each line stands once.
 
-Lines are kept for ``KEEP``; of a workspace that writes more than ``SHARE`` within that time the
-oldest go first, and ``log_cut`` remembers how much and until when.
+Lines are kept as ``Retention`` says; of a workspace that writes more than its share within that
+time the oldest go first, and ``log_cut`` remembers how much and until when.
 """
 
 import uuid
@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from skerry.series.lines import Cutter, Line, pack, pieces
+from skerry.series.retention import Retention
 from skerry.series.words import mark, owner_mark, place_mark, words
 from skerry.store import Database, Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.series", "logs.sql")
-KEEP = timedelta(days=7)
-SHARE = 1 << 30
-"""Bytes of text of one workspace."""
+_EARLIEST = timedelta(days=30)
+"""No host's clock, and no link that was cut, puts a line further back."""
 _AFTER_CUT = 0.9
-_DAY = timedelta(days=1)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = (
     "at", "until", "tenant", "workspace", "owner", "workload", "rank", "lines", "bytes", "marks",
     "body",
@@ -80,13 +80,13 @@ async def add(tx: Tx, reads: Sequence[Read]) -> set[Task]:
     for read in reads:
         if read.task in ours and read.owner in homes:
             rows += _rows(read, *homes[read.owner], now)
-    await _keep(tx, rows, now)
+    await _keep(tx, rows)
     return ours
 
 
 def _rows(read: Read, tenant: str, workspace: str, now: datetime) -> Iterable[Row]:
     shift = round(read.behind.total_seconds() * 1000)
-    earliest, latest = (round(t.timestamp() * 1000) for t in (now - KEEP + _DAY, now))
+    earliest, latest = (round(t.timestamp() * 1000) for t in (now - _EARLIEST, now))
     lines = [line._replace(at=min(max(line.at + shift, earliest), latest)) for line in read.lines]
     where = {place_mark(tenant, workspace), owner_mark(read.owner)}
     for run in pieces(lines):
@@ -108,7 +108,7 @@ def _rows(read: Read, tenant: str, workspace: str, now: datetime) -> Iterable[Ro
         )
 
 
-async def _keep(tx: Tx, rows: Sequence[Row], now: datetime) -> None:
+async def _keep(tx: Tx, rows: Sequence[Row]) -> None:
     if not rows:
         return
     share: Counter[tuple[str, str, date]] = Counter()
@@ -117,7 +117,7 @@ async def _keep(tx: Tx, rows: Sequence[Row], now: datetime) -> None:
         share[str(tenant), str(workspace), at.date()] += int(str(rest[4]))
     for day in sorted({day for _, _, day in share}):
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        await tx.fetchval(_sql.keep_partitions, noon, now - KEEP)
+        await tx.fetchval(_sql.keep_partitions, noon, _EVER)
     await tx.copy("log_piece", _COLUMNS, rows)
     keys = sorted(share)
     await tx.execute(
@@ -129,17 +129,19 @@ async def _keep(tx: Tx, rows: Sequence[Row], now: datetime) -> None:
     )
 
 
-async def keep(db: Database, most: int = SHARE) -> None:
+async def keep(db: Database, retention: Retention) -> None:
     """Drop what is too old, and what is over a workspace's share."""
     async with db.transaction() as tx:
         now = await tx.now()
-        await tx.fetchval(_sql.keep_partitions, now, now - KEEP)
-        await tx.execute(_sql.old_shares, (now - KEEP).date())
-        await tx.execute(_sql.old_cuts, now - KEEP)
-        over = await tx.fetch(_sql.over_share, most)
+        oldest = now - retention.logs
+        await tx.execute(_sql.impatient)
+        await tx.fetchval(_sql.keep_partitions, now, oldest)
+        await tx.execute(_sql.old_shares, oldest.date())
+        await tx.execute(_sql.old_cuts, oldest)
+        over = await tx.fetch(_sql.over_share, retention.share)
     for row in over:
         async with db.transaction() as tx:
-            await _cut(tx, row, row["bytes"] - int(most * _AFTER_CUT))
+            await _cut(tx, row, row["bytes"] - int(retention.share * _AFTER_CUT))
 
 
 async def _cut(tx: Tx, of: Mapping[str, str], bytes: int) -> None:

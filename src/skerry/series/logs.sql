@@ -25,6 +25,12 @@ on conflict (tenant, workspace, day) do update set bytes = log_share.bytes + exc
 -- name: keep_partitions
 select keep_partitions('log_piece', interval '1 day', $1, $2)
 
+-- name: impatient
+set local lock_timeout = '1s'
+
+-- name: oldest
+select min(at) from log_piece
+
 -- name: old_shares
 delete from log_share where day < $1
 

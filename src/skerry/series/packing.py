@@ -6,13 +6,14 @@ lock: whichever process comes first does it, and one that dies half way has done
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import numpy as np
 
 from skerry.series.columns import COLUMNS
 from skerry.series.layout import REACH, Floats, Laid, known, lay_out, mean, peak
+from skerry.series.retention import Retention
 from skerry.series.ticks import STEP, slot
 from skerry.store import Database, Tx
 from skerry.store.queries import load
@@ -27,8 +28,9 @@ SETTLED = timedelta(seconds=STEP)
 BACK = timedelta(seconds=REACH * STEP)
 
 KEEP_TICKS = timedelta(minutes=20)
-KEEP_SAMPLES = timedelta(days=1)
-KEEP_ROLLUPS = timedelta(days=90)
+_WIDTHS = {"sample": timedelta(hours=6), "rollup": timedelta(days=7)}
+"""Of the partitions. One is dropped, not emptied row by row, when all in it is too old."""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 500
 """Rows made between two moments in which others may use the event loop."""
 _PEAKS = tuple(f"{name}_peak" for name in COLUMNS)
@@ -46,19 +48,40 @@ async def pack(db: Database) -> int:
     return count
 
 
+async def keep(db: Database, retention: Retention) -> None:
+    """Drop what is too old: never a tick that is not packed, nor a sample that is not rolled up."""
+    for table, keep in (("sample", retention.samples), ("rollup", retention.history)):
+        async with db.transaction() as tx:
+            now = await tx.now()
+            oldest = now - keep
+            if table == "sample":
+                oldest = min(oldest, await _first_sample(tx) or oldest)
+            # For a moment it locks the table. Where a reader is slow, others do not wait in line.
+            await tx.execute(_sql.impatient)
+            await tx.fetchval(_sql.keep_partitions, table, _WIDTHS[table], now, oldest)
+            if table == "rollup":
+                await tx.execute(_sql.forget_subjects, oldest - timedelta(days=1))
+
+
+async def _ready(db: Database, table: str, start: datetime) -> None:
+    """See to it that there is a partition, in a transaction of its own: it is over at once."""
+    if await db.fetchval(_sql.has_partition, table, _WIDTHS[table], start):
+        return
+    async with db.transaction() as tx:
+        await tx.fetchval(_sql.keep_partitions, table, _WIDTHS[table], start, _EVER)
+
+
 async def _samples(db: Database) -> bool:
     """Pack the oldest five minutes that are over, if any."""
+    due = await _due(db)
+    if due is None:
+        return False
+    await _ready(db, "sample", due)
     async with db.transaction() as tx:
         now = await tx.now()
-        if not await tx.fetchval(_sql.pack_lock):
-            return False
-        start = await _begin(tx, now)
-        end = start + timedelta(seconds=FINE) if start is not None else now
-        if start is None or end + SETTLED > now:
-            return False
-        await tx.fetchval(
-            _sql.keep_partitions, "sample", timedelta(hours=6), start, now - KEEP_SAMPLES
-        )
+        if not await tx.fetchval(_sql.pack_lock) or await _begin(tx) != due:
+            return False  # another is at it
+        start, end = due, due + timedelta(seconds=FINE)
         ticks = await tx.fetch(_sql.ticks, start - BACK, end)
         for laid in lay_out(ticks, start, SLOTS):
             await _write(tx, "sample", ("subject", "start", *COLUMNS, "mean", "peak"),
@@ -69,11 +92,19 @@ async def _samples(db: Database) -> bool:
         return True
 
 
-async def _begin(tx: Tx, now: datetime) -> datetime | None:
-    """The start of the first window with ticks that is not packed; None if there is none."""
+async def _due(db: Database) -> datetime | None:
+    """The start of the window to be packed, if it is over."""
+    async with db.transaction(readonly=True) as tx:
+        start = await _begin(tx)
+        over = await tx.now() - timedelta(seconds=FINE) - SETTLED
+    return start if start is not None and start <= over else None
+
+
+async def _begin(tx: Tx) -> datetime | None:
+    """The start of the first window with ticks that is not packed; None if there is none. Those of
+    a silence need no windows."""
     until = await tx.fetchval(_sql.packed, "sample")
-    # What ticks stand before there were no others: those of a silence need no windows.
-    first = await tx.fetchval(_sql.first_tick, until or now - KEEP_SAMPLES)
+    first = await tx.fetchval(_sql.first_tick, until or _EVER)
     return None if first is None else slot(first, FINE)
 
 
@@ -100,23 +131,15 @@ def _blocks(laid: Laid, start: datetime) -> Iterator[Row]:
 
 async def _rollups(db: Database) -> bool:
     """Pack the oldest hour that is over, if any."""
+    async with db.transaction(readonly=True) as tx:
+        start = await _hour_due(tx)
+    if start is None:
+        return False
+    await _ready(db, "rollup", start)
     async with db.transaction() as tx:
-        now = await tx.now()
-        if not await tx.fetchval(_sql.pack_lock):
+        if not await tx.fetchval(_sql.pack_lock) or await _hour_due(tx) != start:
             return False
-        fine = await tx.fetchval(_sql.packed, "sample")
-        until = await tx.fetchval(_sql.packed, "rollup")
-        first = await tx.fetchval(_sql.first_sample, until or now - KEEP_SAMPLES)
-        if fine is None or first is None:
-            return False
-        start = slot(first, COARSE)
         end = start + timedelta(seconds=COARSE)
-        # An hour is over when its last sample is packed, or when there can be none any more.
-        if fine < end and now < end + timedelta(seconds=FINE + STEP) + SETTLED:
-            return False
-        await tx.fetchval(
-            _sql.keep_partitions, "rollup", timedelta(days=7), start, now - KEEP_ROLLUPS
-        )
         rows: list[Row] = []
         async for row in _hours(tx, start, end):
             rows.append(row)
@@ -125,8 +148,28 @@ async def _rollups(db: Database) -> bool:
                 rows = []
         await tx.copy("rollup", ("subject", "start", *COLUMNS, *_PEAKS), rows)
         await tx.execute(_sql.set_packed, "rollup", end)
-        await tx.execute(_sql.forget_subjects, now - KEEP_ROLLUPS - timedelta(days=1))
         return True
+
+
+async def _first_sample(tx: Tx) -> datetime | None:
+    """The first that is not rolled up."""
+    until = await tx.fetchval(_sql.packed, "rollup")
+    found: datetime | None = await tx.fetchval(_sql.first_sample, until or _EVER)
+    return found
+
+
+async def _hour_due(tx: Tx) -> datetime | None:
+    """The start of the hour to be packed: it is over when its last sample is packed, or when there
+    can be none any more."""
+    now = await tx.now()
+    fine = await tx.fetchval(_sql.packed, "sample")
+    first = await _first_sample(tx)
+    if fine is None or first is None:
+        return None
+    start = slot(first, COARSE)
+    end = start + timedelta(seconds=COARSE)
+    over = fine >= end or now >= end + timedelta(seconds=FINE + STEP) + SETTLED
+    return start if over else None
 
 
 async def _hours(tx: Tx, start: datetime, end: datetime) -> AsyncIterator[Row]:

@@ -52,6 +52,14 @@ order by subject, start
 -- name: keep_partitions
 select keep_partitions($1, $2::interval, $3, $4)
 
+-- name: has_partition
+select to_regclass(format('%s_%s', $1::text,
+  floor(extract(epoch from $3::timestamptz) / extract(epoch from $2::interval))::bigint
+    * extract(epoch from $2::interval)::bigint)) is not null
+
+-- name: impatient
+set local lock_timeout = '1s'
+
 -- name: subjects_of
 -- Of a resource and all that it owns.
 with recursive family as (

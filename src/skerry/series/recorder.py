@@ -9,8 +9,8 @@ from typing import Protocol
 
 import structlog
 
-from skerry.series import logs
-from skerry.series.packing import pack
+from skerry.series import logs, packing
+from skerry.series.retention import Retention
 from skerry.series.ticks import STEP, Batch, Ticker
 from skerry.store import DATABASE_ERRORS, Database
 
@@ -27,8 +27,9 @@ class Source(Protocol):
 class Recorder:
     """Writes samples down and keeps the tables in order."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, retention: Retention | None = None) -> None:
         self._db = db
+        self._retention = retention or Retention()
         self._ticker = Ticker()
         self._sources: dict[str, Source] = {}
 
@@ -58,8 +59,9 @@ class Recorder:
         """What is to be done at each step."""
         for name, source in self._sources.items():
             await self.write(name, [source.read()])
-        await pack(self._db)
-        await logs.keep(self._db)
+        await packing.pack(self._db)
+        await packing.keep(self._db, self._retention)
+        await logs.keep(self._db, self._retention)
 
     async def rest(self) -> None:
         """Sleep until the next instant of the grid, by the database's clock."""

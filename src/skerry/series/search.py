@@ -16,7 +16,6 @@ from typing import Any
 
 from skerry.kernel.errors import InvalidRequest, Source
 from skerry.series.lines import PIECE_SECONDS, Line, unpack
-from skerry.series.logs import KEEP
 from skerry.series.words import Wanted, owner_mark, place_mark
 from skerry.store import Database
 from skerry.store.database import Row
@@ -91,7 +90,8 @@ async def search(db: Database, asked: Search, visible: Visible) -> Found:
     if cursor is not None:
         end = min(end, cursor.at + timedelta(microseconds=1))
     # A piece begins before its lines do, by so much at most.
-    start = max(asked.start, asked.end - KEEP - _DAY) - timedelta(seconds=PIECE_SECONDS)
+    oldest = await db.fetchval(_sql.oldest) or asked.end
+    start = max(asked.start - timedelta(seconds=PIECE_SECONDS), oldest)
     while end > start:
         day = max(start, _midnight(end))
         rows = await _pieces(db, asked, day, end, cursor)
