@@ -21,7 +21,6 @@ import msgspec
 import structlog
 
 from skerry.gateway.gateway import Gateway, through
-from skerry.gateway.seams import Entry
 from skerry.gateway.settings import GatewaySettings
 from skerry.identity.bootstrap import first_operator, operator_token
 from skerry.identity.roles import OPERATOR_TENANT
@@ -33,7 +32,7 @@ from skerry.ledger import holds, price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
-from skerry.series import Recorder, Requests
+from skerry.series import Recorder
 from skerry.server import Server
 from skerry.settings import Settings
 from skerry.sites import tokens
@@ -83,17 +82,6 @@ def equip(server: Server) -> Hub:
 
 
 def _gateway(server: Server, hub: Hub, settings: GatewaySettings) -> Gateway:
-    requests = Requests()
-
-    def heard(entry: Entry) -> None:
-        requests.count(
-            entry.route.uid,
-            failed=entry.status >= 500,
-            seconds=entry.seconds,
-            received=entry.received,
-            sent=entry.sent,
-        )
-
     gateway = Gateway(
         db=server.db,
         resources=server.resources,
@@ -104,9 +92,8 @@ def _gateway(server: Server, hub: Hub, settings: GatewaySettings) -> Gateway:
         folder=server.settings.data / "gateway",
         operator=server.settings.operator,
         sign_in=lambda: f"{server.url}/enter",
-        hears=heard,
     )
-    server.services[Recorder].add(f"gateway/{gateway.name}", requests)
+    server.services[Recorder].add(f"gateway/{gateway.name}", gateway.requests)
     return gateway
 
 

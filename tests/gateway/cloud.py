@@ -53,9 +53,9 @@ class Cloud:
         await self.fed()
         return put.resource
 
-    async def delete(self, route: Resource) -> None:
+    async def delete(self, route: Resource, owner: Resource | None = None) -> None:
         async with self.db.transaction() as tx:
-            await self.resources.delete(tx, route, SYSTEM)
+            await self.resources.delete(tx, route, SYSTEM, owner=owner)
         await self.fed()
 
     async def fed(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,8 @@ class Backends:
         self.port = 0
         self.held = asyncio.Event()
         self.held.set()
+        self.asked = asyncio.Event()
+        """There was a request."""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -36,6 +38,7 @@ class Backends:
                 headers = [line.split(": ", 1) for line in head[1:] if ": " in line]
                 length = {k.lower(): v for k, v in headers}.get("content-length", "0")
                 await reader.readexactly(int(length))
+                self.asked.set()
                 await self.held.wait()
                 body = msgspec.json.encode({"line": head[0], "headers": headers})
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
@@ -123,9 +126,7 @@ class _Here(httpx2.AsyncHTTPTransport):
 
 
 @asynccontextmanager
-async def opened(
-    cloud: Cloud, hears: Callable[[Any], None] | None = None, **settings: Any
-) -> AsyncIterator[World]:
+async def opened(cloud: Cloud, **settings: Any) -> AsyncIterator[World]:
     """Run a gateway on a cloud, with what it follows."""
     async with Backends().running() as backends:
         gateway = Gateway(
@@ -138,7 +139,6 @@ async def opened(
             folder=cloud.folder / "gateway",
             operator="test",
             sign_in=lambda: SIGN_IN,
-            hears=hears,
         )
         async with running(cloud.sequencer.run(), cloud.feed.run(), gateway.run()):
             async with asyncio.timeout(20):

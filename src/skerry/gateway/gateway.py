@@ -28,6 +28,7 @@ from skerry.gateway.tls import CertificateFile, Certificates
 from skerry.identity.authenticate import Authenticator
 from skerry.kernel.feed import Feed
 from skerry.kernel.resources import Resources
+from skerry.series import Requests
 from skerry.sites.contract import Refused
 from skerry.sites.dial import Drivers, dial
 from skerry.store import DATABASE_ERRORS, Database
@@ -69,7 +70,6 @@ class Gateway:
         folder: Path,
         operator: str,
         sign_in: Callable[[], str],
-        hears: Callable[[Entry], None] | None = None,
     ) -> None:
         self.settings = settings
         self.url = ""
@@ -79,6 +79,8 @@ class Gateway:
         self.table = Table()
         self.spool = Spool(folder / "spool")
         self.access = AccessLog(folder / "access")
+        self.requests = Requests()
+        """What a ``Recorder`` is to read."""
         self._db = db
         self._resources = resources
         self._feed = feed
@@ -86,9 +88,8 @@ class Gateway:
         self._folder = folder
         self._operator = operator
         self._sign_in = sign_in
-        self._hears = hears
         self._login = Login(db, resources, authenticator, sign_in)
-        self._room = Room(self.table, self._tell)
+        self.room = Room(self.table, self._tell)
 
     @property
     def name(self) -> str:
@@ -110,24 +111,22 @@ class Gateway:
         ordering = self._ordering(certificates) if certificates and self.settings.acme else None
         secure = self._secure_url if self.settings.tls else None
         challenge = ordering.challenge if ordering else None
-        heard: list[Callable[[Entry], None]] = [self.spool.add, self.access.add]
+        heard = [self.spool.add, self.access.add, self._count]
         gate = DoorkeeperGate(
-            self._login, self._room, heard=heard, challenge=challenge, secure_url=secure
+            self._login, self.room, heard=heard, challenge=challenge, secure_url=secure
         )
         proxy = Proxy(self.table, self._dial, gate)
         follower = Follower(self._db, self._feed, self.table, name, proxy.in_flight)
-        idle = Idle(self._db, self.table, self._room, follower, proxy.in_flight, self._tell)
+        idle = Idle(self._db, self.table, self.room, follower, proxy.in_flight, self._tell)
         gate.hear(lambda entry: follower.asked(entry.route.uid))
         gate.hear(lambda entry: idle.asked(entry.route.uid))
-        if self._hears is not None:
-            gate.hear(self._hears)
         works: list[Coroutine[Any, Any, None]] = [
             follower.run(),
             idle.run(),
             self._every(WRITE, self._write),
             self._every(FOLD, self._fold),
             self._every(SWEEP, self._sweep),
-            self._every(LOOK, lambda: upkeep.look(self._db, certificates)),
+            self._every(LOOK, lambda: self._look(proxy, certificates)),
         ]
         if ordering is not None:
             works.append(ordering.run())
@@ -187,6 +186,15 @@ class Gateway:
         port = int(self.url.rpartition(":")[2]) if self.url.count(":") > 1 else 443
         return Face(scheme="https", base=self.settings.base, port=port).url(host)
 
+    def _count(self, entry: Entry) -> None:
+        self.requests.count(
+            entry.route.uid,
+            failed=entry.status >= 500,
+            seconds=entry.seconds,
+            received=entry.received,
+            sent=entry.sent,
+        )
+
     async def _tell(self, owner: uuid.UUID, intent: str) -> None:
         async with self._db.transaction() as tx:
             await self._resources.intend(tx, owner, intent)
@@ -204,6 +212,10 @@ class Gateway:
         await self.access.write()
         await self.spool.write()
         await upkeep.metering(self._db, self.spool.problem)
+
+    async def _look(self, proxy: Proxy, certificates: Certificates | None) -> None:
+        await upkeep.look(self._db, certificates)
+        await upkeep.ports(self._db, await asyncio.to_thread(lambda: self.name), proxy.tcp_faults)
 
     async def _fold(self) -> None:
         await fold.fold(self._db, self._resources, self.spool)

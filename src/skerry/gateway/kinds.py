@@ -5,6 +5,7 @@ from skerry.gateway.hooks import DomainHooks, RouteHooks
 from skerry.gateway.specs import DomainSpec, Opened, RouteSpec, RouteStatus
 from skerry.kernel.kinds import Action, Column, Kind
 from skerry.kernel.views import View
+from skerry.series.views import METRICS
 
 PROVIDER = "skerry.gateway"
 
@@ -26,6 +27,7 @@ ROUTE = Kind(
             "application/x-ndjson",
             {"tail": "only so many of the last lines"},
         ),
+        METRICS,
     ),
     meters=("gateway-request-million", "egress-gib"),
     hooks=RouteHooks(),

@@ -245,10 +245,8 @@ def _path(target: str) -> str:
 def _from_here(head: Head) -> bool:
     """Whether a request with the cookie comes from this origin's own pages, or is a link that was
     followed."""
-    # What the proxy makes of a request keeps the protocol it would change to apart.
-    upgrade = bool(getattr(head, "upgrade", b""))
     where = head.get(b"sec-fetch-site")
-    followed = head.method in ("GET", "HEAD") and not upgrade
+    followed = head.method in ("GET", "HEAD") and not head.upgrade
     if where and where not in (b"same-origin", b"none"):
         top = head.get(b"sec-fetch-mode") == b"navigate"
         return followed and top and head.get(b"sec-fetch-dest") in (b"document", b"")

@@ -29,6 +29,8 @@ class Head:
     """The address it came from, without the port."""
     secure: bool
     """It came over TLS."""
+    upgrade: bytes = b""
+    """The protocol it would change to, such as ``websocket``."""
 
     def get(self, name: bytes) -> bytes:
         """The first value of a header; empty where there is none."""

@@ -1,5 +1,6 @@
 """What is looked at now and then, and said: certificates that end, a spool that is stuck."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from skerry.gateway.authority import Authority
@@ -97,3 +98,25 @@ async def metering(db: Database, problem: str) -> None:
             "served; what they used is kept in memory, and lost if the server ends.",
             remedy="Free disk space below the data directory; it catches up by itself.",
         )
+
+
+async def ports(db: Database, gateway: str, faults: Mapping[int, str]) -> None:
+    """Say which ports of TCP routes can't be listened on, and why."""
+    begin = f"gateway {gateway} port "
+    known = {row["subject"] for row in await db.fetch(_sql.open_ports, begin)}
+    found = {f"{begin}{port}": (port, why) for port, why in faults.items()}
+    if known == found.keys():
+        return
+    async with db.transaction() as tx:
+        for subject in known - found.keys():
+            await alerts.clear(tx, subject)
+        for subject in found.keys() - known:
+            port, why = found[subject]
+            await alerts.raise_alert(
+                tx,
+                subject=subject,
+                reason="port-not-open",
+                message=f"The gateway can't listen on port {port}, which a route has: {why}.",
+                remedy="End the program that has the port, or give the gateway others with "
+                "--gateway-tcp. It is tried again by itself.",
+            )

@@ -16,5 +16,9 @@ join gateway_host h on h.host = c.host
 where c.source = 'acme' and c.not_after < skerry_now() + $1::interval
 limit 100
 
+-- name: open_ports
+select subject from alert where starts_with(subject, $1) and reason = 'port-not-open'
+  and cleared_at is null
+
 -- name: stuck
 select exists (select from alert where subject = $1 and cleared_at is null)

@@ -46,7 +46,7 @@ _NOT_IN_TRAILERS = _SPECIAL | {b"trailer", b"content-encoding", b"content-type",
 class Request(Head):
     """A request as it was understood. ``headers`` are those that are meant for the backend."""
 
-    __slots__ = ("expects", "id", "keep_alive", "length", "trailers", "upgrade", "version", "via")
+    __slots__ = ("expects", "id", "keep_alive", "length", "trailers", "version", "via")
 
     version: int
     """10, 11 or 20."""
@@ -56,8 +56,6 @@ class Request(Head):
     """The client waits for ``100 Continue``."""
     trailers: bool
     """The client takes trailers."""
-    upgrade: bytes
-    """The protocol it would change to; empty: none."""
     via: bytes
     id: str
     """X-Request-Id; empty: to be given."""

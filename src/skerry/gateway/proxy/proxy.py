@@ -98,7 +98,10 @@ class Proxy:
 
     async def _keep_ports(self) -> None:
         while True:
-            await self._tcp_changed.wait()
+            with contextlib.suppress(TimeoutError):
+                # A port that another program has may be free later.
+                async with asyncio.timeout(self.settings.again if self.tcp_faults else None):
+                    await self._tcp_changed.wait()
             await self._follow_ports()
 
     async def _follow_ports(self) -> None:

@@ -31,6 +31,8 @@ class Settings:
     """The same for a request that must not be sent twice."""
     shunned: float = 1.0
     """A backend that could not be reached is asked last for so long."""
+    again: float = 5.0
+    """Between two attempts at a TCP port that could not be listened on."""
     tick: float = 0.5
     """How often deadlines are looked at: each is late by so much at most."""
     head_size: int = 32 * KIB
