@@ -24,6 +24,7 @@ GIVEN: dict[str, Schema] = {
     "token": {"subject": "somebody"},
     "job": {"command": ["true"]},
     "pod": {"command": ["serve"]},
+    "service": {"command": ["serve"], "port": 8000},
     "budget": {"amount": "10"},
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},

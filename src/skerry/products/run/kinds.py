@@ -13,6 +13,9 @@ from skerry.products.run.schedules.hooks import ScheduleHooks
 from skerry.products.run.schedules.specs import ScheduleSpec, ScheduleStatus
 from skerry.products.run.secrets.hooks import SecretHooks
 from skerry.products.run.secrets.specs import SecretSpec, SecretStatus
+from skerry.products.run.services.flow import ServiceFlow
+from skerry.products.run.services.hooks import ServiceHooks
+from skerry.products.run.services.specs import ServiceSpec, ServiceStatus
 from skerry.products.run.specs import JobSpec, JobStatus
 from skerry.products.run.views import files, logs, stats
 from skerry.series.views import METRICS
@@ -94,6 +97,36 @@ POD = Kind(
     ),
 )  # fmt: skip
 
+SERVICE = Kind(
+    provider="skerry.run",
+    collection="services",
+    noun="service",
+    summary="Replicas of one thing behind one URL, replaced without losing a request",
+    spec=ServiceSpec,
+    status=ServiceStatus,
+    immutable=("protocol",),
+    secrets=("secretEnv",),
+    quota=1_000,
+    actions=(
+        Action("rollback", "Run the last revision again that was ready"),
+        Action("restart", "Replace all of its pods, one after the other"),
+    ),
+    meters=("cpu-hour", "memory-gib-hour", "gpu-hour"),
+    flow=ServiceFlow,
+    hooks=ServiceHooks(),
+    ask=ask_of,
+    columns=(
+        Column("PHASE", "status.phase"),
+        Column("READY", "status.ready"),
+        Column("REPLICAS", "spec.replicas"),
+        Column("REVISION", "status.revision"),
+        Column("URL", "status.url"),
+        Column("COST", "status.cost"),
+        Column("AGE", "metadata.createdAt"),
+        Column("COMMAND", "spec.command", wide=True),
+    ),
+)  # fmt: skip
+
 SECRET = Kind(
     provider="skerry.run",
     collection="secrets",
@@ -132,4 +165,4 @@ SCHEDULE = Kind(
     ),
 )
 
-KINDS = (JOB, POD, SECRET, SCHEDULE)
+KINDS = (JOB, POD, SERVICE, SECRET, SCHEDULE)

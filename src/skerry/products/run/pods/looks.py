@@ -17,6 +17,9 @@ from skerry.sites import outages
 from skerry.sites.places import called
 from skerry.sites.seen import Seen
 from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.products.run")
 
 LONG = timedelta(minutes=10)
 """What ran so long did not fail at its start; restarts longer ago are forgotten."""
@@ -102,6 +105,8 @@ async def siblings(tx: Tx, resources: Resources, pod: Resource) -> list[str]:
     """Where the other pods of its owner are."""
     if pod.owner_uid is None:
         return []
+    # One after the other: each sees where those before it went.
+    await tx.execute(_sql.in_turn, str(pod.owner_uid))
     others = await resources.children(tx, pod.owner_uid)
     return [
         at
