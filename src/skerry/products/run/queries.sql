@@ -1,5 +1,8 @@
 -- name: phase
-select status ->> 'phase' from resource where uid = $1 and deleted_at is null
+-- Of a resource, or of what it owns by a name.
+select status ->> 'phase' from resource
+where deleted_at is null
+  and (uid = $1 and $2::text = '' or owner_uid = $1 and name = $2 and $2 <> '')
 
 -- name: notes
 -- What a flow notes for itself.

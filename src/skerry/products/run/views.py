@@ -89,14 +89,15 @@ def _copies(asked: Asked) -> int:
 
 
 async def _work(asked: Asked) -> seen.Seen | None:
-    """Its newest run."""
+    """Its newest run, or that of what it owns."""
     async with asked.db.transaction() as tx:
-        works = await seen.of_owner(tx, asked.resource.uid)
+        works = await seen.below(tx, asked.resource.uid, asked.query.get("replica", ""))
     return works[-1] if works else None
 
 
 async def _ended(asked: Asked) -> bool:
-    phase = await asked.db.fetchval(_sql.phase, asked.resource.uid)
+    replica = asked.query.get("replica", "")
+    phase = await asked.db.fetchval(_sql.phase, asked.resource.uid, replica)
     return phase is None or phase in _OVER
 
 
