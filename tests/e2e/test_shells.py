@@ -212,3 +212,34 @@ class TestWire:
             return cloud.skerry("exec", web, "--", "sh", "-c", "cat /proc/*/cmdline").stdout
 
         until(lambda: "1234" not in listed(), cloud.tail)
+
+
+class TestUse:
+    def test_what_it_uses_is_seen(self, cloud: Cloud, web: str) -> None:
+        """Last, as by then the host has been asked twice."""
+        cloud.skerry(
+            "exec", web, "--", "python3", "-c",
+            "import time; b = b'x' * (20 << 20); e = time.process_time() + 0.5\n"
+            "while time.process_time() < e: pass",
+        )  # fmt: skip
+        series = "/providers/skerry.series/v1"
+
+        def used() -> dict[str, Any]:
+            room = f"{series}/tenants/operator/workspaces/default/top"
+            [item] = [item for item in read(cloud, room)["items"] if item["name"] == web]
+            return dict(item["uses"])
+
+        until(lambda: used().get("cpu"), cloud.tail)
+        assert 0 < used()["memory"] < 512 << 20
+        [host] = read(cloud, f"{series}/top")["hosts"]
+        assert host["uses"]["memory"] > used()["memory"]
+        assert host["uses"]["cpu"] > 0
+
+
+def read(cloud: Cloud, path: str) -> Any:
+    told = env(cloud)
+    request = urllib.request.Request(
+        told["SKERRY_URL"] + path, headers={"Authorization": f"Bearer {told['SKERRY_TOKEN']}"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)

@@ -20,9 +20,11 @@ from skerry.sites.contract import (
     Capacity,
     Event,
     FileInfo,
+    HostUsage,
     LogChunk,
     Session,
     Stats,
+    TaskUsage,
     Workload,
     Workloads,
     WorkloadStatus,
@@ -44,6 +46,7 @@ _CALLS: Mapping[str, Any] = {
     "stats": tuple[str],
     "files": tuple[str, int],
     "address": tuple[str, int, int],
+    "usage": tuple[()],
 }
 """Verbs with one answer, and the types of their arguments."""
 
@@ -325,6 +328,9 @@ class RemoteDriver:
 
     async def connect(self, id: str, rank: int, port: int) -> Session:
         return await self._session("connect", id, rank, port)
+
+    async def usage(self) -> tuple[HostUsage, tuple[TaskUsage, ...]]:
+        return await self._call(tuple[HostUsage, tuple[TaskUsage, ...]], "usage")
 
     async def address(self, id: str, rank: int, port: int) -> Address | None:
         if not self._near:

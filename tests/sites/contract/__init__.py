@@ -25,6 +25,7 @@ for module in (
     "rig",
     "running",
     "storing",
+    "using",
     "watching",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{module}")

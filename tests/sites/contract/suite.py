@@ -11,6 +11,7 @@ from tests.sites.contract.rig import Rig
 from tests.sites.contract.running import Running
 from tests.sites.contract.script import Script
 from tests.sites.contract.storing import Storing
+from tests.sites.contract.using import Using
 from tests.sites.contract.watching import Watching
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Running",
     "Script",
     "Storing",
+    "Using",
     "Watching",
     "WorkloadsContract",
 ]

@@ -20,13 +20,14 @@ from tests.sites.contract.suite import (
     Restarting,
     Running,
     Storing,
+    Using,
     Watching,
     WorkloadsContract,
 )
 from tests.sites.local.rigs import AgentRig, LocalRig
 
 
-class TestRunc(WorkloadsContract, Addressing):
+class TestRunc(WorkloadsContract, Addressing, Using):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[LocalRig]:
         rig = LocalRig(tmp_path, engines=("runc",))
@@ -48,7 +49,7 @@ class TestBubblewrap(_Bubblewrap, Running, Exiting, Reaching):
 
 @pytest.mark.long
 class TestBubblewrapBeside(
-    _Bubblewrap, Fencing, Healing, Reading, Storing, Watching, Restarting, Refusing
+    _Bubblewrap, Fencing, Healing, Using, Reading, Storing, Watching, Restarting, Refusing
 ):
     pass
 
@@ -67,7 +68,7 @@ class TestProcess(_Process, Running, Exiting, Reaching):
 
 @pytest.mark.long
 class TestProcessBeside(
-    _Process, Fencing, Healing, Reading, Storing, Watching, Restarting, Refusing
+    _Process, Fencing, Healing, Using, Reading, Storing, Watching, Restarting, Refusing
 ):
     pass
 
@@ -85,5 +86,5 @@ class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addres
 
 
 @pytest.mark.long
-class TestAgentBeside(_Agent, Exiting, Fencing, Healing, Reading, Refusing):
+class TestAgentBeside(_Agent, Exiting, Fencing, Healing, Using, Reading, Refusing):
     pass

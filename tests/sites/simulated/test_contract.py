@@ -16,6 +16,7 @@ from tests.sites.contract.suite import (
     Restarting,
     Script,
     Storing,
+    Using,
     Watching,
     WorkloadsContract,
 )
@@ -67,7 +68,7 @@ class SimulatedRig:
         return ("sh",), {"SKERRY_SIM": script.json}
 
 
-class TestInMemory(WorkloadsContract, Addressing):
+class TestInMemory(WorkloadsContract, Addressing, Using):
     @pytest.fixture
     async def rig(self) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(None)

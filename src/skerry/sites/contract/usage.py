@@ -7,17 +7,20 @@ from skerry.sites.contract.workloads import Struct
 
 
 class TaskUsage(Struct, frozen=True):
-    """One running task. Counters grow from its start; a restart begins again at zero."""
+    """One running task. Counters grow from its first start on; where a restart makes that
+    impossible they begin again at zero."""
 
     id: str
     rank: int
     at: datetime
     cpu_seconds: float = 0.0
     memory: int = 0
-    """Bytes now."""
+    """Bytes now, without those of files that the kernel merely has not dropped yet, where that
+    can be told apart."""
     received: int = 0
     sent: int = 0
-    """Bytes to and from the outside, where it has a network of its own."""
+    """Bytes to and from the outside, where it has a network of its own. What comes in by
+    ``connect`` is not among them."""
     gpu: float | None = None
     """Mean share of its devices that is busy, 0 to 1; None: unknown or none."""
     gpu_memory: int | None = None
@@ -33,13 +36,17 @@ class HostUsage(Struct, frozen=True):
     at: datetime
     cpu_seconds: float = 0.0
     memory: int = 0
+    """Without what the kernel could drop."""
     disk: int = 0
     """Bytes taken where workloads and volumes are kept."""
     received: int = 0
     sent: int = 0
+    """Bytes to and from the outside."""
     gpu: float | None = None
+    """Mean share of its devices that is busy, 0 to 1; None: unknown or none."""
 
 
 @runtime_checkable
 class Usage(Protocol):
-    async def usage(self) -> tuple[HostUsage, tuple[TaskUsage, ...]]: ...
+    async def usage(self) -> tuple[HostUsage, tuple[TaskUsage, ...]]:
+        """The host, and all tasks that run now, at the same time."""

@@ -27,7 +27,7 @@ def _open(config: Mapping[str, Any]) -> Workloads:
 MANIFEST = Manifest(
     name="local",
     title="This machine",
-    capabilities=frozenset({"Workloads", "Reach"}),
+    capabilities=frozenset({"Workloads", "Reach", "Usage"}),
     isolations=("sandbox", "process"),
     open=_open,
     remote=True,

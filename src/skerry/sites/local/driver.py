@@ -20,11 +20,13 @@ from skerry.sites.contract import (
     Capacity,
     Event,
     FileInfo,
+    HostUsage,
     LogChunk,
     Refused,
     Session,
     SiteUnreachable,
     Stats,
+    TaskUsage,
     UnknownWorkload,
     Workload,
     WorkloadStatus,
@@ -40,6 +42,7 @@ from skerry.sites.local.reach import check_port, connect, execute
 from skerry.sites.local.sessions import LocalSession, Stream
 from skerry.sites.local.start import start
 from skerry.sites.local.stop import stop
+from skerry.sites.local.usage import of_all
 from skerry.sites.local.use import use
 
 _ID = re.compile(r"[a-z0-9-]{1,63}\Z")
@@ -195,6 +198,11 @@ class LocalDriver:
     async def stats(self, id: str) -> tuple[Stats, ...]:
         machine, held = await self._find(id)
         return await asyncio.to_thread(use, machine.cgroups, held)
+
+    async def usage(self) -> tuple[HostUsage, tuple[TaskUsage, ...]]:
+        machine = await self._ready()
+        tasks = [task for held in machine.held.values() for task in held.tasks if task.running]
+        return await asyncio.to_thread(of_all, machine, tasks, machine.numbers())
 
     async def files(self, id: str, rank: int) -> tuple[FileInfo, ...]:
         _, held, task = await self._task(id, rank)

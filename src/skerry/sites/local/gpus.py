@@ -3,6 +3,7 @@
 A host without the library, the driver or a device simply has none; ``find`` says why.
 """
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,27 @@ class Gpus:
         self.devices = tuple(devices)
         self._minors = minors
         self.driver = driver
+
+    def use(self) -> dict[str, tuple[float, int]]:
+        """Of each device the share of the last moment in which it was busy, 0 to 1, and the bytes
+        of its memory that are taken. Those that don't say are left out."""
+        found: dict[str, tuple[float, int]] = {}
+        if not self.devices:
+            return found
+        import pynvml
+
+        with contextlib.suppress(pynvml.NVMLError):
+            pynvml.nvmlInit()
+            try:
+                for gpu in self.devices:
+                    with contextlib.suppress(pynvml.NVMLError):
+                        handle = pynvml.nvmlDeviceGetHandleByUUID(gpu.uuid)
+                        busy = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
+                        taken = int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)
+                        found[gpu.uuid] = (busy, taken)
+            finally:
+                pynvml.nvmlShutdown()
+        return found
 
     def binds(self, uuids: Sequence[str]) -> tuple[Bind, ...]:
         """Device files and what of ``/sys`` the libraries look at, for these devices alone."""

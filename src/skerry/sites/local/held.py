@@ -36,7 +36,7 @@ class HeldTask:
     """One task: what its shim has last recorded."""
 
     def __init__(self, id: str, rank: int, path: Path, gpus: tuple[str, ...]) -> None:
-        self.rank, self.gpus = rank, gpus
+        self.id, self.rank, self.gpus = id, rank, gpus
         self.name = f"{id}.{rank}"
         """Unique among the instance's tasks; of its control group, and for the engine."""
         self.directory = TaskDirectory(path)
@@ -45,6 +45,8 @@ class HeldTask:
         """Whether it has a health check."""
         self.trouble = ""
         """What is wrong with it, in words."""
+        self.cpu = 0.0
+        """Processor seconds of all its runs, as last seen."""
         self.news = asyncio.Event()
         """Set when its record has been read again."""
         self._ready_run = -1

@@ -25,7 +25,7 @@ def _task(cgroups: Cgroups, task: HeldTask) -> Stats:
     if task.ended:
         return Stats(rank=task.rank, at=now, cpu_seconds=record.cpu / 1e9, memory_peak=record.peak)
     if cgroups.reason:
-        return _loose(task, now)
+        return loose(task, now)
     found = cgroups.group(task.name).use()
     return Stats(
         rank=task.rank,
@@ -37,7 +37,8 @@ def _task(cgroups: Cgroups, task: HeldTask) -> Stats:
     )
 
 
-def _loose(task: HeldTask, now: datetime) -> Stats:
+def loose(task: HeldTask, now: datetime) -> Stats:
+    """Of a task without a control group, from the processes that it has now."""
     ticks = pages = count = 0
     for pid in descendants(task.directory.shim()):
         with (

@@ -9,11 +9,13 @@ from skerry.sites.contract import (
     Capacity,
     Event,
     FileInfo,
+    HostUsage,
     LogChunk,
     Refused,
     Session,
     SiteUnreachable,
     Stats,
+    TaskUsage,
     Workload,
     WorkloadStatus,
 )
@@ -23,6 +25,7 @@ from skerry.sites.simulated.clock import moment
 from skerry.sites.simulated.script import PIECE
 from skerry.sites.simulated.session import Echo, run
 from skerry.sites.simulated.task import Task
+from skerry.sites.simulated.usage import usage
 from skerry.sites.simulated.world import World
 
 WORLDS: dict[str, World] = {}
@@ -151,13 +154,17 @@ class Simulated:
             Stats(
                 rank=task.rank,
                 at=at,
-                cpu_seconds=task.cpu_seconds,
+                cpu_seconds=task.used(self.world.now()),
                 memory=task.memory,
                 memory_peak=task.memory_peak,
                 pids=1 if task.live else 0,
             )
             for task in self.world.find(id).tasks
         )
+
+    async def usage(self) -> tuple[HostUsage, tuple[TaskUsage, ...]]:
+        await self._reach("usage")
+        return usage(self.world)
 
     async def files(self, id: str, rank: int) -> tuple[FileInfo, ...]:
         await self._reach("files", id)

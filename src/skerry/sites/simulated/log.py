@@ -20,6 +20,10 @@ class Log:
         self._chunks: list[LogChunk] = []
         self._end = 0
 
+    @property
+    def end(self) -> int:
+        return self._end
+
     def append(self, data: bytes, stream: Stream, at: datetime) -> None:
         for first in range(0, len(data), PIECE):
             piece = data[first : first + PIECE]

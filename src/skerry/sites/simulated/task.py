@@ -52,6 +52,9 @@ class Task:
         self.cores = work.resources.millicores / 1000
         self.memory_limit = work.resources.memory
         self.cpu_seconds = 0.0
+        """With all of the step that it is at."""
+        self._busy = (0.0, 0.0)
+        """Until when it computes, and how fast."""
         self.memory = self.memory_peak = 0
         self.run = 0
         """Counts its starts and its end: a timer of an earlier run finds it changed."""
@@ -70,6 +73,15 @@ class Task:
         self._ailing = ""
         """Why its health is ending it."""
         self._checkup = Checkup(self, work.health) if work.health is not None else None
+
+    def used(self, now: float) -> float:
+        """Processor seconds so far."""
+        until, rate = self._busy
+        return self.cpu_seconds - max(until - now, 0.0) * rate
+
+    def busy(self, now: float) -> bool:
+        until, rate = self._busy
+        return self.live and rate > 0 and now < until
 
     @property
     def live(self) -> bool:
@@ -108,7 +120,10 @@ class Task:
                     raise Exit(0)
                 step = script[self._position]
                 self._position += 1
+                before = self.cpu_seconds
                 delay = step.do(self)
+                if 0 < delay < FOR_EVER:
+                    self._busy = (now + delay, (self.cpu_seconds - before) / delay)
                 self.memory_peak = max(self.memory_peak, self.memory)
                 if delay == FOR_EVER:
                     break
@@ -173,6 +188,7 @@ class Task:
 
     def _finish(self, now: float, code: int, reason: str = "", message: str = "") -> None:
         work = self.owner.work
+        self._stop_burning(now)
         if self._ailing:
             reason, message = "Unhealthy", self._ailing
         failed = code != 0 or bool(self._ailing)
@@ -194,9 +210,13 @@ class Task:
             reason, message = "TimeLimit", f"its limit of {work.time_limit} seconds had come"
         self._end("exited", now, code, reason, message)
 
+    def _stop_burning(self, now: float) -> None:
+        self.cpu_seconds, self._busy = self.used(now), (0.0, 0.0)
+
     def _end(self, phase: str, now: float, code: int | None, reason: str, message: str) -> None:
         self.run += 1
         self._ended = now
+        self._stop_burning(now)
         self.memory = 0
         self._cut()
         self._show(phase, code, reason, message)

@@ -56,6 +56,8 @@ class World:
         self._crowded = 1000
         """So many timers that those of what has ended are sorted out."""
         self._now = 0.0
+        self.spent = 0.0
+        """Processor seconds of what was deleted."""
         self._drivers = 0
         self._waiting: set[asyncio.Future[None]] = set()
         folder = Path(config.directory) if config.directory else None
@@ -174,6 +176,9 @@ class World:
     def list(self) -> tuple[int, tuple[WorkloadStatus, ...]]:
         return self.events.last, tuple(live.status for live in self._live.values())
 
+    def workloads(self) -> Iterable[Live]:
+        return self._live.values()
+
     def find(self, id: str) -> Live:
         try:
             return self._live[id]
@@ -250,6 +255,7 @@ class World:
         live = self._live.pop(id, None)
         if live is not None:
             live.kill(self._now)
+            self.spent += sum(task.used(self._now) for task in live.tasks)
             self.dirty.pop(id, None)
             self.events.add(id, None)
             self.heard.wake()

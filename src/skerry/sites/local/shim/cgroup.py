@@ -83,6 +83,13 @@ class Group:
             "pids": _number(f"{self._directories['pids']}/pids.current"),
         }
 
+    def cache(self) -> int:
+        """Bytes of its memory that are files, which the kernel drops before anything is killed."""
+        if self._unified is not None:
+            return _field(f"{self._unified}/memory.stat", "inactive_file")
+        directory = self._directories.get("memory")
+        return _field(f"{directory}/memory.stat", "total_inactive_file") if directory else 0
+
     def processes(self) -> list[int]:
         if not self._directories:
             return []

@@ -1,6 +1,8 @@
 """What the driver asks of a shim, and the names they share. Imports nothing that costs memory."""
 
 STATE, LOCK, CONTROL, BELL, WORK, LOG = "state.json", "lock", "control", "bell", "work", "log"
+FIGURES = "figures"
+"""What only the shim knows of its task's use; see ``shim.figures``."""
 RESERVE = "reserve"
 """A few blocks given up for the last record if the disk is full by then."""
 DECISION = "decision.json"

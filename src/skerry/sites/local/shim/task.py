@@ -8,8 +8,9 @@ import time
 
 from . import record
 from .cgroup import Group
+from .figures import Figures
 from .log import LogWriter
-from .plan import BELL, CONTROL, RESERVE, STATE, WORK, Plan
+from .plan import BELL, CONTROL, FIGURES, RESERVE, STATE, WORK, Plan
 from .sandbox import Sandbox
 from .watch import Watch
 
@@ -33,6 +34,7 @@ class Task:
         self._group = Group(plan.group)
         self._sandbox = Sandbox(plan, self._group)
         self._watch = Watch(plan, WORK)
+        self._figures = Figures(FIGURES)
         self._control = os.open(CONTROL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._bell = os.open(BELL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -160,6 +162,7 @@ class Task:
                 self._beat(now)
                 beat_at = now + _HEARTBEAT
             self._keep_limits(now)
+            self._figures.tell(self._watch.disk, self._log.offset)
             due = min(beat_at, self._term_at, self._kill_at, self._watch.due)
             for descriptor, _ in poll.poll(max(due - time.monotonic(), 0) * 1000 + 1):
                 if descriptor in (self._control, self._woken):
@@ -236,6 +239,7 @@ class Task:
         self._kill()
         for descriptor in (self._sandbox.output, self._sandbox.errors):
             self._drain(descriptor)
+        self._figures.tell(self._watch.disk, self._log.offset)
         if self._plan.group:
             used = self._group.use()
             cpu, peak = used["cpu"], used["peak"]

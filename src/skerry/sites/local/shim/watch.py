@@ -20,6 +20,8 @@ class Watch:
         self._plan, self._directory = plan, directory
         self.peak = 0
         """Most memory seen; not looked at where there are control groups."""
+        self.disk = -1
+        """Bytes it has written, as last seen; below zero before that."""
         self._disk_at = 0.0 if plan.disk else float("inf")
         self._memory_at = float("inf") if plan.group else 0.0
 
@@ -36,6 +38,7 @@ class Watch:
                 return found
         if now >= self._disk_at:
             used = _used(self._directory)
+            self.disk = int(min(used, 1 << 62))
             took = time.monotonic() - now
             self._disk_at = now + max(_DISK_EVERY, took * _DISK_SHARE)
             if used > self._plan.disk:
