@@ -239,7 +239,8 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
                 await parts.announce(server)
                 _welcome(server.url, gateway_url, settings, made, log_file)
                 if hosts:
-                    _say(f"Machines join at {hosts}: skerry site invite {settings.zone}")
+                    site = settings.zone if settings.agent else "SITE"
+                    _say(f"Machines join at {hosts}: skerry site invite {site}")
 
             async with asyncio.TaskGroup() as group:
                 group.create_task(begin())

@@ -23,6 +23,7 @@ class Cloud:
         self.data = home / "data"
         self.token_file = home / "token"
         self.flags = flags
+        self.prefix: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
         self.log = home / "up.log"
 
@@ -35,7 +36,7 @@ class Cloud:
         """Start and wait until it answers."""
         (self.data / "server.json").unlink(missing_ok=True)
         command = [
-            *SKERRY, "up", "--data", str(self.data), "--listen", "127.0.0.1:0",
+            *self.prefix, *SKERRY, "up", "--data", str(self.data), "--listen", "127.0.0.1:0",
             "--token-file", str(self.token_file), "--jurisdiction", "SE", *self.flags,
         ]  # fmt: skip
         with self.log.open("ab") as log:
@@ -79,20 +80,23 @@ class Cloud:
         self.process.wait()
         self.process = None
 
-    def skerry(
-        self, *arguments: str, check: bool = True, timeout: float = 90, **env: str
-    ) -> subprocess.CompletedProcess[str]:
-        """The command, with this cloud's context."""
-        url = json.loads((self.data / "server.json").read_text())["url"]
-        told = {
-            "SKERRY_URL": url,
+    def told(self) -> dict[str, str]:
+        """The environment of a command, with this cloud's context."""
+        return {
+            **self.env,
+            "SKERRY_URL": json.loads((self.data / "server.json").read_text())["url"],
             "SKERRY_TOKEN": self.token_file.read_text().strip(),
             "SKERRY_TENANT": "operator",
             "SKERRY_WORKSPACE": "default",
         }
+
+    def skerry(
+        self, *arguments: str, check: bool = True, timeout: float = 90, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """The command, with this cloud's context."""
         done = subprocess.run(
-            [*SKERRY, *arguments], env={**self.env, **told, **env}, capture_output=True, text=True,
-            timeout=timeout, check=False,
+            [*self.prefix, *SKERRY, *arguments], env={**self.told(), **env}, capture_output=True,
+            text=True, timeout=timeout, check=False,
         )  # fmt: skip
         if check and done.returncode:
             raise AssertionError(f"{arguments}: {done.returncode}\n{done.stderr}\n{self.tail()}")
