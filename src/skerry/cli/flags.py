@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 PANEL = "What it is"
 DEPTH = 3
 _BYTES = re.compile(r"(memory|size|disk|bytes|[a-z]+Bytes)$")
-_SECONDS = re.compile(r"(seconds|timeLimit|timeout|ttl|[a-zA-Z]+Seconds)$")
+_SECONDS = re.compile(
+    r"(seconds|timeLimit|timeout|ttl|idle|drain|grace|patience|progress|[a-zA-Z]+Seconds)$"
+)
 
 
 class Field(NamedTuple):

@@ -37,8 +37,10 @@ def job_spec(
     network: bool = False,
     site: str = "",
     region: str = "",
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A job's spec. What is left at its default is left out, so the cloud's defaults count.
+    ``more`` are fields as the spec has them, laid over the rest.
 
     ``cpus`` are cores of each task (``0.5``), ``memory`` is bytes or ``2GiB``, ``time_limit``
     seconds or ``10m``. Raises ``BadSetting`` where one can't be read.
@@ -60,7 +62,7 @@ def job_spec(
         "region": region,
     }
     spec = {"command": list(command), "millicores": parse_millicores(cpus)}
-    return {**spec, **{k: v for k, v in chosen.items() if v}}
+    return {**spec, **{k: v for k, v in chosen.items() if v}, **(more or {})}
 
 
 def start(

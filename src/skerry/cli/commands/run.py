@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skerry.cli import formats, output
+from skerry.cli import formats, output, work
 from skerry.cli.commands.logs import Follower, Printer, patient
 from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.exits import FAILURE, INTERRUPTED
 from skerry.cli.exits import tell as tell_error
-from skerry.cli.sealed import SealedPair
+from skerry.cli.flags import gathered
 from skerry.cli.verbs.base import standing, why_queued
 from skerry.cli.verbs.deciding import place_text
 from skerry.cli.verbs.writing import tell
@@ -33,6 +33,13 @@ STRAGGLERS = 10.0
 """Seconds that logs may take to end after the job."""
 
 
+JOB = frozenset(
+    ("millicores", "memory", "gpus", "gpuModel", "image", "imageSecret", "requirements", "volumes",
+     "secrets", "env", "secretEnv", "isolation", "network", "region", "site")
+)  # fmt: skip
+"""Fields of a job that have a flag of their own."""
+
+
 def _options() -> list[click.Parameter]:
     text: dict[str, Any] = {"metavar": "TEXT", "default": ""}
     many: dict[str, Any] = {"multiple": True}
@@ -41,26 +48,15 @@ def _options() -> list[click.Parameter]:
         click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED,
                        metavar="-- COMMAND..."),
         option(["--name", "-n"], **text, help="Its name; a fresh one if not given"),
-        option(["--cpus", "-c"], metavar="CORES", default="1", help="Cores of each copy: 2, 0.5"),
-        option(["--memory", "-m"], metavar="SIZE", default="", help="Memory of each copy: 2GiB"),
-        option(["--gpus", "-g"], type=click.IntRange(0), default=0, help="GPUs of each copy"),
-        option(["--gpu-model"], **text, help="Only this model of GPU"),
+        *work.options(JOB),
         option(["--count"], type=click.IntRange(1), default=1,
                help="Copies, started together or not at all"),
-        option(["--env", "-e"], metavar="KEY=VALUE", **many, help="Environment variable"),
-        option(["--secret-env"], metavar="KEY[=@FILE]", type=SealedPair(), **many,
-               help="Environment variable never shown again: yours of that name, or a file"),
         option(["--dir", "folder"], metavar="FOLDER", type=click.Path(path_type=Path),
                help="Take this folder along, less what .gitignore names"),
         option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
         option(["--retries"], type=click.IntRange(0), default=0, help="Run it again if it fails"),
         option(["--time-limit"], metavar="DURATION", default="0",
                help="Stop it after 90s, 10m, 2h"),
-        option(["--isolation"], type=click.Choice(["sandbox", "vm", "process"]),
-               help="What separates it from others"),
-        option(["--network"], is_flag=True, help="Let it reach the outside"),
-        option(["--region"], **text, help="Only in this region"),
-        option(["--site"], **text, help="Only at this site"),
         option(["--label", "-l"], metavar="KEY=VALUE", **many, help="Label it"),
         option(["--detach", "-d"], is_flag=True, help="Print its name and do not wait"),
         option(["--wait-timeout"], metavar="DURATION", default="",
@@ -84,20 +80,11 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
     session.noun = "job"
     spec = jobs.job_spec(
         command,
-        cpus=values["cpus"],
-        memory=values["memory"],
-        gpus=values["gpus"],
-        gpu_model=values["gpu_model"],
         count=values["count"],
-        env=_pairs(values["env"], "--env"),
-        secret_env=dict(values["secret_env"]),
         artifacts=values["artifact"],
         retries=values["retries"],
         time_limit=values["time_limit"],
-        isolation=values["isolation"] or "",
-        network=values["network"],
-        site=values["site"],
-        region=values["region"],
+        more=gathered(click.get_current_context(), values),
     )
     client = session.client.kind("job")
     name = name or jobs.fresh_name()

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from skerry.client.catalogue import Catalogue, Kind
 
 STANDARD = ("list", "get", "create", "update", "delete", "wait", "explain")
-EXTRA = {("site", "join"): "skerry.hosting:join"}
-"""Verbs of a noun that are commands of the server, imported only when they are called."""
+EXTRA = {
+    ("site", "join"): "skerry.hosting:join",
+    ("service", "scale"): "skerry.cli.commands.services:scale",
+    ("service", "logs"): "skerry.cli.commands.services:logs",
+}
+"""Verbs of a noun that are commands by themselves, imported only when they are called."""
 _NEEDS = {
     "list": "list", "get": "get", "create": "put", "update": "put", "delete": "delete",
     "wait": "get",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skerry.cli import flags, output
+from skerry.cli import flags, output, work
 from skerry.cli.common import Session
 from skerry.cli.exits import CONFLICT, Failed
 from skerry.cli.verbs.base import Verb, await_all, must_be_well
@@ -62,7 +62,7 @@ def command_path(kind: "Kind", catalogue: "Catalogue") -> tuple[str, ...]:
 def spec_options(kind: "Kind", catalogue: "Catalogue") -> list[click.Parameter]:
     """The flags that make a spec: its fields, ``--set`` and ``-f``."""
     return [
-        *flags.options(catalogue, kind.spec, kind),
+        *_field_options(kind, catalogue),
         click.Option(
             ["--set", "assignments"], multiple=True, metavar="PATH=VALUE",
             help="Set any field of the spec, such as a.b=c",
@@ -72,6 +72,15 @@ def spec_options(kind: "Kind", catalogue: "Catalogue") -> list[click.Parameter]:
             help="Take a whole document, YAML or JSON; flags come on top",
         ),
     ]  # fmt: skip
+
+
+def _field_options(kind: "Kind", catalogue: "Catalogue") -> list[flags.FieldOption]:
+    """A flag for each field; what runs has some in other words as well, or instead."""
+    fields = catalogue.resolve(kind.spec).get("properties", {})
+    own = work.options(fields) if "millicores" in fields and "command" in fields else []
+    taken = {flag for option in own for flag in (*option.opts, *option.secondary_opts)}
+    made = flags.options(catalogue, kind.spec, kind)
+    return [*own, *(option for option in made if not taken & {*option.opts})]
 
 
 def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:
@@ -186,6 +195,8 @@ def tell(session: Session, kind: "Kind", made: Resource, did: str) -> None:
         click.echo(f"{kind.noun} {made.name} {did}")
         for key, value in once(kind, made).items():
             click.echo(f"{key}: {value}")
+        if url := made.status.get("url"):
+            click.echo(url)
 
 
 def once(kind: "Kind", made: Resource) -> dict[str, Any]:

@@ -47,14 +47,14 @@ class PodHooks(Hooks):
         return await now_shown(tx, resource)
 
 
-def check_health(health: Health | None) -> None:
-    """Refuse a check that checks nothing, or two things."""
+def check_health(health: Health | None, port: int = 0) -> None:
+    """Refuse a check that checks nothing, or two things. ``port`` is meant where none is named."""
     if health is None:
         return
-    if bool(health.port) == bool(health.command):
+    port = health.port or (0 if health.command else port)
+    if bool(port) == bool(health.command):
         raise ValidationError(
-            "health has "
-            + ("both port and command" if health.port else "neither port nor command"),
+            "health has " + ("both port and command" if port else "neither port nor command"),
             hint="Give a port to connect to (with a path: to ask by HTTP), or a command to run.",
             sources=[Source(pointer="/spec/health")],
         )

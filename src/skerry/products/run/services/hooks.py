@@ -27,7 +27,7 @@ class ServiceHooks(Hooks):
         spec = new.typed(ServiceSpec)
         changed = old is None or old.spec != new.spec
         await check_work(tx, resources, new, spec, by, changed=changed)
-        check_health(spec.health)
+        check_health(spec.health, spec.port)
         _check(new, spec)
         if old is None:
             await _check_route(tx, resources, new)

@@ -38,8 +38,9 @@ def template(spec: Mapping[str, Any]) -> dict[str, Any]:
     pod = {name: value for name, value in spec.items() if name not in own}
     port = spec["port"]
     pod["ports"] = list(dict.fromkeys([port, *pod.get("ports", ())]))
-    if pod.get("health") is None:
-        pod["health"] = {"port": port}
+    health = pod.get("health") or {}
+    if not health.get("command") and not health.get("port"):
+        pod["health"] = {**health, "port": port}
     return pod
 
 
