@@ -105,7 +105,7 @@ class TestDirect:
         await site.apply(work, 1)
         await running(site, work.id)
         tried = {
-            "UnknownPort": (work.id, 0, 22),
+            "UnknownPort": (work.id, 0, 70000),
             "NotListening": (work.id, 0, 8080),
             "UnknownTask": (work.id, 7, 8080),
             "UnknownWorkload": ("nobody", 0, 8080),

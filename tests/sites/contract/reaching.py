@@ -1,6 +1,7 @@
 """Into a running workload: connections to its ports, commands beside it."""
 
 import asyncio
+import os
 import signal
 import socket
 
@@ -101,11 +102,29 @@ class Reaching(Base):
         for session in sessions:
             await session.close()
 
-    async def test_a_port_that_was_not_named_is_refused(self, rig: Rig, site: Workloads) -> None:
+    async def test_a_port_that_was_not_named_is_reached(self, rig: Rig, site: Workloads) -> None:
+        """A debugger's, say; but in the host's own network it may be anybody's."""
+        port = 20000 + os.getpid() % 10000
+        work = workload(rig, Script().serve(port))
+        await site.apply(work, 1)
+        if await lacks(rig, "connect", lambda: site.connect(work.id, 0, port)):
+            return
+        await printed(site, work.id, "serving")
+        if rig.isolation == "process":
+            with pytest.raises(Refused) as refused:
+                await site.connect(work.id, 0, port)
+            assert refused.value.reason == "UnknownPort"
+            return
+        session = await site.connect(work.id, 0, port)
+        assert await _said_back(session, b"hello") == b"hello"
+        await session.close()
+
+    async def test_a_port_where_nobody_listens_is_refused(self, rig: Rig, site: Workloads) -> None:
         work = workload(rig, Script().stay(), ports=(Port(name="http", port=8080),))
         await site.apply(work, 1)
         await running(site, work.id)
-        for port, reason in ((22, "UnknownPort"), (8080, "NotListening")):
+        unnamed = "UnknownPort" if rig.isolation == "process" else "NotListening"
+        for port, reason in ((22, unnamed), (8080, "NotListening"), (70000, "UnknownPort")):
             if await lacks(rig, "connect", lambda port=port: site.connect(work.id, 0, port)):
                 continue
             with pytest.raises(Refused) as refused:
@@ -219,7 +238,7 @@ class Addressing(Base):
         over = workload(rig, Script(), ports=(Port(name="http", port=8080),))
         await run(site, over)
         tried = {
-            "UnknownPort": (work.id, 0, 22),
+            "UnknownPort": (work.id, 0, 70000),
             "UnknownWorkload": ("nobody", 0, 8080),
             "NotRunning": (over.id, 0, 8080),
         }

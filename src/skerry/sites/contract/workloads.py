@@ -280,6 +280,8 @@ class Workloads(Protocol):
 
     async def exec(self, id: str, rank: int, command: tuple[str, ...], tty: bool) -> Session: ...
 
-    async def connect(self, id: str, rank: int, port: int) -> Session: ...
+    async def connect(self, id: str, rank: int, port: int) -> Session:
+        """To a TCP port of a running task: to any where it has a network of its own, else to
+        those that it has named (``UnknownPort``)."""
 
     async def close(self) -> None: ...

@@ -240,12 +240,12 @@ class LocalDriver:
 
     async def _connected(self, id: str, rank: int, port: int) -> socket.socket:
         machine, held, task = await self._task(id, rank)
-        check_port(held, task, port)
+        check_port(machine, held, task, port)
         return await connect(machine, held, task, port, self._connectors)
 
     async def address(self, id: str, rank: int, port: int) -> Address | None:
-        _, held, task = await self._task(id, rank)
-        check_port(held, task, port)
+        machine, held, task = await self._task(id, rank)
+        check_port(machine, held, task, port)
         assert self._door is not None
         return Address(path=str(self._door.path))
 

@@ -86,7 +86,7 @@ class Checks:
                         return await _outcome(session)
                     finally:
                         await session.close()
-                check_port(held, task, health.port)
+                check_port(self._machine, held, task, health.port)
                 args = (self._machine, held, task, health.port, self._connectors)
                 with await connect(*args) as connection:
                     return await _answer(connection, health.path) if health.path else ""

@@ -20,13 +20,17 @@ async def execute(
     return await run(_order(machine, held, task, command, tty))
 
 
-def check_port(held: Held, task: HeldTask, port: int) -> None:
-    """Refuse what can't be connected to."""
-    named = [p for p in held.workload.ports if p.port == port]
-    if not named:
-        raise Refused("UnknownPort", f"{held.workload.id} has named no port {port}")
-    if named[0].protocol != "tcp":
-        raise Refused("Unsupported", f"port {port} is not a TCP port: only those are connected to")
+def check_port(machine: Machine, held: Held, task: HeldTask, port: int) -> None:
+    """Refuse what can't be connected to. In its own network all ports are the task's; in the
+    host's, those that it has named are."""
+    if not 1 <= port <= 65535:
+        raise Refused("UnknownPort", "a port is a number from 1 to 65535")
+    if _in_hosts_network(machine, held):
+        named = next((p for p in held.workload.ports if p.port == port), None)
+        if named is None:
+            raise Refused("UnknownPort", f"{held.workload.id} has named no port {port}")
+        if named.protocol != "tcp":
+            raise Refused("Unsupported", f"port {port} is no TCP port: only to those one connects")
     _running(held, task)
 
 
@@ -35,12 +39,16 @@ async def connect(
 ) -> socket.socket:
     """A socket connected to a port of the task, non-blocking. Raises ``Refused``."""
     found = _running(held, task)
-    on_host = held.workload.network and not held.intent.network
-    if on_host or _isolation(machine, held) == "process":
+    if _in_hosts_network(machine, held):
         return await connect_here(port)
     return await connectors.connect(
         task.name, found, lambda: _order(machine, held, task, (), tty=False), port
     )
+
+
+def _in_hosts_network(machine: Machine, held: Held) -> bool:
+    shares = held.workload.network and not held.intent.network
+    return shares or _isolation(machine, held) == "process"
 
 
 def _isolation(machine: Machine, held: Held) -> str:

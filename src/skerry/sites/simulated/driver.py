@@ -231,14 +231,18 @@ class Simulated:
 
     def _with_port(self, id: str, rank: int, port: int) -> Task:
         task = self._live(id, rank)
-        if port not in {named.port for named in task.owner.work.ports}:
+        work = task.owner.work
+        if not 1 <= port <= 65535:
+            raise Refused("UnknownPort", "a port is a number from 1 to 65535")
+        if work.isolation == "process" and port not in {named.port for named in work.ports}:
             raise Refused("UnknownPort", f"{id} did not name the port {port}")
         return task
 
     def _live(self, id: str, rank: int) -> Task:
         task = self.world.task(id, rank)
-        if not task.live:
-            raise Refused("NotRunning", f"task {rank} of {id} is {task.status.phase}")
+        if not task.live or task.between:
+            now = "between two runs" if task.live else task.status.phase
+            raise Refused("NotRunning", f"task {rank} of {id} is {now}")
         return task
 
     def _into(self, task: Task, session: Echo, code: int) -> Echo:

@@ -65,7 +65,7 @@ class Task:
         self._started = self._ended = 0.0
         self._restarts = self._crashes = 0
         self._since = 0.0
-        self._between = False
+        self.between = False
         """It has ended and is to be started again."""
         self._wanted = True
         """False once somebody has told it to end: then it is not restarted."""
@@ -95,7 +95,7 @@ class Task:
         """Begin at the first step, for the first time or again."""
         self.run += 1
         self._since = now
-        self._between = False
+        self.between = False
         self._ailing = ""
         self._position = 0
         self.memory = 1 << 20
@@ -139,7 +139,7 @@ class Task:
 
     def look(self, now: float) -> None:
         """Something has happened that its health may depend on."""
-        if self._checkup is not None and self.live and not self._between:
+        if self._checkup is not None and self.live and not self.between:
             self._checkup.look(now)
 
     def signal(self, number: int, now: float) -> None:
@@ -160,7 +160,7 @@ class Task:
         """Somebody signals it from outside, which may be the end of its restarts."""
         if number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
             self._wanted = False
-            if self._between:
+            if self.between:
                 self._end("exited", now, 128 + number, "", "")
                 return
         self.signal(number, now)
@@ -201,7 +201,7 @@ class Task:
             self._crashes += 1
             self._cut()
             self.run += 1
-            self._between = True
+            self.between = True
             self._show(reason=reason, message=message or f"it ended with {code}")
             self._restarts += 1
             self.owner.schedule(now + pause, self, self.start)
@@ -234,7 +234,7 @@ class Task:
         self, phase: str = "running", code: int | None = None, reason: str = "", message: str = ""
     ) -> None:
         ill = self._checkup is not None and not self._checkup.ready
-        unready = phase == "running" and (self._between or ill)
+        unready = phase == "running" and (self.between or ill)
         if unready and not message and self._checkup is not None:
             message = self._checkup.trouble
         self.status = TaskStatus(
