@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skerry.series.columns import COLUMNS, SERIES, Series
-from skerry.series.layout import REACH, Floats, lay_out
-from skerry.series.ticks import STEP, slot
+from skerry.series.layout import Floats, lay_out
+from skerry.series.ticks import REACH, STEP, slot
 from skerry.store import Tx
 from skerry.store.database import Row
 from skerry.store.queries import load

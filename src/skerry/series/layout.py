@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.series.columns import COLUMNS, COUNTERS
-from skerry.series.ticks import STEP
+from skerry.series.ticks import REACH, STEP
 
 Floats: TypeAlias = NDArray[np.float64]
-REACH = 4
-"""Ticks that a counter's growth may span: over a longer silence nothing is said of the rate."""
 
 
 @dataclass(frozen=True)

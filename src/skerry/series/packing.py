@@ -12,9 +12,9 @@ from itertools import islice
 import numpy as np
 
 from skerry.series.columns import COLUMNS
-from skerry.series.layout import REACH, Floats, Laid, known, lay_out, mean, peak
+from skerry.series.layout import Floats, Laid, known, lay_out, mean, peak
 from skerry.series.retention import Retention
-from skerry.series.ticks import STEP, slot
+from skerry.series.ticks import REACH, STEP, slot
 from skerry.store import Database, Tx
 from skerry.store.queries import load
 

@@ -9,6 +9,12 @@ where t.owner is null or r.uid is not null
 on conflict (source, name, rank) do update set seen_at = skerry_now()
 returning id, name, rank
 
+-- name: forget_future
+-- Where the clock has gone back, what was said by the old one stands in the future. It goes, with
+-- what the new one could take for growth within a moment.
+delete from tick where source = $1 and at >= $3
+  and exists (select from tick where source = $1 and at >= $3 and taken_at > $2)
+
 -- name: write_tick
 insert into tick (at, source, taken_at, subjects, cpu, memory, received, sent, gpu, gpu_memory,
   disk, requests, failures, waited)

@@ -4,7 +4,7 @@ import math
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from skerry.series.columns import COLUMNS
@@ -14,7 +14,11 @@ from skerry.store.queries import load
 _sql = load("skerry.series")
 STEP = 15
 """Seconds from one tick to the next."""
+REACH = 4
+"""Ticks that a counter's growth may span: over a longer silence nothing is said of the rate."""
 UNKNOWN = math.nan
+_AHEAD = timedelta(seconds=1)
+"""Two processes that write for one source see times that differ by less."""
 
 Sort = Literal["task", "host", "route"]
 Key = tuple[str, int]
@@ -57,6 +61,9 @@ class Ticker:
                 column += _picked(batch.columns.get(name), kept)
         if len(known) > 2 * len(ids) + 1000:
             self._known[source] = {}
+        await tx.execute(
+            _sql.forget_future, source, now + _AHEAD, slot(now) - timedelta(seconds=STEP * REACH)
+        )
         rows = [column if any(v == v for v in column) else None for column in columns.values()]
         return await tx.fetchval(_sql.write_tick, slot(now), source, now, ids, *rows) is not None
 

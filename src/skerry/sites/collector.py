@@ -67,7 +67,7 @@ class Collector:
         grown = [t for t in tasks if t.log is None or t.log > read.get((t.id, t.rank), 0)]
         owners = {
             row["id"]: row["owner"]
-            for row in await self._db.fetch(_sql.owners_of_workloads, [t.id for t in grown])
+            for row in await self._db.fetch(_sql.owners_of_workloads, at, [t.id for t in grown])
         }
         running = [_Job((t.id, t.rank), owners[t.id], False, MOST) for t in grown if t.id in owners]
         ended = await self._db.fetch(_sql.unread_workloads, at, _ENDED)

@@ -146,7 +146,8 @@ select id from site_orphan where at = $1 order by id limit $2
 select last_seen_at from site_contact where at = $1
 
 -- name: owners_of_workloads
-select id, owner from workload where id = any($1::text[])
+-- Of those that are at a place: no host speaks for what another runs.
+select id, owner from workload where at = $1 and id = any($2::text[])
 
 -- name: unread_workloads
 -- Those that have ended, and whose log is not all collected.

@@ -115,7 +115,7 @@ class Sampler:
         async with asyncio.timeout(PATIENCE):
             host, tasks = await contact.driver.usage()
         now = await self._db.fetchval("select skerry_now()")
-        await self._recorder.write(contact.at, [_host(host), _tasks(tasks)])
+        await self._recorder.write(contact.at, [_host(host), _tasks(contact.at, tasks)])
         behind = now - host.at
         return tasks, behind if abs(behind) > _EXACT else timedelta()
 
@@ -126,12 +126,12 @@ def _host(said: HostUsage) -> Batch:
     return Batch("host", [("", 0)], {**columns, "cpu": [said.cpu_seconds]})
 
 
-def _tasks(said: Sequence[TaskUsage]) -> Batch:
+def _tasks(at: str, said: Sequence[TaskUsage]) -> Batch:
     names = ("memory", "received", "sent", "gpu", "gpu_memory", "disk")
     columns = {name: [getattr(task, name) for task in said] for name in names}
     keys = [(task.id, task.rank) for task in said]
-    return Batch("task", keys, {**columns, "cpu": [t.cpu_seconds for t in said]}, _owners)
 
+    async def owners(tx: Tx, ids: Sequence[str]) -> Mapping[str, UUID]:
+        return {r["id"]: r["owner"] for r in await tx.fetch(_sql.owners_of_workloads, at, ids)}
 
-async def _owners(tx: Tx, ids: Sequence[str]) -> Mapping[str, UUID]:
-    return {row["id"]: row["owner"] for row in await tx.fetch(_sql.owners_of_workloads, ids)}
+    return Batch("task", keys, {**columns, "cpu": [t.cpu_seconds for t in said]}, owners)
