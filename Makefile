@@ -9,7 +9,7 @@ DEPS := .venv/.deps
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo up down test test-long check format bench deps deps-python deps-system lock generate schema clean
+.PHONY: help demo up down test test-long check format bench deps deps-python deps-system deps-acme lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,7 +26,7 @@ down: ## Stop what `make demo` left running
 test: deps ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-test-long: deps ## Run the tests that take minutes
+test-long: deps deps-acme ## Run the tests that take minutes
 	$(BIN)/pytest -m long $(ARGS)
 
 check: deps-python ## Formatting, lint, types, import layers, house rules
@@ -55,6 +55,9 @@ $(DEPS): requirements.lock pyproject.toml
 
 deps-system: ## Install runc, bubblewrap and nftables where that is possible
 	@tools/deps-system
+
+deps-acme: ## Build the ACME server that tests of certificates ask (needs Go)
+	@tools/deps-acme
 
 lock: ## Write requirements.lock again from pyproject.toml (ARGS="--upgrade")
 	tools/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

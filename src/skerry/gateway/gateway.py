@@ -55,6 +55,11 @@ def through(drivers: Drivers) -> Dial:
     return reach
 
 
+def _public(host: str) -> bool:
+    """Whether a directory may vouch for it: names below ``localhost`` are everywhere others."""
+    return host.rpartition(".")[2] != "localhost"
+
+
 class Gateway:
     """Listens, routes, counts. ``run`` it beside what ``feed`` needs."""
 
@@ -179,7 +184,7 @@ class Gateway:
         file, s = certificates.file, self.settings
         return Ordering(
             self._db, self._resources, self.table, certificates, s.acme, email=s.acme_email,
-            ca=s.acme_ca, wants=lambda host: file is None or not file.covers(host),
+            ca=s.acme_ca, wants=lambda host: _public(host) and not (file and file.covers(host)),
         )  # fmt: skip
 
     def _secure_url(self, host: str) -> str:
@@ -224,4 +229,5 @@ class Gateway:
     async def _sweep(self) -> None:
         await self.access.sweep()
         await passes.sweep(self._db)
+        await upkeep.sweep(self._db)
         await fold.sweep(self._db)

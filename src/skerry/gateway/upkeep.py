@@ -42,6 +42,13 @@ async def look(db: Database, certificates: Certificates | None) -> None:
     async with db.transaction() as tx:
         for row in await tx.fetch(_sql.ending, timedelta(days=7)):
             await _ending(tx, row["host"], row["not_after"], row["problem"])
+        for row in await tx.fetch(_sql.moot):
+            await alerts.clear(tx, row["subject"])
+
+
+async def sweep(db: Database) -> None:
+    """Forget the certificates of names that no route has any more."""
+    await db.execute(_sql.forget_moot)
 
 
 async def _file(tx: Tx, file: CertificateFile) -> None:

@@ -16,6 +16,17 @@ join gateway_host h on h.host = c.host
 where c.source = 'acme' and c.not_after < skerry_now() + $1::interval
 limit 100
 
+-- name: moot
+-- Alerts of names that no route has any more.
+select subject from alert
+where reason in ('certificate-not-renewed', 'certificate-not-given') and cleared_at is null
+  and not exists (select from gateway_host where 'certificate ' || host = subject)
+
+-- name: forget_moot
+-- Certificates of such names, with their keys.
+delete from gateway_certificate c
+where c.source = 'acme' and not exists (select from gateway_host h where h.host = c.host)
+
 -- name: open_ports
 select subject from alert where starts_with(subject, $1) and reason = 'port-not-open'
   and cleared_at is null
