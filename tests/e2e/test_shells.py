@@ -44,8 +44,9 @@ def env(cloud: Cloud) -> dict[str, str]:
 
 class TestCommands:
     def test_its_output_and_exit_code_are_ours(self, cloud: Cloud, web: str) -> None:
-        done = cloud.skerry("exec", web, "--", "sh", "-c", "cat /tmp/word; exit 3", check=False)
-        assert (done.returncode, done.stdout) == (3, "hello\n")
+        script = "cat /tmp/word; echo oops >&2; exit 3"
+        done = cloud.skerry("exec", web, "--", "sh", "-c", script, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (3, "hello\n", "oops\n")
 
     def test_its_input_is_ours_whole(self, cloud: Cloud, web: str, tmp_path: Path) -> None:
         data = os.urandom(3 << 20)

@@ -1,10 +1,14 @@
 """Server and agents one version apart: what the other does not know is refused, never left out."""
 
+import asyncio
+import socket
+
 import pytest
 
 from skerry.sites.contract import Health, Mount, Refused, Resources, Workload
 from skerry.sites.fitting import KNOWN_TO_1, VERBS_OF_1, Fit, unknown
-from skerry.sites.remote import known
+from skerry.sites.remote import RemoteDriver, known, serve
+from skerry.sites.simulated.driver import Simulated
 
 PLAIN = Workload(id="w", tenant="t", command=("true",), resources=Resources(millicores=1, memory=1))
 
@@ -50,3 +54,26 @@ def test_fields_within_fields_count() -> None:
     mounts = (Mount(volume="a", path="/a"), Mount(volume="b", path="/b", read_only=True))
     assert unknown(like(mounts=mounts[:1]), less) == ""
     assert unknown(like(mounts=mounts), less) == "Mount.read_only"
+
+
+async def test_an_older_agent_sends_both_outputs_as_one() -> None:
+    twin = Simulated.open({})
+    ours, theirs = socket.socketpair()
+    serving = asyncio.create_task(serve(*await asyncio.open_connection(sock=theirs), twin))
+    old = RemoteDriver(
+        *await asyncio.open_connection(sock=ours), fit=Fit.of("0.1", 1, (), {}), near=True
+    )
+    calling = asyncio.create_task(old.run())
+    await old.apply(like(env={"SKERRY_SIM": '[["stay"]]'}), 1)
+    async with asyncio.timeout(30):
+        while not (await old.list())[1][0].running:
+            await asyncio.sleep(0.01)
+        session = await old.exec("w", 0, ("cat", "missing"), False)
+        name, said = await session.take()
+        assert (name, await session.take()) == ("stdout", ("stdout", b""))
+        assert said.startswith(b"cat: missing:")
+        assert await session.wait() == 1
+    await session.close()
+    await old.close()
+    await asyncio.gather(serving, calling)
+    await twin.close()

@@ -3,7 +3,8 @@
 Who may, is settled before the upgrade: whoever may not is answered by HTTP, as everywhere. Then
 comes the client's first message, a text, JSON of the channel's ``spec``; the answer is
 ``{"opened": true}``, or ``{"problem": …}`` and the end. From there on binary messages are the
-stream: to the workload with a first byte of 0, from it with 1. Texts are asides: from the client
+stream: to the workload with a first byte of 0, from it with 1, or with 2 for what a command without
+a terminal writes to standard error. Texts are asides: from the client
 ``{"resize": {"columns", "rows"}}`` and ``{"end": true}`` (no more input), from the server at last
 ``{"exit": <code>}``. A client that can't send an Authorization header, a browser, gives its token
 as the subprotocol ``skerry.token.<token>`` beside ``skerry.channel.v1``.
@@ -44,6 +45,7 @@ PATIENCE = 30.0
 """Seconds for the first message."""
 AGAIN = 30.0
 """Seconds between two looks whether the caller still may."""
+_OUTPUTS = {"stdout": b"\x01", "stderr": b"\x02"}
 _POLICY, _ERROR = 1008, 1011
 T = TypeVar("T")
 _log = structlog.get_logger("api")
@@ -203,8 +205,8 @@ async def _running(work: Coroutine[Any, Any, T]) -> AsyncIterator["asyncio.Task[
 
 
 async def _outward(socket: WebSocket, stream: Duplex) -> int:
-    while data := await stream.read():
-        await socket.send_bytes(b"\x01" + data)
+    while (taken := await stream.take())[1]:
+        await socket.send_bytes(_OUTPUTS[taken[0]] + taken[1])
     return await stream.wait()
 
 

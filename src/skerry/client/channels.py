@@ -9,7 +9,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from skerry.client.errors import SkerryError, Unreachable, problem
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 PROTOCOL = "skerry.channel.v1"
 CONNECT_SECONDS = 30.0
+_ERRORS = b"\x02"
 
 
 class Channel:
-    """An open channel. Iterating gives what comes out; then ``exit_code`` is known."""
+    """An open channel. Iterating gives what comes out, ``apart`` also of which output it is; then
+    ``exit_code`` is known."""
 
     def __init__(self, connection: "ClientConnection") -> None:
         self._connection = connection
@@ -50,12 +52,16 @@ class Channel:
             raise _cut_off(error) from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for _, data in self.apart():
+            yield data
+
+    async def apart(self) -> AsyncIterator[tuple[Literal["stdout", "stderr"], bytes]]:
         from websockets.exceptions import ConnectionClosed
 
         try:
             async for message in self._connection:
                 if isinstance(message, bytes):
-                    yield message[1:]
+                    yield "stderr" if message[:1] == _ERRORS else "stdout", message[1:]
                 else:
                     self.exit_code = json.loads(message).get("exit", self.exit_code)
         except ConnectionClosed as error:

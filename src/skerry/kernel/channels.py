@@ -7,7 +7,7 @@ act (``post.{channel}`` for roles, a change for the log), for through it anythin
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -18,7 +18,10 @@ class Duplex(Protocol):
     """What a channel opens: a stream each way, and an end."""
 
     async def read(self, limit: int = 65536) -> bytes:
-        """Some bytes, or ``b""`` at the end."""
+        """Some bytes of either output, or ``b""`` at the end."""
+
+    async def take(self, limit: int = 65536) -> tuple[Literal["stdout", "stderr"], bytes]:
+        """The same, and which output they are of; what has only one has ``stdout``."""
 
     async def write(self, data: bytes) -> None:
         """Raises ``ConnectionError`` if nobody reads it any more."""

@@ -22,6 +22,7 @@ from skerry.sites.contract import (
     FileInfo,
     HostUsage,
     LogChunk,
+    Output,
     Session,
     Stats,
     TaskUsage,
@@ -59,8 +60,11 @@ _STREAMS: Mapping[str, Any] = {
 
 _SESSIONS: Mapping[str, Any] = {
     "exec": tuple[str, int, tuple[str, ...], bool],
+    "exec_apart": tuple[str, int, tuple[str, ...], bool],
     "connect": tuple[str, int, int],
 }
+"""``exec_apart`` is the driver's ``exec`` with its outputs apart; ``exec``, as older servers ask
+for it, sends both as one."""
 
 CLOCK = "clock"
 """Beside the driver's verbs: what time it is at the host."""
@@ -69,6 +73,8 @@ _OPEN = b""
 """First item of a session: it stands. Items with data are never empty."""
 _SIZE = b""
 """Before the item that has the terminal's new columns and rows."""
+_ERRORS = b""
+"""The other way: before an item that was written to standard error."""
 
 
 def handlers(driver: Workloads) -> dict[str, Handler]:
@@ -93,10 +99,11 @@ def handlers(driver: Workloads) -> dict[str, Handler]:
 
     def session(verb: str, args: Any) -> Handler:
         async def handle(channel: Channel, body: bytes) -> bytes:
-            opened: Session = await getattr(driver, verb)(*_decode(body, type=args))
+            name = verb.removesuffix("_apart")
+            opened: Session = await getattr(driver, name)(*_decode(body, type=args))
             try:
                 await channel.send(_OPEN)
-                return _encode(await _relay(channel, opened, whole=verb == "connect"))
+                return _encode(await _relay(channel, opened, verb))
             finally:
                 await opened.close()
 
@@ -140,7 +147,7 @@ def _pieces(data: bytes) -> list[bytes]:
     return [data[start : start + MAX_ITEM] for start in range(0, len(data), MAX_ITEM)]
 
 
-async def _relay(channel: Channel, session: Session, *, whole: bool) -> int:
+async def _relay(channel: Channel, session: Session, verb: str) -> int:
     """Carry both directions; an ``exec`` is over with its output, a connection with both."""
 
     async def inward() -> None:
@@ -154,12 +161,14 @@ async def _relay(channel: Channel, session: Session, *, whole: bool) -> int:
 
     async with asyncio.TaskGroup() as group:
         incoming = group.create_task(inward())
-        while data := await session.read():
-            for piece in _pieces(data):
+        while (taken := await session.take())[1]:
+            for piece in _pieces(taken[1]):
+                if taken[0] == "stderr" and verb == "exec_apart":
+                    await channel.send(_ERRORS)
                 await channel.send(piece)
         await channel.finish()
         code = await session.wait()
-        if not whole:
+        if verb != "connect":
             incoming.cancel()
     return code
 
@@ -169,13 +178,20 @@ class RemoteSession:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._name: Output = "stdout"
         self._rest = b""
         self._turn = asyncio.Lock()
 
     async def read(self, limit: int = 65536) -> bytes:
-        data = self._rest or await self._channel.receive() or b""
-        self._rest = data[limit:]
-        return data[:limit]
+        return (await self.take(limit))[1]
+
+    async def take(self, limit: int = 65536) -> tuple[Output, bytes]:
+        if not self._rest:
+            item = await self._channel.receive()
+            self._name = "stderr" if item == _ERRORS else "stdout"
+            self._rest = (await self._channel.receive() if item == _ERRORS else item) or b""
+        data, self._rest = self._rest[:limit], self._rest[limit:]
+        return self._name, data
 
     async def write(self, data: bytes) -> None:
         async with self._turn:
@@ -324,7 +340,8 @@ class RemoteDriver:
                 yield self._read(item, LogChunk)
 
     async def exec(self, id: str, rank: int, command: tuple[str, ...], tty: bool) -> Session:
-        return await self._session("exec", id, rank, command, tty)
+        apart = self._fit is None or self._fit.can("exec_apart")
+        return await self._session("exec_apart" if apart else "exec", id, rank, command, tty)
 
     async def connect(self, id: str, rank: int, port: int) -> Session:
         return await self._session("connect", id, rank, port)

@@ -174,6 +174,27 @@ class Reaching(Base):
             assert await session.wait() == code
             await session.close()
 
+    async def test_its_outputs_are_kept_apart(self, rig: Rig, site: Workloads) -> None:
+        work = workload(rig, Script().write("note", "well done\n").stay())
+        await site.apply(work, 1)
+        await running(site, work.id)
+        command = ("cat", "missing")
+        if await lacks(rig, "exec", lambda: site.exec(work.id, 0, command, False)):
+            return
+        for path, name, said, code in (
+            ("missing", "stderr", b"cat: missing: No such file", 1),
+            ("note", "stdout", b"well done\n", 0),
+        ):
+            session = await site.exec(work.id, 0, ("cat", path), False)
+            got = b""
+            async with asyncio.timeout(PATIENCE):
+                while (taken := await session.take(7))[1]:
+                    assert taken[0] == name
+                    got += taken[1]
+            assert got.startswith(said)
+            assert await session.wait() == code
+            await session.close()
+
     async def test_leaving_ends_the_command(self, rig: Rig, site: Workloads) -> None:
         work = workload(rig, Script().stay())
         await site.apply(work, 1)

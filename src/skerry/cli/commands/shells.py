@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -65,8 +65,8 @@ async def _inside(session: Session, path: str, wanted: dict[str, Any], stdin: bo
         with _raw(wanted["tty"]), _resizing(stream, wanted["tty"]):
             feeding = asyncio.ensure_future(_feed(stream, stdin))
             try:
-                async for data in stream:
-                    _write(data)
+                async for output, data in stream.apart():
+                    _write(sys.stdout if output == "stdout" else sys.stderr, data)
             finally:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
@@ -97,9 +97,9 @@ async def _typed() -> AsyncIterator[bytes]:
         yield data
 
 
-def _write(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+def _write(to: TextIO, data: bytes) -> None:
+    to.buffer.write(data)
+    to.buffer.flush()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ Isolation = Literal["process", "sandbox", "vm"]
 pids, network and limits by the kernel (runc, bubblewrap, a Pod). ``vm``: its own kernel."""
 
 TaskPhase = Literal["pending", "running", "exited", "lost"]
+Output = Literal["stdout", "stderr"]
 Restart = Literal["never", "on-failure", "always"]
 
 
@@ -209,7 +210,7 @@ class LogChunk(Struct, frozen=True):
     rank: int
     offset: int
     """Byte position in the task's log since its start, so that a reader can resume."""
-    stream: Literal["stdout", "stderr"]
+    stream: Output
     at: datetime
     data: bytes
 
@@ -226,7 +227,11 @@ class Session(Protocol):
     """A two-way stream into a workload: an ``exec`` or a connection to a port."""
 
     async def read(self, limit: int = 65536) -> bytes:
-        """Some bytes, or ``b""`` at the end."""
+        """Some bytes of either output as they come, or ``b""`` at the end."""
+
+    async def take(self, limit: int = 65536) -> tuple[Output, bytes]:
+        """The same, and what they were written to. All of a connection, and of a terminal, is
+        ``stdout``; an ``exec`` without a terminal keeps its two outputs apart."""
 
     async def write(self, data: bytes) -> None: ...
 

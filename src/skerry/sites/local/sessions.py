@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from skerry.sites.contract import Refused
+from skerry.sites.contract import Output, Refused
 
 _PROGRAM = Path(__file__).with_name("enter.py")
 _AWAY = (errno.EIO, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
@@ -30,27 +30,32 @@ class _Answer(msgspec.Struct):
 
 
 class Stream:
-    """A two-way stream over descriptors, which may be the same one; owns them."""
+    """A two-way stream over descriptors, of which the first two may be the same; owns them."""
 
-    def __init__(self, reading: int, writing: int) -> None:
+    def __init__(self, reading: int, writing: int, errors: int = -1) -> None:
         self._reading, self._writing = reading, writing
-        for descriptor in {reading, writing}:
+        self._all = {reading, writing, errors} - {-1}
+        self._open: dict[int, Output] = {reading: "stdout"}
+        if errors >= 0:
+            self._open[errors] = "stderr"
+        for descriptor in self._all:
             os.set_blocking(descriptor, False)
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
 
-    async def read(self, limit: int = 65536) -> bytes:
+    async def take(self, limit: int = 65536) -> tuple[Output, bytes]:
         loop = asyncio.get_running_loop()
-        while not self._closed:
-            try:
-                return os.read(self._reading, limit)
-            except BlockingIOError:
-                await self._until(self._reading, loop.add_reader, loop.remove_reader)
-            except OSError as error:
-                if error.errno in _AWAY:
-                    return b""
-                raise
-        return b""
+        while self._open and not self._closed:
+            for descriptor in tuple(self._open):
+                data = _read(descriptor, limit)
+                if data is not None:
+                    name = self._open.pop(descriptor)
+                    if data:
+                        self._open[descriptor] = name  # last: the other one has its turn first
+                        return name, data
+            if self._open:
+                await self._until(tuple(self._open), loop.add_reader, loop.remove_reader)
+        return "stdout", b""
 
     async def write(self, data: bytes) -> None:
         """Raises ``ConnectionError`` if nobody reads it any more."""
@@ -61,7 +66,7 @@ class Stream:
             try:
                 data = data[os.write(self._writing, data) :]
             except BlockingIOError:
-                await self._until(self._writing, loop.add_writer, loop.remove_writer)
+                await self._until((self._writing,), loop.add_writer, loop.remove_writer)
             except OSError as error:
                 if error.errno in _AWAY:
                     raise BrokenPipeError("nobody reads this any more") from error
@@ -73,6 +78,7 @@ class Stream:
             return
         if self._writing != self._reading:
             os.close(self._writing)
+            self._all.discard(self._writing)
             self._writing = -1
         elif os.isatty(self._writing):
             with contextlib.suppress(OSError):
@@ -92,28 +98,44 @@ class Stream:
             for future in self._waiting:
                 _wake(future)
             loop = asyncio.get_running_loop()
-            for descriptor in {self._reading, self._writing} - {-1}:
+            for descriptor in self._all:
                 loop.remove_reader(descriptor)
                 loop.remove_writer(descriptor)
                 os.close(descriptor)
 
     async def _until(
-        self, descriptor: int, add: Callable[..., None], remove: Callable[[int], Any]
+        self,
+        descriptors: tuple[int, ...],
+        add: Callable[..., None],
+        remove: Callable[[int], Any],
     ) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
-        add(descriptor, _wake, future)
+        for descriptor in descriptors:
+            add(descriptor, _wake, future)
         try:
             await future
         finally:
             self._waiting.discard(future)
-            if not self._closed:
+            for descriptor in descriptors if not self._closed else ():
                 remove(descriptor)
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _read(descriptor: int, limit: int) -> bytes | None:
+    """None if there is nothing yet."""
+    try:
+        return os.read(descriptor, limit)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        if error.errno in _AWAY:
+            return b""
+        raise
 
 
 class LocalSession:
@@ -123,7 +145,10 @@ class LocalSession:
         self._stream, self._process = stream, process
 
     async def read(self, limit: int = 65536) -> bytes:
-        return await self._stream.read(limit)
+        return (await self._stream.take(limit))[1]
+
+    async def take(self, limit: int = 65536) -> tuple[Output, bytes]:
+        return await self._stream.take(limit)
 
     async def write(self, data: bytes) -> None:
         await self._stream.write(data)
@@ -222,22 +247,23 @@ async def run(order: dict[str, object]) -> LocalSession:
     if order["tty"]:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         entrance = await Entrance.open(order, **pipes)
-        reading = writing = -1
+        reading = writing = errors = -1
     else:
         given_in, writing = os.pipe2(os.O_CLOEXEC)
         reading, given_out = os.pipe2(os.O_CLOEXEC)
+        errors, given_errors = os.pipe2(os.O_CLOEXEC)
         try:
             entrance = await Entrance.open(
-                order, stdin=given_in, stdout=given_out, stderr=given_out
+                order, stdin=given_in, stdout=given_out, stderr=given_errors
             )
         finally:
-            os.close(given_in)
-            os.close(given_out)
+            for descriptor in (given_in, given_out, given_errors):
+                os.close(descriptor)
     try:
         terminal = await entrance.answer()
     except BaseException as error:
         await entrance.leave()
-        for descriptor in (reading, writing):
+        for descriptor in (reading, writing, errors):
             if descriptor >= 0:
                 os.close(descriptor)
         if isinstance(error, (OSError, TimeoutError)):
@@ -246,7 +272,7 @@ async def run(order: dict[str, object]) -> LocalSession:
     if terminal >= 0:
         reading = writing = terminal
     entrance.release()
-    return LocalSession(Stream(reading, writing), entrance.process)
+    return LocalSession(Stream(reading, writing, errors), entrance.process)
 
 
 def encoded(filter: bytes) -> str:

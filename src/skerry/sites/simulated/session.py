@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from skerry.sites.contract import Output
 from skerry.sites.simulated.notice import Notice
 
 _BUFFER = 1 << 20
@@ -11,19 +12,25 @@ _BUFFER = 1 << 20
 class Echo:
     """A session whose other end sends everything back, as the twin's servers and ``cat`` do."""
 
-    def __init__(self, code: int = 0, said: bytes = b"", *, done: bool = False) -> None:
+    def __init__(
+        self, code: int = 0, said: bytes = b"", *, done: bool = False, to: Output = "stdout"
+    ) -> None:
         self._buffer = bytearray(said)
+        self._to = to
         self._code = code
         self._ended = done
         self._changed = Notice()
 
     async def read(self, limit: int = 65536) -> bytes:
+        return (await self.take(limit))[1]
+
+    async def take(self, limit: int = 65536) -> tuple[Output, bytes]:
         while not self._buffer and not self._ended:
             await self._changed.future()
         piece = bytes(self._buffer[:limit])
         del self._buffer[:limit]
         self._changed.wake()
-        return piece
+        return self._to, piece
 
     async def write(self, data: bytes) -> None:
         """Waits while the other end has too much unread."""
@@ -65,6 +72,8 @@ class Files(Protocol):
     @property
     def files(self) -> Mapping[str, object]: ...
 
+    def read(self, path: str) -> bytes | None: ...
+
     def write(self, path: str, data: bytes) -> None: ...
 
     def remove(self, path: str) -> None: ...
@@ -72,17 +81,21 @@ class Files(Protocol):
 
 def run(words: tuple[str, ...], task: Files) -> Echo:
     """One of the few commands that a simulated task knows."""
-    if words[:1] == ("cat",):
+    if words == ("cat",):
         return Echo()
     code, said = answer(words, task)
-    return Echo(code, said, done=True)
+    return Echo(code, said, done=True, to="stderr" if code else "stdout")
 
 
 def answer(words: tuple[str, ...], task: Files) -> tuple[int, bytes]:
     """How a command ends that is given no input, and what it says."""
     match words:
-        case ("true" | "cat", *_):
+        case ("true", *_) | ("cat",):
             return 0, b""
+        case ("cat", path) if path in task.files:
+            return 0, task.read(path) or b""
+        case ("cat", path):
+            return 1, f"cat: {path}: No such file or directory\n".encode()
         case ("false", *_):
             return 1, b""
         case ("echo", *rest):
