@@ -19,7 +19,7 @@ from skerry.sites.simulated.faults import Fault
 from skerry.sites.sockets import short_name
 from tests.sites.cloud import Cloud
 from tests.sites.contract.script import Script
-from tests.sites.contract.suite import Fencing, Reaching, Reading, Storing, Watching
+from tests.sites.contract.suite import Fencing, Keeping, Reaching, Reading, Storing, Watching
 from tests.sites.simulated.sites import work
 from tests.sites.simulated.test_contract import SimulatedRig
 
@@ -239,7 +239,7 @@ class WireRig(SimulatedRig):
         await super().kill()
 
 
-class TestOverTheWire(Fencing, Reading, Storing, Watching, Reaching):
+class TestOverTheWire(Fencing, Keeping, Reading, Storing, Watching, Reaching):
     """The suite does not notice that there is a connection in between."""
 
     @pytest.fixture

@@ -9,6 +9,7 @@ own care.)
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 
 from skerry.sites.contract import Health, Refused, Workload
 
@@ -48,6 +49,11 @@ def check(workload: Workload) -> None:
         check_digest(file.digest)
         check_path(file.path)
     _check_collisions([file.path for file in workload.files])
+    for use in workload.mounts:
+        _check_mount(use.path)
+    for what in ("volume", "path"):
+        named = [getattr(use, what) for use in workload.mounts]
+        _need(len(set(named)) == len(named), f"each {what} of a volume is named once")
     for glob in workload.artifacts:
         check_path(glob, "glob of artifacts")
 
@@ -89,6 +95,15 @@ def check_path(path: str, what: str = "path") -> str:
             "BadPath", f"{shown!r} is no {what} relative to the working directory, without '..'"
         )
     return path
+
+
+def _check_mount(path: str) -> None:
+    parts = PurePosixPath(path).parts
+    plain = str(PurePosixPath(path)) == path and ".." not in parts and "\0" not in path
+    if not plain or len(parts) < 2 or parts[0] != "/" or parts[1] in ("dev", "proc", "sys"):
+        raise Refused("BadPath", f"{path[:80]!r} is no place for a volume: name one below /")
+    if len(path.encode()) > _LONGEST_PATH or path in ("/work", "/tmp"):  # noqa: S108
+        raise Refused("BadPath", f"{path[:80]!r} is taken, or too long: name another place")
 
 
 def _check_collisions(paths: list[str]) -> None:

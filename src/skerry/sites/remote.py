@@ -26,6 +26,8 @@ from skerry.sites.contract import (
     Session,
     Stats,
     TaskUsage,
+    Volume,
+    VolumeStatus,
     Workload,
     Workloads,
     WorkloadStatus,
@@ -46,6 +48,11 @@ _CALLS: Mapping[str, Any] = {
     "signal": tuple[str, int, int],
     "stats": tuple[str],
     "files": tuple[str, int],
+    "create_volume": tuple[Volume, int],
+    "list_volumes": tuple[()],
+    "delete_volume": tuple[str, int],
+    "snapshot_volume": tuple[str, str, int],
+    "delete_snapshot": tuple[str, str, int],
     "address": tuple[str, int, int],
     "usage": tuple[()],
 }
@@ -326,6 +333,21 @@ class RemoteDriver:
 
     async def files(self, id: str, rank: int) -> tuple[FileInfo, ...]:
         return await self._call(tuple[FileInfo, ...], "files", id, rank)
+
+    async def create_volume(self, volume: Volume, fence: int) -> VolumeStatus:
+        return await self._call(VolumeStatus, "create_volume", volume, fence)
+
+    async def list_volumes(self) -> tuple[VolumeStatus, ...]:
+        return await self._call(tuple[VolumeStatus, ...], "list_volumes")
+
+    async def delete_volume(self, id: str, fence: int) -> None:
+        await self._call(type(None), "delete_volume", id, fence)
+
+    async def snapshot_volume(self, id: str, snapshot: str, fence: int) -> None:
+        await self._call(type(None), "snapshot_volume", id, snapshot, fence)
+
+    async def delete_snapshot(self, id: str, snapshot: str, fence: int) -> None:
+        await self._call(type(None), "delete_snapshot", id, snapshot, fence)
 
     async def download(self, id: str, rank: int, path: str) -> AsyncIterator[bytes]:
         async with aclosing(self._stream("download", id, rank, path)) as items:

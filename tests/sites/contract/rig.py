@@ -36,6 +36,9 @@ class Rig(Protocol):
     events_kept: int
     """How many events the site was told to keep, at most 100, so that cursors can expire."""
 
+    snapshots: bool
+    """Whether its volumes can have snapshots."""
+
     async def open(self) -> Workloads:
         """A driver on the site's state: at first, and again after ``kill``."""
 

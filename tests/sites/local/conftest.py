@@ -26,7 +26,6 @@ async def site(rig: LocalRig) -> Workloads:
 async def bare(tmp_path: Path) -> AsyncIterator[LocalRig]:
     """A site for bare processes."""
     rig = LocalRig(tmp_path / "bare", isolation="process")
-    (tmp_path / "bare").mkdir()
     yield rig
     await rig.end()
 

@@ -14,6 +14,7 @@ from tests.sites.contract.suite import (
     Exiting,
     Fencing,
     Healing,
+    Keeping,
     Reaching,
     Reading,
     Refusing,
@@ -27,7 +28,7 @@ from tests.sites.contract.suite import (
 from tests.sites.local.rigs import AgentRig, LocalRig
 
 
-class TestRunc(WorkloadsContract, Addressing, Using):
+class TestRunc(WorkloadsContract, Addressing, Keeping, Using):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[LocalRig]:
         rig = LocalRig(tmp_path, engines=("runc",))
@@ -49,7 +50,7 @@ class TestBubblewrap(_Bubblewrap, Running, Exiting, Reaching):
 
 @pytest.mark.long
 class TestBubblewrapBeside(
-    _Bubblewrap, Fencing, Healing, Using, Reading, Storing, Watching, Restarting, Refusing
+    _Bubblewrap, Keeping, Fencing, Healing, Using, Reading, Storing, Watching, Restarting, Refusing
 ):
     pass
 
@@ -86,5 +87,5 @@ class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addres
 
 
 @pytest.mark.long
-class TestAgentBeside(_Agent, Exiting, Fencing, Healing, Using, Reading, Refusing):
+class TestAgentBeside(_Agent, Keeping, Exiting, Fencing, Healing, Using, Reading, Refusing):
     pass

@@ -13,6 +13,7 @@ from skerry.sites.simulated.world import World
 from tests.sites.contract.suite import (
     Addressing,
     Fencing,
+    Keeping,
     Restarting,
     Script,
     Storing,
@@ -27,6 +28,7 @@ class SimulatedRig:
 
     manifest = MANIFEST
     isolation: Isolation = "sandbox"
+    snapshots = True
     events_kept = 50
 
     def __init__(self, directory: Path | None) -> None:
@@ -68,7 +70,7 @@ class SimulatedRig:
         return ("sh",), {"SKERRY_SIM": script.json}
 
 
-class TestInMemory(WorkloadsContract, Addressing, Using):
+class TestInMemory(WorkloadsContract, Addressing, Keeping, Using):
     @pytest.fixture
     async def rig(self) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(None)
@@ -76,7 +78,7 @@ class TestInMemory(WorkloadsContract, Addressing, Using):
         await rig.kill()
 
 
-class TestInDirectory(Fencing, Storing, Watching, Restarting):
+class TestInDirectory(Fencing, Keeping, Storing, Watching, Restarting):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(tmp_path)

@@ -183,6 +183,8 @@ class Capacity(Struct, frozen=True):
     engines: dict[str, str] = {}
     """Engine name to its version, or to the reason why it can't be used."""
     architecture: str = ""
+    volumes: bool = False
+    """Whether it can keep volumes; their space is part of ``disk``."""
 
 
 class Stats(Struct, frozen=True):

@@ -8,7 +8,8 @@ killed at any moment: a driver that comes back finds the shims by the locks they
 whose shim is gone is ended, cleaned up and called lost.
 
 In reading order: ``start`` (a workload's way to its decision), ``launch`` (all or none), ``shim``
-(a task's life), ``follow`` (hearing of it), ``stop``.
+(a task's life), ``follow`` (hearing of it), ``stop``; ``volumes`` tells its own
+story.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ def _open(config: Mapping[str, Any]) -> Workloads:
 MANIFEST = Manifest(
     name="local",
     title="This machine",
-    capabilities=frozenset({"Workloads", "Reach", "Usage"}),
+    capabilities=frozenset({"Volumes", "Workloads", "Reach", "Usage"}),
     isolations=("sandbox", "process"),
     open=_open,
     remote=True,

@@ -57,6 +57,13 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     disk: Annotated[
         int, Meta(ge=1, description="Bytes of disk space for tasks that don't say how much.")
     ] = 10 << 30
+    volumes: Annotated[
+        Literal["image", "directory", "none"],
+        Meta(
+            description="How volumes are kept: as images whose size the kernel enforces; as plain "
+            "directories whose size is only looked at, for an agent without root's rights; or not."
+        ),
+    ] = "image"
     first_uid: Annotated[
         int, Meta(ge=1000, description="Tasks get user numbers from here on, if the agent is root.")
     ] = 1_900_000_000

@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -28,6 +28,8 @@ from skerry.sites.contract import (
     Stats,
     TaskUsage,
     UnknownWorkload,
+    Volume,
+    VolumeStatus,
     Workload,
     WorkloadStatus,
 )
@@ -44,6 +46,7 @@ from skerry.sites.local.start import start
 from skerry.sites.local.stop import stop
 from skerry.sites.local.usage import of_all
 from skerry.sites.local.use import use
+from skerry.sites.local.volumes.keeper import Keeper
 
 _ID = re.compile(r"[a-z0-9-]{1,63}\Z")
 _PIECE = 256 << 10
@@ -51,7 +54,7 @@ _T = TypeVar("_T")
 
 
 class LocalDriver:
-    """``Workloads`` and ``Reach`` on this machine; opens its data directory at the first call."""
+    """All capabilities of this machine; opens its data directory at the first call."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -110,7 +113,6 @@ class LocalDriver:
     async def capacity(self) -> Capacity:
         machine = await self._ready()
         free = machine.free()
-        disk = os.statvfs(machine.data)
         return Capacity(
             millicores=machine.room.millicores,
             memory=machine.room.memory,
@@ -118,8 +120,9 @@ class LocalDriver:
             free_millicores=free.millicores,
             free_memory=free.memory,
             free_gpus=tuple(gpu.uuid for gpu in free.gpus),
-            disk=disk.f_blocks * disk.f_frsize,
-            free_disk=disk.f_bavail * disk.f_frsize,
+            disk=machine.disk,
+            free_disk=machine.volumes.free(),
+            volumes=not machine.volumes.why,
             isolations=machine.engines.isolations,
             engines={
                 **machine.engines.found,
@@ -179,6 +182,26 @@ class LocalDriver:
             for task in held.tasks:
                 await self._connectors.forget(task.name)
             await stop(machine, held)
+
+    async def create_volume(self, volume: Volume, fence: int) -> VolumeStatus:
+        return await self._whole(lambda keeper: keeper.create(volume, fence))
+
+    async def list_volumes(self) -> tuple[VolumeStatus, ...]:
+        return await (await self._ready()).volumes.list()
+
+    async def delete_volume(self, id: str, fence: int) -> None:
+        await self._whole(lambda keeper: keeper.delete(id, fence))
+
+    async def snapshot_volume(self, id: str, snapshot: str, fence: int) -> None:
+        await self._whole(lambda keeper: keeper.snapshot(id, snapshot, fence))
+
+    async def delete_snapshot(self, id: str, snapshot: str, fence: int) -> None:
+        await self._whole(lambda keeper: keeper.delete_snapshot(id, snapshot, fence))
+
+    async def _whole(self, work: Callable[[Keeper], Coroutine[Any, Any, _T]]) -> _T:
+        """Do it to the end, whether the caller waits or not."""
+        machine = await self._ready()
+        return await asyncio.shield(machine.spawn(work(machine.volumes)))
 
     async def signal(self, id: str, signal: int, fence: int) -> None:
         if not 1 <= signal <= 64:

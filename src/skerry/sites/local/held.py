@@ -171,6 +171,11 @@ class Held:
         pairs = zip(self.intent.network, self.tasks, strict=False)
         return {number: task for number, task in pairs if not task.ended}
 
+    @property
+    def going(self) -> bool:
+        """Whether any of its tasks runs, or is to."""
+        return bool(self.holdings())
+
     def uids(self) -> range:
         return range(self.intent.uid, self.intent.uid + len(self.tasks))
 

@@ -28,6 +28,7 @@ from skerry.sites.local.room import Room, of_host
 from skerry.sites.local.state import Fences, instance
 from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose
 from skerry.sites.local.view import View
+from skerry.sites.local.volumes.keeper import Keeper
 
 _LOCK_SECONDS = 5.0
 _END_SECONDS = 15.0
@@ -49,6 +50,7 @@ class Machine:
         self.fences = Fences(data / "fences", data / "reserve")
         self.blobs = Blobs(data / "blobs")
         self.journal = Journal(config.events)
+        self.volumes = Keeper(data, config.volumes, self.held)
         self.slots = asyncio.Semaphore(2 * (os.cpu_count() or 1))
         """How many sandboxes are set up at once."""
         self._asking = asyncio.Lock()
@@ -63,6 +65,10 @@ class Machine:
     room: Room
     planner: Planner
     engines: choose.Engines
+    view: View
+    disk: int
+    """Bytes that tasks and volumes can have in all: what was free when it was opened, and what
+    volumes have of it."""
 
     @classmethod
     async def open(cls, config: Config) -> "Machine":
@@ -87,9 +93,9 @@ class Machine:
         config = self.config
         self.networks = Networks(config, self.data, self.cgroups.instance, self.root)
         self.room = of_host(config.reserve_millicores, config.reserve_memory, self.gpus.devices)
-        view = View(self.data / "rootfs", config.binds)
-        await asyncio.to_thread(view.build)
-        self._host = Host(self.data, view, self.root, self.cgroups.reason)
+        self.view = View(self.data / "rootfs", config.binds)
+        await asyncio.to_thread(self.view.build)
+        self._host = Host(self.data, self.view, self.root, self.cgroups.reason)
         self.planner = Planner(self.cgroups, self.gpus, self.networks, self.root, config.disk)
         await self._ask_engines()
 
@@ -128,6 +134,9 @@ class Machine:
                     task.directory.make()  # after a power cut parts of it may be missing
                     self.follow(held, task)
                     self.check(held, task)
+        await asyncio.to_thread(self.volumes.adopt)
+        disk = os.statvfs(self.data)
+        self.disk = (disk.f_bavail * disk.f_frsize + self.volumes.taken()) >> 20 << 20
         known = {t.name for h in self.held.values() for t in h.tasks if t.directory.has_shim}
         for name in self.cgroups.names() - known:
             await self.sweep(name)
@@ -158,6 +167,8 @@ class Machine:
         if held.told != status and self.held.get(held.workload.id) is held:
             held.told = status
             self.journal.append(held.workload.id, status)
+            if held.workload.mounts and status.ended:
+                self.spawn(self.volumes.release(held))
 
     def follow(self, held: Held, task: HeldTask) -> None:
         """Listen to the task's shim from now on."""

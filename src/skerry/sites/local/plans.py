@@ -1,7 +1,7 @@
 """From a workload to what each of its shims is to do."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from skerry.sites.contract import Workload
@@ -17,6 +17,17 @@ from skerry.sites.local.view import Bind, accounts
 MARK = "SKERRY_TASK"
 """The variable by which a task's processes are known where there are no control groups."""
 _UID_INSIDE = 1000
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A task's volumes, ready to be bound into its sandbox."""
+
+    binds: tuple[Bind, ...] = ()
+    root: Path | None = None
+    """A root of its own, with places to mount them on."""
+    watched: list[tuple[str, int]] = field(default_factory=list)
+    """Directories that its shim keeps to a size."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,12 @@ class Planner:
         directory: TaskDirectory,
         uid: int,
         devices: tuple[str, ...],
+        volumes: "Attached",
     ) -> Plan:
         """``workload`` has its secrets here. Writes what the engine needs besides, without them."""
         resources = workload.resources
         disk = resources.disk or self.disk
-        order = self._order(workload, rank, directory, uid, devices, disk)
+        order = self._order(workload, rank, directory, uid, devices, disk, volumes)
         launch = engine.launch(order)
         program = Path(inside.__file__).read_bytes()
         env = {"PATH": launch.path, "HOME": launch.home, "LANG": "C.UTF-8"}
@@ -68,6 +80,7 @@ class Planner:
                 # The engine's own processes don't count against the task's number.
                 "pids": resources.pids + launch.depth,
                 "disk": disk,
+                "watched": volumes.watched,
                 "time_limit": workload.time_limit,
                 "grace": workload.grace,
                 "restart": workload.restart,
@@ -86,6 +99,7 @@ class Planner:
         uid: int,
         devices: tuple[str, ...],
         disk: int,
+        volumes: "Attached",
     ) -> Order:
         name = f"{workload.id}.{rank}"
         return Order(
@@ -101,7 +115,9 @@ class Planner:
                 *self._accounts(directory.path, uid),
                 *(self.networks.resolver(directory.path) if workload.network else ()),
                 *self.gpus.binds(devices),
+                *volumes.binds,
             ),
+            root=volumes.root,
             cgroup="" if self.cgroups.reason else self.cgroups.path(name),
         )
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+from pathlib import PurePosixPath
 
 from skerry.sites.contract import Refused, Workload
 from skerry.sites.local import work
-from skerry.sites.local.engines.base import Engine
-from skerry.sites.local.held import Held, free_uid, public
+from skerry.sites.local.engines.base import WORK, Engine
+from skerry.sites.local.held import Held, HeldTask, free_uid, public
 from skerry.sites.local.launch import launch
 from skerry.sites.local.machine import Machine
+from skerry.sites.local.plans import Attached
 from skerry.sites.local.shim.plan import Plan
 from skerry.sites.local.state import Intent, TaskDirectory
 from skerry.sites.local.steps import step
@@ -30,6 +32,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
         held.told = earlier.told if earlier is not None else None
         machine.held[workload.id] = held
         step("fenced")
+        await machine.volumes.attach(held)
         for number in held.intent.network:
             spaces.append(await machine.networks.make(number))
         plans = await asyncio.to_thread(_lay_out, machine, held, workload, engine, spaces)
@@ -59,6 +62,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
 
 
 def _take_room(machine: Machine, workload: Workload, fence: int, engine: Engine) -> Held:
+    machine.volumes.check(workload)
     gpus = machine.free().give(workload.resources, workload.tasks, machine.room)
     uids = [held.uids() for held in machine.held.values()]
     first = machine.config.first_uid
@@ -82,6 +86,11 @@ async def _weigh(machine: Machine, workload: Workload) -> Engine:
     engine = await machine.engine(workload.isolation)
     if workload.network and engine.isolation != "process":
         machine.networks.kind()
+    for use in workload.mounts:
+        if engine.isolation == "process":
+            raise Refused("Unsupported", "a bare process can't be given volumes, a sandbox can")
+        if machine.view.holds(use.path):
+            raise Refused("BadPath", f"{use.path} is the host's own: mount it somewhere else")
     disk = workload.resources.disk or machine.config.disk
     for file in workload.files:
         if not machine.blobs.has(file.digest):
@@ -89,6 +98,23 @@ async def _weigh(machine: Machine, workload: Workload) -> Engine:
     if sum(machine.blobs.size(file.digest) for file in workload.files) > disk:
         raise Refused("DiskLimit", f"its files take more than its {disk >> 20} MiB of disk space")
     return engine
+
+
+def _volumes(machine: Machine, workload: Workload, task: HeldTask) -> Attached:
+    """Places for a task to find its volumes at."""
+    if not workload.mounts:
+        return Attached()
+    elsewhere = []
+    for use in workload.mounts:
+        path = PurePosixPath(use.path)
+        if path.is_relative_to(WORK):
+            (task.directory.work / path.relative_to(WORK)).mkdir(parents=True)
+        elif not path.is_relative_to("/tmp"):  # noqa: S108 - in the sandbox, where engines make it
+            elsewhere.append(use.path)
+    root = task.directory.path / "root"
+    machine.view.build_at(root, elsewhere)
+    keeper = machine.volumes
+    return Attached(keeper.binds(workload, task.name), root, keeper.watched(workload))
 
 
 async def _clear(machine: Machine, held: Held) -> None:
@@ -107,6 +133,8 @@ async def _forget(machine: Machine, id: str, held: Held | None) -> None:
         await _clear(machine, held)
         if machine.held.pop(id, None) is not None and held.told is not None:
             machine.journal.append(id, None)
+        held.starting = False
+        await machine.volumes.release(held)
 
 
 def _lay_out(
@@ -119,8 +147,9 @@ def _lay_out(
     for task, uid in zip(held.tasks, held.uids(), strict=True):
         task.directory.make()
         owner = uid if machine.root and engine.isolation != "process" else None
+        volumes = _volumes(machine, workload, task)
         work.fill(task.directory.work, workload.files, machine.blobs, owner)
-        args = (workload, task.rank, task.directory, uid, task.gpus)
+        args = (workload, task.rank, task.directory, uid, task.gpus, volumes)
         plan = machine.planner.plan(engine, *args)
         if spaces:
             plan.network = spaces[task.rank]

@@ -22,4 +22,5 @@ async def stop(machine: Machine, held: Held) -> None:
     trash = machine.data / "trash" / uuid.uuid4().hex
     held.path.rename(trash)
     machine.journal.append(held.workload.id, None)
+    await machine.volumes.release(held)
     await asyncio.to_thread(remove_tree, trash)

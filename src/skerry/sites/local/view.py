@@ -86,6 +86,21 @@ class View:
             for bind in self.binds
         ) or (real != path and self.shows(real))
 
+    def holds(self, path: str) -> bool:
+        """Whether an absolute path in the sandbox is part of what is shown there of the host."""
+        parts = Path(path).parts
+        return parts[1] in (*_TOP, "etc") or any(
+            Path(path).is_relative_to(bind.target) for bind in self.binds
+        )
+
+    def build_at(self, root: Path, places: Iterable[str]) -> None:
+        """Make a skeleton for one task alone, with directories to mount on at ``places``."""
+        own = View(root, (), ())
+        own.binds, own.path = self.binds, self.path
+        own.build()
+        for place in places:
+            _directory(root / place.lstrip("/"))
+
     def build(self) -> None:
         """Make the skeleton, or what is missing of it."""
         for name in (*_EMPTY, "etc"):

@@ -23,7 +23,7 @@ from skerry.sites.simulated.driver import Simulated
 MANIFEST = Manifest(
     name="simulated",
     title="Simulated site",
-    capabilities=frozenset({"Workloads", "Reach", "Usage"}),
+    capabilities=frozenset({"Volumes", "Workloads", "Reach", "Usage"}),
     isolations=("process", "sandbox", "vm"),
     open=Simulated.open,
     check=read,

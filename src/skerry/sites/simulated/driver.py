@@ -16,6 +16,8 @@ from skerry.sites.contract import (
     SiteUnreachable,
     Stats,
     TaskUsage,
+    Volume,
+    VolumeStatus,
     Workload,
     WorkloadStatus,
 )
@@ -143,6 +145,29 @@ class Simulated:
     async def delete(self, id: str, fence: int) -> None:
         await self._do("delete", id, lambda: self.world.delete(id, fence))
         self._faulted.discard(id)
+
+    async def create_volume(self, volume: Volume, fence: int) -> VolumeStatus:
+        made: VolumeStatus = await self._do(
+            "create_volume", volume.id, lambda: self.world.create_volume(volume, fence)
+        )
+        return made
+
+    async def list_volumes(self) -> tuple[VolumeStatus, ...]:
+        await self._reach("list_volumes")
+        return self.world.list_volumes()
+
+    async def delete_volume(self, id: str, fence: int) -> None:
+        await self._do("delete_volume", id, lambda: self.world.delete_volume(id, fence))
+
+    async def snapshot_volume(self, id: str, snapshot: str, fence: int) -> None:
+        await self._do(
+            "snapshot_volume", id, lambda: self.world.snapshot_volume(id, snapshot, fence)
+        )
+
+    async def delete_snapshot(self, id: str, snapshot: str, fence: int) -> None:
+        await self._do(
+            "delete_snapshot", id, lambda: self.world.delete_snapshot(id, snapshot, fence)
+        )
 
     async def signal(self, id: str, signal: int, fence: int) -> None:
         await self._do("signal", id, lambda: self.world.signal(id, signal, fence))

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from skerry.sites.contract import SiteUnreachable, Workload
+from skerry.sites.contract import SiteUnreachable, Volume, Workload
 
 
 class Head(msgspec.Struct, rename="camel"):
@@ -23,11 +23,15 @@ class Head(msgspec.Struct, rename="camel"):
 
 class Record(msgspec.Struct, rename="camel", omit_defaults=True):
     at: float
-    verb: Literal["apply", "delete", "signal"]
+    verb: Literal[
+        "apply", "delete", "signal", "volume", "volume-delete", "snapshot", "snapshot-delete"
+    ]
     fence: int
     id: str = ""
     workload: Workload | None = None
     signal: int = 0
+    volume: Volume | None = None
+    snapshot: str = ""
 
 
 class Journal:

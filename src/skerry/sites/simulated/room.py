@@ -58,6 +58,14 @@ class Room:
             if gpu.uuid in gpus:
                 self._free_gpus[gpu.uuid] = gpu
 
+    @property
+    def free_disk(self) -> int:
+        return self._disk
+
+    def keep(self, size: int) -> None:
+        """Volumes take so many more bytes of disk, or fewer."""
+        self._disk -= size
+
     def _add(self, ask: Resources, times: int) -> None:
         self._millicores += ask.millicores * times
         self._memory += ask.memory * times
@@ -77,4 +85,5 @@ class Room:
             isolations=config.isolations,
             engines={"simulated": "1"},
             architecture=config.architecture,
+            volumes=True,
         )

@@ -150,7 +150,7 @@ class Write(_Step, tag="write", frozen=True):
     text: str
 
     def check(self) -> None:
-        check_path(self.path)
+        check_path(self.path.removeprefix("/"))
 
     def do(self, task: Context) -> float:
         task.write(self.path, self.text.encode())
@@ -164,7 +164,7 @@ class Fill(_Step, tag="fill", frozen=True):
     size: Piece
 
     def check(self) -> None:
-        check_path(self.path)
+        check_path(self.path.removeprefix("/"))
 
     def do(self, task: Context) -> float:
         task.write(self.path, bytes(self.size))

@@ -11,6 +11,7 @@ from skerry.sites.simulated.health import Checkup
 from skerry.sites.simulated.log import Log
 from skerry.sites.simulated.notice import Notice
 from skerry.sites.simulated.script import FOR_EVER, Exit, Lost, Stream
+from skerry.sites.simulated.volumes import Full, Kept
 
 if TYPE_CHECKING:
     from skerry.sites.simulated.workload import Live
@@ -261,7 +262,18 @@ class Task:
     def content(self, file: Stored) -> bytes:
         return self.owner.blob(file.digest) if file.data is None else file.data
 
+    def _volume(self, path: str) -> tuple[Kept, str, bool] | None:
+        """The volume that an absolute path is in, the path there, and whether it is read only."""
+        for use in self.owner.work.mounts:
+            if path.startswith(f"{use.path}/"):
+                kept = self.owner.world.volumes.find(use.volume)
+                return kept, path.removeprefix(f"{use.path}/"), use.read_only
+        return None
+
     def read(self, path: str) -> bytes | None:
+        found = self._volume(path)
+        if found is not None:
+            return found[0].files.get(found[1])
         file = self.files.get(path)
         return None if file is None else self.content(file)
 
@@ -270,6 +282,17 @@ class Task:
         return None if file is None else file.mode
 
     def write(self, path: str, data: bytes) -> None:
+        found = self._volume(path)
+        if found is not None:
+            kept, inside, read_only = found
+            if read_only:
+                self.say(f"{path}: Read-only file system\n".encode(), "stderr")
+                return
+            try:
+                kept.write(inside, data)
+            except Full:
+                self.say(f"{path}: No space left on device\n".encode(), "stderr")
+            return
         old = self.files.get(path)
         mode = 0o644 if old is None else old.mode
         self.files[path] = Stored(len(data), mode, self._now, data)

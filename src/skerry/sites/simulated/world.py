@@ -18,6 +18,8 @@ from skerry.sites.contract import (
     Refused,
     StaleFence,
     UnknownWorkload,
+    Volume,
+    VolumeStatus,
     Workload,
     WorkloadStatus,
 )
@@ -30,6 +32,7 @@ from skerry.sites.simulated.journal import Head, Journal, Record
 from skerry.sites.simulated.notice import Notice, done
 from skerry.sites.simulated.room import Room
 from skerry.sites.simulated.task import Task
+from skerry.sites.simulated.volumes import Volumes
 from skerry.sites.simulated.workload import Live, script_of
 
 Timed = Callable[[float], None]
@@ -43,6 +46,7 @@ class World:
     def __init__(self, config: Config, clock: Clock | None = None) -> None:
         self.config = config
         self.room = Room(config)
+        self.volumes = Volumes(self.room)
         self.events = Events(config.keep_events)
         self.faults = Faults()
         self.dirty: dict[str, Live] = {}
@@ -80,6 +84,8 @@ class World:
                 self._apply(record.workload, record.fence)
             elif record.verb == "delete":
                 self._delete(record.id, record.fence)
+            elif record.verb != "signal":
+                self._keep(record)
             else:
                 self._signal(self._live[record.id], record.signal, record.fence)
         self._journal = journal
@@ -168,6 +174,10 @@ class World:
         self.faults.clear()
         self.stir()
 
+    def users(self) -> list[tuple[Workload, WorkloadStatus]]:
+        """Workloads as volumes know them."""
+        return [(live.work, live.status) for live in self._live.values() if live.work.mounts]
+
     # Verbs
 
     def capacity(self) -> Capacity:
@@ -212,7 +222,51 @@ class World:
         if fence < last:
             raise StaleFence("StaleFence", f"{id} was taken over: {fence} is older than {last}")
 
+    def create_volume(self, volume: Volume, fence: int) -> VolumeStatus:
+        self.run_due()
+        self.volumes.check_create(volume, fence)
+        self._note(Record(self._now, "volume", fence, volume.id, volume=volume))
+        return self.volumes.status(volume.id, self.users())
+
+    def list_volumes(self) -> tuple[VolumeStatus, ...]:
+        self.run_due()
+        return self.volumes.statuses(self.users())
+
+    def delete_volume(self, id: str, fence: int) -> None:
+        self.run_due()
+        writer, readers = self.volumes.users(id, self.users())
+        self.volumes.check_delete(id, fence, [user for user in (writer, *readers) if user])
+        self._note(Record(self._now, "volume-delete", fence, id))
+
+    def snapshot_volume(self, id: str, snapshot: str, fence: int) -> None:
+        self.run_due()
+        self.volumes.check_snapshot(id, snapshot, fence)
+        self._note(Record(self._now, "snapshot", fence, id, snapshot=snapshot))
+
+    def delete_snapshot(self, id: str, snapshot: str, fence: int) -> None:
+        self.run_due()
+        self.volumes.check_drop(snapshot, fence)
+        self._note(Record(self._now, "snapshot-delete", fence, id, snapshot=snapshot))
+
+    def _note(self, record: Record) -> None:
+        if self._journal is not None:
+            self._journal.write(record)
+        self._keep(record)
+
+    def _keep(self, record: Record) -> None:
+        """Do what was asked about volumes."""
+        match record:
+            case Record(verb="volume", volume=Volume() as volume):
+                self.volumes.create(volume, record.fence)
+            case Record(verb="volume-delete"):
+                self.volumes.delete(record.id, record.fence)
+            case Record(verb="snapshot"):
+                self.volumes.snapshot(record.id, record.snapshot, record.fence)
+            case _:
+                self.volumes.drop(record.id, record.snapshot, record.fence)
+
     def _check_new(self, work: Workload) -> None:
+        self.volumes.check_mounts(work, self.users())
         if work.isolation not in self.config.isolations:
             raise Refused("Isolation", f"this site can't isolate by {work.isolation}")
         script_of(work, self.config)

@@ -10,6 +10,9 @@ from skerry.sites.contract import Isolation
 from skerry.sites.local.shim.plan import PROGRAM_FD
 from skerry.sites.local.view import Bind, View
 
+WORK = "/work"
+"""Where a task finds its working directory."""
+
 
 class Unusable(Exception):
     """The engine can't work on this host, and why."""
@@ -30,9 +33,17 @@ class Order:
     disk: int
     network: bool
     binds: tuple[Bind, ...] = ()
-    """Beside those of the view: accounts, devices."""
+    """Beside those of the view: accounts, devices, volumes."""
+    root: Path | None = None
+    """What becomes its root directory, instead of the view's skeleton."""
     cgroup: str = ""
     """Path below the cgroup mounts; empty if there are no cgroups."""
+
+    def binds_in_order(self, view: tuple[Bind, ...]) -> tuple[Bind, ...]:
+        """Those of the view, its own, its working directory, and those that lie in that."""
+        inside = tuple(b for b in self.binds if Path(b.target).is_relative_to(WORK))
+        others = tuple(b for b in self.binds if b not in inside)
+        return (*view, *others, Bind(str(self.work), WORK, writable=True), *inside)
 
 
 @dataclass(frozen=True, kw_only=True)

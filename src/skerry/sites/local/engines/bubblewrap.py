@@ -60,17 +60,18 @@ class Bubblewrap:
 
     def _mounts(self, order: Order) -> list[str]:
         view = self._host.view
-        argv = ["--ro-bind", str(view.skeleton), "/", "--proc", "/proc", "--dev", "/dev"]
+        root = str(order.root or view.skeleton)
+        argv = ["--ro-bind", root, "/", "--proc", "/proc", "--dev", "/dev"]
         for place in _OWN:
             argv += ["--perms", "1777", "--size", str(order.memory), "--tmpfs", place]
-        for bind in (*view.binds, *order.binds):
+        for bind in order.binds_in_order(tuple(view.binds)):
             for above in reversed(Path(bind.target).parents):
                 if any(above.is_relative_to(place) and str(above) != place for place in _OWN):
                     # bubblewrap would close what it makes itself to all but root.
                     argv += ["--perms", "0755", "--dir", str(above)]
             how = "--dev-bind" if bind.device else "--bind" if bind.writable else "--ro-bind"
             argv += [how, bind.source, bind.target]
-        return [*argv, "--bind", str(order.work), "/work"]
+        return argv
 
     def _rights(self) -> list[str]:
         if not self._host.root:

@@ -90,7 +90,7 @@ class Runc:
         return {
             "ociVersion": "1.0.2",
             "hostname": order.hostname,
-            "root": {"path": str(self._host.view.skeleton), "readonly": True},
+            "root": {"path": str(order.root or self._host.view.skeleton), "readonly": True},
             "process": {
                 "terminal": False,
                 "user": {"uid": order.uid, "gid": order.uid, "additionalGids": []},
@@ -131,7 +131,7 @@ class Runc:
             mount("/dev/mqueue", "mqueue", "nosuid", "noexec", "nodev"),
             mount("/tmp", "tmpfs", "nosuid", "nodev", "mode=1777", size),  # noqa: S108
         ]
-        for bind in (*self._host.view.binds, *order.binds):
+        for bind in order.binds_in_order(tuple(self._host.view.binds)):
             options = ["rbind", "rw" if bind.writable or bind.device else "ro", "nosuid"]
             mounts.append(
                 {
@@ -141,8 +141,7 @@ class Runc:
                     "options": options if bind.device else [*options, "nodev"],
                 }
             )
-        work = {"destination": "/work", "type": "bind", "source": str(order.work)}
-        return [*mounts, {**work, "options": ["rbind", "rw", "nosuid", "nodev"]}]
+        return mounts
 
 
 def _device_rules(order: Order) -> list[dict[str, Any]]:

@@ -46,6 +46,8 @@ class Plan:
     memory: int
     pids: int
     disk: int
+    watched: list[tuple[str, int]]
+    """Directories with no limit but this one, in bytes."""
     time_limit: int
     grace: int
     restart: str

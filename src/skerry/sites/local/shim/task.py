@@ -22,7 +22,7 @@ _LONGEST_PAUSE = 300.0
 """Seconds before the next start of a task that ends over and over again."""
 _LONG_ENOUGH = 60.0
 """Seconds of running after which the pauses begin anew."""
-_FINAL = ("TimeLimit", "DiskLimit", "Stopped")
+_FINAL = ("TimeLimit", "DiskLimit", "VolumeFull", "Stopped")
 """Reasons after which a task is not restarted."""
 
 

@@ -22,7 +22,7 @@ class Watch:
         """Most memory seen; not looked at where there are control groups."""
         self.disk = -1
         """Bytes it has written, as last seen; below zero before that."""
-        self._disk_at = 0.0 if plan.disk else float("inf")
+        self._disk_at = 0.0 if plan.disk or plan.watched else float("inf")
         self._memory_at = float("inf") if plan.group else 0.0
 
     @property
@@ -37,12 +37,21 @@ class Watch:
             if found:
                 return found
         if now >= self._disk_at:
-            used = _used(self._directory)
-            self.disk = int(min(used, 1 << 62))
+            found = self._disk()
             took = time.monotonic() - now
             self._disk_at = now + max(_DISK_EVERY, took * _DISK_SHARE)
-            if used > self._plan.disk:
+            return found
+        return None
+
+    def _disk(self) -> tuple[str, str] | None:
+        if self._plan.disk:
+            found = used(self._directory)
+            self.disk = int(min(found, 1 << 62))
+            if found > self._plan.disk:
                 return self.disk_full()
+        for directory, size in self._plan.watched:
+            if used(directory) > size:
+                return "VolumeFull", f"it wrote more than the {size >> 20} MiB of its volume"
         return None
 
     def disk_full(self) -> tuple[str, str]:
@@ -73,7 +82,7 @@ def _share(pid: int) -> int:
     return 0
 
 
-def _used(directory: str) -> float:
+def used(directory: str) -> float:
     """Bytes that a tree takes on disk; what vanishes meanwhile counts nothing.
 
     A tree so deep that its paths can't be named any more could hide any amount.
