@@ -40,6 +40,7 @@ def pool(id: str = "alpha", **changes) -> Offer:
         "gpus": (GpuStock(model="H100", memory=80 * GIB, count=2, price=2 * EURO),),
         "core_price": EURO // 100,
         "memory_price": EURO // 1000,
+        "storage_price": EURO // 20,
     }
     supply |= {name: changes.pop(name) for name in tuple(changes) if name in supply}
     place = {
@@ -110,6 +111,7 @@ divisible = st.builds(
     gpus=stocks,
     core_price=_known(_prices),
     memory_price=_known(_prices),
+    storage_price=_known(_prices),
 )
 
 
@@ -141,6 +143,7 @@ def rows(draw, most: int = 12) -> list[Row]:
         used = Used(
             millicores=draw(_cores),
             memory=draw(_sizes),
+            disk=draw(_sizes),
             gpus={"H100": draw(st.integers(0, 3))},
             count=draw(st.integers(0, 3)),
         )
@@ -157,6 +160,7 @@ asks = st.builds(
     millicores=_cores,
     memory=_sizes,
     disk=_sizes,
+    storage=st.sampled_from((0, 0, 1, GIB, 8 * GIB)),
     gpus=st.sampled_from((0, 0, 1, 2, 8)),
     gpu_models=_some(("H100", "A100", "H100-80GB", "RTX 3060")),
     gpu_memory=st.sampled_from((0, 0, 24 * GIB)),

@@ -32,6 +32,23 @@ async def test_a_match_takes_capacity_and_money(cloud: Cloud):
     assert lease.policies == ("skerry.market/tenants-are-isolated@1",)
 
 
+async def test_a_volume_takes_of_the_disk_and_pays_by_the_month(cloud: Cloud):
+    await cloud.offer(pool(disk=100 * GIB, storage_price=EURO // 20))
+    volume = ask(millicores=0, memory=0, storage=72 * GIB)
+    lease = await cloud.lease(volume)
+    assert await cloud.used("alpha") == Used(disk=72 * GIB)
+    assert await cloud.held() == lease.choice.price.per_hour == EURO // 200
+    assert isinstance(await cloud.reserve(volume), Refusal)
+    async with cloud.db.transaction() as tx:
+        await holds.start(tx, lease.id, lease.charges, source="alpha", at=START)
+        await streams.seen(tx, "alpha", START + timedelta(days=30))
+    await cloud.db.shift_clock(timedelta(days=30))
+    await cloud.close(lease, ended_at=START + timedelta(days=30))
+    async with cloud.db.transaction() as tx:
+        assert (await holds.get(tx, lease.id)).drawn == 72 * EURO // 20
+    assert await cloud.used("alpha") == Used()
+
+
 async def test_a_confirmed_lease_is_shown_and_its_terms_stay(cloud: Cloud):
     await cloud.offer(pool())
     owner = await cloud.thing("web")

@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skerry.ledger.meters import meter
 from skerry.ledger.streams import cost
 from skerry.market.ask import GIB, ISOLATIONS, GpuStock, Row, Used
 from skerry.market.columns import NEVER, line_key
@@ -53,12 +54,15 @@ def _price(facts, wanted):
     v = facts.values
     if not facts.group.divisible:
         known = [v["price"]] + [v["spot"]] * wanted.spot
+        if wanted.storage:
+            return None
         return None if min(known) == NEVER else min(known)
     total = 0
     for name, quantity, per in (
         ("core_price", wanted.millicores, 1000),
         ("memory_price", mebibytes(wanted.memory), 1024),
         ("gpu_price", wanted.gpus, 1),
+        ("storage_price", mebibytes(wanted.storage), 1024 * 720),
     ):
         if quantity and v[name] == NEVER:
             return None
@@ -239,6 +243,35 @@ def test_volumes_hold_the_work_where_they_are():
     offers = [pool("one"), pool("two")]
     assert decide(ask(volume_sites=("two", "two")), offers).chosen.offer == "two"
     assert decide(ask(volume_sites=("one", "two")), offers).refused == {"volumes": 2}
+
+
+def test_space_for_a_volume_is_sold_by_the_month():
+    volume = ask(millicores=0, memory=0, storage=72 * GIB)
+    got = decide(volume, [pool(storage_price=EURO // 20)])
+    assert got.chosen.price.per_hour == 72 * (EURO // 20) // 720
+    [line] = got.chosen.price.lines
+    assert (line.meter, line.quantity) == ("storage-gib-month", 72 << 10)
+    [charge] = charges(got.chosen.price, 1)
+    assert (charge.rate, charge.per) == (72 << 10, meter("storage-gib-month").per)
+
+
+def test_what_has_no_price_for_volumes_keeps_none():
+    volume = ask(millicores=0, memory=0, storage=GIB)
+    got = decide(volume, [pool(storage_price=None), instance()])
+    assert got.refused == {"price-unknown": 2}
+    assert {n.failures[0].words for n in got.nearest} == {"it keeps no volumes"}
+    assert decide(ask(), [pool(storage_price=None)]).chosen is not None
+    free = decide(volume, [pool(storage_price=0)])
+    assert free.chosen.price.per_hour == 0
+
+
+def test_volumes_take_of_the_disk():
+    volume = ask(millicores=0, memory=0, storage=60 * GIB)
+    full = Row(offer=pool(disk=100 * GIB), used=Used(disk=50 * GIB))
+    got = match(volume, Snapshot.of([full]), Policy(), NOW)
+    assert got.refused == {"capacity": 1}
+    assert got.nearest[0].failures[0].words == "10 GiB more disk would have to be free"
+    assert decide(ask(disk=50 * GIB, storage=60 * GIB), [pool()]).refused == {"shape": 1}
 
 
 def test_a_host_of_a_site_is_a_place_of_its_own():

@@ -49,6 +49,8 @@ class Ask(Fact, frozen=True, kw_only=True):
     """Per task, like memory, disk and GPUs."""
     memory: Bytes
     disk: Bytes = 0
+    storage: Bytes = 0
+    """Of a volume: space that outlives what mounts it, paid for by the month."""
     gpus: Gpus = 0
     gpu_models: tuple[str, ...] = ()
     """Any of these will do; empty: any model."""
@@ -102,6 +104,9 @@ class Divisible(Fact, frozen=True, kw_only=True, tag="divisible", tag_field="sol
     """Nano per core and hour."""
     memory_price: UnitPrice | None = None
     """Nano per GiB and hour."""
+    storage_price: UnitPrice | None = None
+    """Nano per GiB of a volume and month of 30 days; None: it keeps no volumes. They take of
+    ``disk``."""
 
 
 class Fixed(Fact, frozen=True, kw_only=True, tag="fixed", tag_field="sold"):

@@ -52,12 +52,15 @@ COMMON = (
 FIXED = (*COMMON, "price", "spot", "count")
 DIVISIBLE = (
     *COMMON,
-    "core_price", "memory_price", "gpu_price",
+    "core_price", "memory_price", "gpu_price", "storage_price",
     "millicores", "memory", "disk", "gpus",
     "free_millicores", "free_memory", "free_disk", "free_gpus",
 )  # fmt: skip
 """The columns of either sort of segment. Memory and disk are in MiB; ``expires`` in seconds since
 1970, ``key`` breaks ties."""
+
+PRICES = ("core_price", "memory_price", "gpu_price", "storage_price")
+"""Of what is sold by amount."""
 
 _NARROW = frozenset(
     ("operator", "zone", "site", "at", "latency", "count", "millicores", "memory", "disk", "gpus")
@@ -178,7 +181,7 @@ class Segment:
             kept[name].flags.writeable = False
         groups, starts = np.unique(kept["group"], return_index=True)
         cheapest = {}
-        for name in ("core_price", "memory_price", "gpu_price") if divisible else ("price", "spot"):
+        for name in PRICES if divisible else ("price", "spot"):
             cheapest[name] = np.minimum.reduceat(kept[name], starts)
         ordered = np.asarray(digests, np.uint8).reshape(-1, 32)[order]
         return cls(divisible, kept, ordered, groups, np.append(starts, len(order)), cheapest)
@@ -307,6 +310,7 @@ class Gatherer:
                 _price(supply.core_price),
                 _price(supply.memory_price),
                 _price(stock.price),
+                _price(supply.storage_price),
                 *totals,
                 stock.count,
                 *free,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skerry.market import gpus
 from skerry.market.ask import EVIDENCE, GIB, ISOLATIONS, MIB, Ask, Isolation
-from skerry.market.columns import UNKNOWN, Group
+from skerry.market.columns import NEVER, UNKNOWN, Group
 from skerry.market.decision import Place
 from skerry.market.groups import needs
 from skerry.market.lines import ceiling
@@ -132,13 +132,18 @@ def _terms(reason: Reason, facts: Facts, per_hour: int | None, ask: Ask, now: da
     if reason is Reason.EXPIRED and facts.values["expires"] <= int(now.timestamp()):
         return "the offer is no longer valid"
     if reason is Reason.PRICE_UNKNOWN and per_hour is None:
-        return "the price is unknown"
+        return "it keeps no volumes" if _no_volumes(facts, ask) else "the price is unknown"
     if reason is Reason.PRICE_CEILING and per_hour is not None and per_hour > ceiling(ask):
         return (
             f"costs {price_in_words(per_hour, facts.currency)}; the ceiling would have to be "
             f"{price_in_words(per_hour - ceiling(ask), facts.currency)} higher"
         )
     return ""
+
+
+def _no_volumes(facts: Facts, ask: Ask) -> bool:
+    divisible = facts.group.divisible
+    return bool(ask.storage) and (not divisible or facts.values["storage_price"] == NEVER)
 
 
 def _where(reason: Reason, place: Place, ask: Ask) -> str:

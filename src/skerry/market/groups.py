@@ -61,7 +61,7 @@ def needs(ask: Ask) -> tuple[tuple[str, int], ...]:
     amounts = (
         ("millicores", ask.millicores),
         ("memory", mebibytes(ask.memory)),
-        ("disk", mebibytes(ask.disk)),
+        ("disk", mebibytes(ask.disk) + mebibytes(ask.storage)),
         ("gpus", ask.gpus),
     )
     return tuple((name, amount) for name, amount in amounts if amount)

@@ -8,17 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.market.ask import Ask
-from skerry.market.columns import NEVER, Ints, Tables
+from skerry.market.columns import NEVER, PRICES, Ints, Tables
 from skerry.market.groups import Bools, listed, needs
 from skerry.market.policy import Policy
-from skerry.market.prices import mebibytes, part
+from skerry.market.prices import MONTH, mebibytes, part
 from skerry.market.reasons import Reason
 from skerry.market.snapshot import View
 
 MOST = 1 << 60
 """Nano per hour: the ceiling of whoever names none, so that no total overflows 64 bits."""
-
-PRICES = ("core_price", "memory_price", "gpu_price")
 
 FARTHEST = 60_000
 """Milliseconds: an unknown latency counts as the longest there is."""
@@ -150,6 +148,8 @@ def line_price(view: View, where: slice | NDArray[np.intp], ask: Ask) -> Ints:
     columns = view.segment.columns
     if not view.segment.divisible:
         price = columns["price"][where]
+        if ask.storage:
+            return np.full_like(price, NEVER)  # whole instances end with all that is on them
         return np.minimum(price, columns["spot"][where]) if ask.spot else price
     return by_amount({name: columns[name][where] for name in PRICES}, ask)
 
@@ -162,6 +162,7 @@ def by_amount(prices: dict[str, Ints], ask: Ask) -> Ints:
         ("core_price", ask.millicores, 1000),
         ("memory_price", mebibytes(ask.memory), 1024),
         ("gpu_price", ask.gpus, 1),
+        ("storage_price", mebibytes(ask.storage), 1024 * MONTH),
     ):
         if quantity:
             missing = prices[name] == NEVER

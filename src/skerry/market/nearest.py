@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skerry.market.ask import Ask
-from skerry.market.columns import NEVER, Ints, Tables
-from skerry.market.lines import PRICES, Lines, by_amount, evaluate
+from skerry.market.columns import NEVER, PRICES, Ints, Tables
+from skerry.market.lines import Lines, by_amount, evaluate
 from skerry.market.lowest import lowest
 from skerry.market.policy import Policy
 from skerry.market.reasons import REASONS, Reason

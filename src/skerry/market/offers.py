@@ -105,7 +105,7 @@ def takes(ask: Ask, offer: Offer, gpu_model: str) -> Used:
     return Used(
         millicores=ask.millicores * ask.tasks,
         memory=ask.memory * ask.tasks,
-        disk=ask.disk * ask.tasks,
+        disk=(ask.disk + ask.storage) * ask.tasks,
         gpus={gpu_model: ask.gpus * ask.tasks} if ask.gpus else {},
     )
 

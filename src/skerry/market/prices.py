@@ -15,7 +15,11 @@ from skerry.ledger.streams import Charge
 from skerry.market.ask import MIB, Fact
 
 CORE, MEMORY, GPU, INSTANCE = "cpu-hour", "memory-gib-hour", "gpu-hour", "instance-hour"
+STORAGE = "storage-gib-month"
 """The ledger's meters (``ledger.meters``)."""
+
+MONTH = 30 * 24
+"""Hours."""
 
 
 class Line(Fact, frozen=True, kw_only=True):
@@ -27,7 +31,8 @@ class Line(Fact, frozen=True, kw_only=True):
     quantity: int
     """For all tasks, in what the meter counts each second: thousandths of a thing, or MiB."""
     per: int
-    """How much of ``quantity`` the unit price buys for an hour: 1000 or 1024."""
+    """How much of ``quantity`` the unit price buys for an hour: 1000, 1024, or of what is sold by
+    the month as much more as it has hours."""
     unit_price: Annotated[int, Meta(ge=0)]
     amount: Annotated[int, Meta(ge=0)]
 

@@ -15,7 +15,7 @@ from skerry.kernel.resources import Resource, Resources
 from skerry.ledger import money
 from skerry.ledger.prices import PriceList
 from skerry.market.ask import Evidence, Fact, Isolation
-from skerry.market.prices import CORE, GPU, MEMORY
+from skerry.market.prices import CORE, GPU, MEMORY, STORAGE
 from skerry.market.specs import GpuOffer, OfferSpec, PoolOffer, builtins
 from skerry.store import Tx
 from skerry.store.queries import load
@@ -42,6 +42,8 @@ class Pool(Fact, frozen=True, kw_only=True):
     millicores: int
     memory: int
     disk: int = 0
+    volumes: bool = False
+    """Whether it keeps volumes."""
     gpus: tuple[Devices, ...] = ()
 
     @property
@@ -145,6 +147,7 @@ def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
                 ],
                 core_price=price(CORE),
                 memory_price=price(MEMORY),
+                storage_price=price(STORAGE) if pool.volumes else None,
             ),
             operator=facts.operator,
             site=facts.site,

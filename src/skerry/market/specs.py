@@ -43,6 +43,10 @@ class PoolOffer(Spec, kw_only=True):
     gpus: Annotated[list[GpuOffer], Meta(max_length=15, description="Devices, by model")] = []
     core_price: Annotated[Money | None, Meta(description="For one core, for an hour")] = None
     memory_price: Annotated[Money | None, Meta(description="For one GiB, for an hour")] = None
+    storage_price: Annotated[
+        Money | None,
+        Meta(description="For one GiB of a volume, for 30 days; it keeps none if left out"),
+    ] = None
 
 
 class InstanceOffer(Spec, kw_only=True):
@@ -296,6 +300,7 @@ def _pool(pool: PoolOffer) -> Divisible:
         ),
         core_price=_nano(pool.core_price),
         memory_price=_nano(pool.memory_price),
+        storage_price=_nano(pool.storage_price),
     )
 
 

@@ -9,7 +9,7 @@ from skerry.market.failures import Facts, Values, failure
 from skerry.market.groups import accepted_isolations
 from skerry.market.nearest import Spot
 from skerry.market.policy import Policy
-from skerry.market.prices import CORE, GPU, INSTANCE, MEMORY, breakdown, mebibytes
+from skerry.market.prices import CORE, GPU, INSTANCE, MEMORY, MONTH, STORAGE, breakdown, mebibytes
 from skerry.market.reasons import REASONS
 
 
@@ -48,6 +48,7 @@ def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) 
             (CORE, "", ask.millicores, 1000, v["core_price"]),
             (MEMORY, "", mebibytes(ask.memory), 1024, v["memory_price"]),
             (GPU, facts.gpu, 1000 * ask.gpus, 1000, v["gpu_price"]),
+            (STORAGE, "", mebibytes(ask.storage), 1024 * MONTH, v["storage_price"]),
         ]
     else:
         spots = ask.spot and v["spot"] < v["price"]

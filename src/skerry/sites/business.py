@@ -79,6 +79,7 @@ async def offer(tx: Tx, resources: Resources, place: Resource, capacity: Capacit
         millicores=capacity.millicores,
         memory=capacity.memory,
         disk=capacity.disk,
+        volumes=capacity.volumes,
         gpus=tuple(
             Devices(model=model, memory=memory or None, count=count)
             for (model, memory), count in sorted(models.items())
