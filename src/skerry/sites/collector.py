@@ -11,9 +11,10 @@ database, so a slow one makes collecting slow, not large.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -31,8 +32,12 @@ _sql = load("skerry.sites")
 _log = structlog.get_logger("collector")
 MOST = 1 << 20
 """Bytes of one task's log in one round."""
+MOST_LAST = 8 << 20
+"""The same of a task that has ended: what it said last is what is looked for."""
 _BATCH = 4 << 20
 """Bytes that are written in one transaction."""
+_PACKER = ThreadPoolExecutor(1, "logs")
+"""One for all hosts: however much is written, requests wait for one thread at most."""
 _ENDED = 200
 """Ended workloads of a host in one round."""
 PATIENCE = 10.0
@@ -71,7 +76,7 @@ class Collector:
         }
         running = [_Job((t.id, t.rank), owners[t.id], False, MOST) for t in grown if t.id in owners]
         ended = await self._db.fetch(_sql.unread_workloads, at, _ENDED)
-        jobs = [*running, *(job for row in ended for job in _ranks(row, MOST))]
+        jobs = [*running, *(job for row in ended for job in _ranks(row, MOST_LAST))]
         done = await _collect(self._db, driver, jobs, behind)
         whole = [row["id"] for row in ended if _whole(row, done)]
         if whole:
@@ -88,7 +93,7 @@ async def drain(db: Database, driver: Workloads, id: str) -> None:
         return
     try:
         async with asyncio.timeout(LAST_PATIENCE):
-            done = await _collect(db, driver, _ranks(row, 8 * MOST), timedelta())
+            done = await _collect(db, driver, _ranks(row, MOST_LAST), timedelta())
             if _whole(row, done):
                 await db.execute(_sql.log_read, [id])
     except TimeoutError:
@@ -133,11 +138,18 @@ async def _write(db: Database, reads: Sequence[Read], done: dict[Task, int]) -> 
     news = [read for read in reads if (read.cutter.next, read.cutter.begun) != read.cutter.place]
     if not news:
         return
+    now = await db.fetchval("select skerry_now()")
+    await asyncio.get_running_loop().run_in_executor(_PACKER, _pack, news, now)
     async with db.transaction() as tx:
         ours = await logs.add(tx, news)
     for read in news:
         if read.task not in ours:
             done.pop(read.task, None)  # another was faster; it is looked at again
+
+
+def _pack(reads: Sequence[Read], now: datetime) -> None:
+    for read in reads:
+        read.pack(now)
 
 
 def _generator(chunks: AsyncIterator[LogChunk]) -> AsyncGenerator[LogChunk, None]:
