@@ -9,7 +9,7 @@ DEPS := .venv/.deps
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo up down test test-long check format bench deps deps-python deps-system deps-acme lock generate schema clean
+.PHONY: help demo up down test test-long check format bench deps deps-python deps-system deps-acme deps-bench lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,7 +40,7 @@ format: deps-python ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: deps ## Run every benchmark
+bench: deps deps-bench ## Run every benchmark
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 deps: deps-system deps-python ## Install everything the other targets need
@@ -55,6 +55,9 @@ $(DEPS): requirements.lock pyproject.toml
 
 deps-system: ## Install runc, bubblewrap and nftables where that is possible
 	@tools/deps-system
+
+deps-bench: ## Install nginx and wrk, which the benchmarks need
+	@tools/deps-bench
 
 deps-acme: ## Build the ACME server that tests of certificates ask (needs Go)
 	@tools/deps-acme

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 STANDARD = ("list", "get", "create", "update", "delete", "wait", "explain")
 EXTRA = {
     ("site", "join"): "skerry.hosting:join",
+    ("route", "ca"): "skerry.cli.commands.routes:ca",
     ("service", "scale"): "skerry.cli.commands.services:scale",
     ("service", "logs"): "skerry.cli.commands.services:logs",
 }
