@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.kernel import changes
-from skerry.sites import outages
+from skerry.sites import outages, seen
 from skerry.sites.outages import Outage, Watchfulness, billable, minus, outage_began
 from skerry.sites.simulated.faults import Fault
 from tests.sites.cloud import Cloud
@@ -96,11 +96,11 @@ async def test_silence_is_an_outage_from_the_last_contact(cloud: Cloud) -> None:
     async with cloud.observed() as observer:
         await cloud.phase(site, "connected")
         world.fail(Fault(kind="unreachable"))
-        seen = await cloud.db.fetchval("select last_seen_at from site_contact")
+        heard = await cloud.db.fetchval("select last_seen_at from site_contact")
         await cloud.let_pass(observer, 60)
         await cloud.phase(site, "unreachable")
         [(began, ended)] = await _spans(cloud, site.name)
-        assert seen <= began
+        assert heard <= began
         assert ended is None
         [alert] = await cloud.db.fetch("select * from alert where cleared_at is null")
         assert (alert["subject"], alert["reason"]) == (site.ref, "SiteUnreachable")
@@ -117,6 +117,30 @@ async def test_silence_is_an_outage_from_the_last_contact(cloud: Cloud) -> None:
                 (began - hour, began),
                 (ended, ended + hour),
             ]
+
+
+async def test_what_is_there_is_woken_when_an_outage_begins_and_ends(cloud: Cloud) -> None:
+    site, world = await cloud.site()
+    async with cloud.db.transaction() as tx:
+        # The site itself stands for the resource of a flow.
+        await seen.own(tx, "w", at=site.name, owner=site.uid, tenant="acme")
+    await cloud.db.execute(
+        "insert into flow (uid, kind, step, wake_at, entered_at, generation) "
+        "values ($1, 'job', 'run', skerry_now() + interval '1 year', skerry_now(), 1)",
+        site.uid,
+    )
+
+    async def pokes(many: int) -> bool:
+        woken = await cloud.db.fetchval("select poke from flow where wake_at <= skerry_now()")
+        return bool(woken == many)
+
+    async with cloud.observed() as observer:
+        await cloud.phase(site, "connected")
+        world.fail(Fault(kind="unreachable"))
+        await cloud.let_pass(observer, 60)
+        await cloud.until(lambda: pokes(1))
+        world.heal()
+        await cloud.until(lambda: pokes(2))
 
 
 async def test_a_short_silence_is_none(cloud: Cloud) -> None:

@@ -11,12 +11,12 @@ server asks nothing of it that it would leave out without a word (``remote``).
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from skerry.sites import clocks
 from skerry.sites.wire import OLDEST, PROTOCOL, SILENCE, WireFault, read_frame, write_frame
 
 MAX_HELLO = 64 << 10
@@ -105,7 +105,7 @@ async def introduce(
 ) -> Welcome:
     """The agent's part. Raises ``Denied`` with the server's reason."""
     async with asyncio.timeout(PATIENCE):
-        await send(writer, _HELLO, msgspec.structs.replace(hello, clock=time.time()))
+        await send(writer, _HELLO, msgspec.structs.replace(hello, clock=clocks.now()))
         welcome = await receive(reader, _WELCOME, Welcome)
         if welcome.denied:
             raise Denied(welcome.denied, welcome.protocol)

@@ -23,7 +23,7 @@ from skerry.kernel.kinds import Action, Column, Kind, Spec, Status
 from skerry.kernel.paths import path_of
 from skerry.kernel.resources import Resource, Resources
 from skerry.market.site_offers import suspend_offers, withdraw_offers
-from skerry.sites import enrolment
+from skerry.sites import enrolment, seen
 from skerry.sites.places import at_of, called, site_of
 from skerry.store import Tx
 from skerry.store.database import Row
@@ -239,7 +239,7 @@ async def _drain(
 
 async def ask_to_move(tx: Tx, resources: Resources, at: str) -> None:
     """Tell the flows of all that is at a place that it should be elsewhere."""
-    for owner in sorted({row["owner"] for row in await tx.fetch(_joining.workloads_at, at)}):
+    for owner in await seen.owners_at(tx, at):
         await resources.intend(tx, owner, MOVE)
 
 

@@ -56,10 +56,6 @@ update host_certificate set revoked_at = skerry_now()
 where host = $1 and revoked_at is null
 returning serial
 
--- name: workloads_at
-select id, owner from workload
-where at = $1 and gone_at is null and given_up_at is null order by made_at, id
-
 -- name: running_at
 -- What is at a place, by the resource that it is of.
 select w.owner, r.ref, count(*) as workloads from workload w

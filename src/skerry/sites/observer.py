@@ -157,7 +157,9 @@ class Observer:
             self._opened[site.name] = told
 
     async def tick(self) -> None:
-        """Open an outage for each place that was silent for too long while we were there."""
+        """Open an outage for each place that was silent for too long while we were there, and wake
+        what is there: some of it may rather be elsewhere."""
+        concerned: list[uuid.UUID] = []
         async with self._db.transaction() as tx:
             now = await tx.now()
             since = self._watchfulness.tick(now)
@@ -165,6 +167,9 @@ class Observer:
                 began = outages.outage_began(row["last_seen_at"], since, now, self._patience)
                 if began is not None and await outages.begin(tx, row["at"], began):
                     await self._lost(tx, row["uid"])
+                    concerned += await seen.owners_at(tx, row["at"])
+        if concerned:
+            await poke(self._db, concerned)
 
     async def _lost(self, tx: Tx, uid: uuid.UUID) -> None:
         silence = f"{self._patience.total_seconds():.0f} seconds"
@@ -272,12 +277,13 @@ class Observer:
         async with asyncio.timeout(self._patience.total_seconds() / 2):
             capacity = await contact.driver.capacity()
             await self._hub.compare_clock(contact)
-        at = at_of(place)
+        at, concerned = at_of(place), list[uuid.UUID]()
         async with self._writing(at) as tx:
             before = await tx.fetchval(_sql.known_capacity, at)
             await tx.execute(_sql.seen_place, at, msgspec.to_builtins(capacity))
             if await outages.end(tx, at):
                 await alerts.clear(tx, place.ref, "SiteUnreachable")
+                concerned = await seen.owners_at(tx, at)
             await _note_clock(tx, place, contact)
             current = await self._resources.by_uid(tx, place.uid, lock=True)
             status = await phase(tx, current) if place.kind == "host" else {"phase": "connected"}
@@ -285,6 +291,8 @@ class Observer:
             known = msgspec.convert(before, Capacity) if before is not None else None
             if known is None or _whole(known) != _whole(capacity):
                 await self._on_capacity(tx, current, capacity)
+        if concerned:
+            await poke(self._db, concerned)
 
 
 async def _note_clock(tx: Tx, place: Resource, contact: Contact) -> None:

@@ -97,6 +97,10 @@ select w.* from workload w join part on part.uid = w.owner
 where $2 = '' or part.name = $2
 order by w.made_at, w.id
 
+-- name: owners_at
+select distinct owner from workload
+where at = $1 and gone_at is null and given_up_at is null order by owner
+
 -- name: lock_workloads
 -- In the order of their ids, so that no two writers wait for each other.
 select * from workload where at = $1 and id = any($2::text[]) order by id for update

@@ -3,8 +3,14 @@
 A flow writes its intent with ``own`` before it first calls the site, so nothing at a site is ever
 without a record here. From then on every sight of the workload, an answer to the flow or an event
 of the watch, is folded into one row by ``merge``, which only goes forward: late, doubled and
-reordered sights change nothing. ``give_up`` says that no flow wants it any more; what is still at
-the site is then deleted by whoever sees it.
+reordered sights change nothing.
+
+Bills go by these times, so a host's clock is trusted only so far: nothing began before it was made
+here or happens later than now, and a time once written down is not moved by what the host says of
+it later, as it does when its clock was set.
+
+``give_up`` says that no flow wants it any more; what is still at the site is then deleted by
+whoever sees it.
 """
 
 import uuid
@@ -35,9 +41,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """None: the site never showed it."""
     seen_at: datetime | None
     started_at: datetime | None
-    """The host's time at which its first task started."""
+    """When its first task started first, as the host told."""
     ended_at: datetime | None
-    """The host's time at which its last task ended; None while one runs or is lost untimed."""
+    """When its last task ended, as the host told; None while one runs or is lost untimed."""
     gone_at: datetime | None
     given_up_at: datetime | None
 
@@ -53,7 +59,33 @@ def merge(old: WorkloadStatus | None, new: WorkloadStatus) -> WorkloadStatus:
 
 def _further(old: TaskStatus, new: TaskStatus) -> TaskStatus:
     """A task goes from pending over running to its end, and with a restart round again."""
-    return new if _place(new) >= _place(old) else old
+    if _place(new) < _place(old):
+        return old
+    started_at, ended_at = old.started_at or new.started_at, new.ended_at
+    if (new.phase, new.restarts) == (old.phase, old.restarts):
+        ended_at = old.ended_at or ended_at
+    if (started_at, ended_at) == (new.started_at, new.ended_at):
+        return new
+    return msgspec.structs.replace(new, started_at=started_at, ended_at=ended_at)
+
+
+def within(status: WorkloadStatus, earliest: datetime, latest: datetime) -> WorkloadStatus:
+    """The same, its times no earlier and no later than these."""
+    tasks = tuple(_within(task, earliest, latest) for task in status.tasks)
+    if all(a is b for a, b in zip(tasks, status.tasks, strict=True)):
+        return status
+    return msgspec.structs.replace(status, tasks=tasks)
+
+
+def _within(task: TaskStatus, earliest: datetime, latest: datetime) -> TaskStatus:
+    started_at, ended_at = task.started_at, task.ended_at
+    if started_at is not None:
+        started_at = min(max(started_at, earliest), latest)
+    if ended_at is not None:
+        ended_at = min(max(ended_at, started_at or earliest), latest)
+    if (started_at, ended_at) == (task.started_at, task.ended_at):
+        return task
+    return msgspec.structs.replace(task, started_at=started_at, ended_at=ended_at)
 
 
 def _place(task: TaskStatus) -> tuple[bool, int, int]:
@@ -98,6 +130,11 @@ async def of_owner(tx: Tx, owner: uuid.UUID) -> list[Seen]:
     return [_seen(row) for row in await tx.fetch(_sql.workloads_of, owner)]
 
 
+async def owners_at(tx: Tx, at: str) -> list[uuid.UUID]:
+    """Whose flows have something at a place that is not over there."""
+    return [row["owner"] for row in await tx.fetch(_sql.owners_at, at)]
+
+
 async def below(tx: Tx, uid: uuid.UUID, name: str = "") -> list[Seen]:
     """All of a resource and of what it owns, oldest first; with a name only those of that one."""
     return [_seen(row) for row in await tx.fetch(_sql.workloads_below, uid, name)]
@@ -119,13 +156,15 @@ async def saw(tx: Tx, at: str, statuses: Iterable[WorkloadStatus]) -> Sights:
         newest[status.id] = merge(newest.get(status.id), status)
     changed: list[Row] = []
     writes = []
+    now = await tx.now()
     for row in await tx.fetch(_sql.lock_workloads, at, list(newest)):
         known = _status(row)
-        status = merge(known, newest.pop(row["id"]))
+        status = merge(known, within(newest.pop(row["id"]), row["made_at"], now))
         if status != known:
             changed.append(row)
             body = msgspec.to_builtins(status)
-            writes.append((row["id"], body, status.fence, started(status), ended(status)))
+            began = row["started_at"] or started(status)
+            writes.append((row["id"], body, status.fence, began, ended(status)))
     await tx.executemany(_sql.see_workload, writes)
     return Sights(changed, list(newest.values()))
 
