@@ -46,6 +46,8 @@ from skerry.store import Tx
 _log = structlog.get_logger("up")
 WORKSPACE = "default"
 SOCKET = "agent.sock"
+AGENT_CONFIG = "agent.json"
+"""What an operator sets of this machine's driver beyond its defaults, if the file is there."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,8 @@ async def agent(server: Server, token: str) -> AsyncIterator[None]:
         "--token-file", str(token_file), "--data", str(data / "agent"), "--site",
         server.settings.zone, "--with-parent",
     ]  # fmt: skip
+    if (more := data / AGENT_CONFIG).exists():
+        command += ["--config", str(more)]
     keeper = asyncio.get_running_loop().create_task(_keep(command, data / "agent.log"))
     try:
         yield

@@ -23,7 +23,10 @@ def check(workload: Workload) -> None:
     """Refuse (``BadWorkload``, ``BadPath``) what no site could run."""
     _need(_ID.match(workload.id), "a workload's id is 1 to 63 of a-z, 0-9 and -")
     _need(workload.tasks >= 1, "a workload has at least one task")
-    _need(workload.command and workload.command[0], "there is no command to run")
+    if workload.command or not workload.image:
+        _need(workload.command and workload.command[0], "there is no command to run")
+    for digest in filter(None, (workload.image, workload.environment)):
+        check_digest(digest)
     _need(all("\0" not in word for word in workload.command), "a command can't hold NUL bytes")
     for name, value in (*workload.env.items(), *workload.secret_env.items()):
         _need(

@@ -18,11 +18,14 @@ from skerry.sites.clocks import shifted
 from skerry.sites.contract import (
     Address,
     Capacity,
+    EnvironmentSource,
     Event,
     FileInfo,
     HostUsage,
+    ImageSource,
     LogChunk,
     Output,
+    Progress,
     Session,
     Stats,
     TaskUsage,
@@ -59,6 +62,8 @@ _CALLS: Mapping[str, Any] = {
 """Verbs with one answer, and the types of their arguments."""
 
 _STREAMS: Mapping[str, Any] = {
+    "prepare_image": tuple[ImageSource],
+    "prepare_environment": tuple[EnvironmentSource],
     "watch": tuple[int],
     "download": tuple[str, int, str],
     "logs": tuple[str, int, int, bool],
@@ -316,6 +321,16 @@ class RemoteDriver:
 
     async def list(self) -> tuple[int, tuple[WorkloadStatus, ...]]:
         return await self._call(tuple[int, tuple[WorkloadStatus, ...]], "list")
+
+    async def prepare_image(self, source: ImageSource) -> AsyncIterator[Progress]:
+        async with aclosing(self._stream("prepare_image", source)) as items:
+            async for item in items:
+                yield _decode(item, type=Progress)
+
+    async def prepare_environment(self, source: EnvironmentSource) -> AsyncIterator[Progress]:
+        async with aclosing(self._stream("prepare_environment", source)) as items:
+            async for item in items:
+                yield _decode(item, type=Progress)
 
     async def watch(self, cursor: int) -> AsyncIterator[Event]:
         async with aclosing(self._stream("watch", cursor)) as items:

@@ -28,7 +28,7 @@ def _open(config: Mapping[str, Any]) -> Workloads:
 MANIFEST = Manifest(
     name="local",
     title="This machine",
-    capabilities=frozenset({"Volumes", "Workloads", "Reach", "Usage"}),
+    capabilities=frozenset({"Images", "Reach", "Usage", "Volumes", "Workloads"}),
     isolations=("sandbox", "process"),
     open=_open,
     remote=True,

@@ -67,6 +67,24 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     first_uid: Annotated[
         int, Meta(ge=1000, description="Tasks get user numbers from here on, if the agent is root.")
     ] = 1_900_000_000
+    cache_bytes: Annotated[
+        int, Meta(ge=1, description="Bytes of images and Python environments kept for the next.")
+    ] = 50 << 30
+    cache_days: Annotated[
+        float, Meta(gt=0, description="Days after which what nobody has used is not kept.")
+    ] = 14.0
+    keep_free: Annotated[
+        int, Meta(ge=0, description="Bytes of disk space that bringing images must leave free.")
+    ] = 1 << 30
+    stall: Annotated[
+        float, Meta(gt=0, description="Seconds without a byte after which a pull is given up.")
+    ] = 60.0
+    plain_registries: Annotated[
+        tuple[str, ...], Meta(description="Registries (host:port) that are reached without TLS.")
+    ] = ()
+    index: Annotated[
+        str, Meta(description="Address of the index of Python packages; empty: PyPI.")
+    ] = ""
     events: Annotated[
         int, Meta(ge=1, description="Events kept for those who watch and were away.")
     ] = 10_000

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -18,10 +19,13 @@ from skerry.sites.checks import check
 from skerry.sites.contract import (
     Address,
     Capacity,
+    EnvironmentSource,
     Event,
     FileInfo,
     HostUsage,
+    ImageSource,
     LogChunk,
+    Progress,
     Refused,
     Session,
     SiteUnreachable,
@@ -128,6 +132,7 @@ class LocalDriver:
                 **machine.engines.found,
                 "nvidia": machine.gpus.driver,
                 "network": machine.networks.says,
+                "images": machine.image_tools,
             },
             architecture=room.architecture(),
         )
@@ -138,6 +143,18 @@ class LocalDriver:
     async def has_blobs(self, digests: tuple[str, ...]) -> tuple[str, ...]:
         machine = await self._ready()
         return tuple(digest for digest in digests if machine.blobs.has(digest))
+
+    async def prepare_image(self, source: ImageSource) -> AsyncIterator[Progress]:
+        machine = await self._ready()
+        async with aclosing(machine.images.bring(source)) as steps:
+            async for progress in steps:
+                yield progress
+
+    async def prepare_environment(self, source: EnvironmentSource) -> AsyncIterator[Progress]:
+        machine = await self._ready()
+        async with aclosing(machine.environments.bring(source)) as steps:
+            async for progress in steps:
+                yield progress
 
     async def apply(self, workload: Workload, fence: int) -> WorkloadStatus:
         check(workload)

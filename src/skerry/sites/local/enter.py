@@ -24,6 +24,7 @@ import termios
 
 _PDEATHSIG, _DUMPABLE, _SECCOMP, _CAPBSET_DROP, _NO_NEW_PRIVS = 1, 4, 22, 24, 38
 _SECCOMP_FILTER = 2
+_CAPABILITY_VERSION = 0x20080522
 _KINDS = ("cgroup", "ipc", "uts", "net", "pid", "mnt")
 """Mount last, as it hides this program's files."""
 _NS_GET_USERNS = 0xB701
@@ -46,6 +47,9 @@ class Order:
     directory: str
     uid: int
     """0: stay who you are."""
+    image: "dict[str, list[int]] | None"
+    """For a task in an image: ``user``, its user, group and further groups by the image's numbers,
+    empty where there is but one number; ``keep``, the capabilities it may have."""
     tty: bool
     filter: str
     """Base64 of the system call filter; empty for none."""
@@ -98,8 +102,13 @@ def _spaces(process: int, kinds: "tuple[str, ...]") -> "list[int]":
     if inner >= 0:
         first = next(space for space in found if space >= 0)
         outer = fcntl.ioctl(first, _NS_GET_USERNS)
-        same = os.fstat(outer).st_ino == os.fstat(inner).st_ino
-        found = [outer, *found, *([] if same else [inner])]
+        owning, own_of_task = (os.fstat(space).st_ino for space in (outer, inner))
+        own = os.stat("/proc/self/ns/user").st_ino
+        found = [
+            *([outer] if owning != own else []),
+            *found,
+            *([inner] if own_of_task != owning else []),
+        ]
     return [space for space in found if space >= 0]
 
 
@@ -138,7 +147,8 @@ def _run(
             for group in groups:
                 os.write(group, b"0")
             if order.tty:
-                os.fchown(other, order.uid or -1, -1)
+                owner = order.image["user"][0] if order.image and order.image["user"] else order.uid
+                os.fchown(other, owner or -1, -1)
                 fcntl.ioctl(other, termios.TIOCSCTTY, 0)
                 for number in range(3):
                     os.dup2(other, number)
@@ -160,10 +170,14 @@ def _run(
 
 def _become(order: Order) -> None:
     """Take on the task's rights; there is no way back."""
+    keep = order.image["keep"] if order.image else []
     if order.filter:
         for capability in range(64):
-            _control(_CAPBSET_DROP, capability)
-    if order.uid:
+            if capability not in keep:
+                _control(_CAPBSET_DROP, capability)
+    if order.image:
+        _become_of_image(order.image["user"], keep)
+    elif order.uid:
         os.setgroups([])
         os.setresgid(order.uid, order.uid, order.uid)
         os.setresuid(order.uid, order.uid, order.uid)
@@ -174,6 +188,18 @@ def _become(order: Order) -> None:
         program = _Program(len(code) // 8, code)
         if _control(_NO_NEW_PRIVS, 1) or _control(_SECCOMP, _SECCOMP_FILTER, program):
             raise OSError("the system call filter can't be set")
+
+
+def _become_of_image(user: "list[int]", keep: "list[int]") -> None:
+    if user:
+        uid, gid, *groups = user
+        os.setgroups(groups)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    bits = sum(1 << capability for capability in keep)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    if _libc.capset(header, (ctypes.c_uint32 * 6)(bits, bits)) != 0:
+        raise OSError(ctypes.get_errno(), "its rights can't be taken on")
 
 
 def _execute(command: "list[bytes]", variables: "dict[bytes, bytes]") -> None:

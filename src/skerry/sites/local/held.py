@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from skerry.sites.contract import Isolation, Resources, TaskStatus, Workload, WorkloadStatus
+from skerry.sites.local.images.facts import Image
 from skerry.sites.local.shim.plan import DECISION
 from skerry.sites.local.shim.record import sync_directory
 from skerry.sites.local.state import (
@@ -30,6 +31,14 @@ READY = "ready"
 def public(workload: Workload) -> Workload:
     """Without its secrets."""
     return msgspec.structs.replace(workload, secret_env={})
+
+
+def directory_of(workload: Workload, image: Image | None) -> str:
+    """Where its command starts in a sandbox: where the image wants it, unless the workload brings
+    files or keeps some, which are named from ``/work`` on."""
+    if image is None or workload.files or workload.artifacts:
+        return "/work"
+    return image.directory or "/work"
 
 
 class HeldTask:
@@ -176,8 +185,23 @@ class Held:
         """Whether any of its tasks runs, or is to."""
         return bool(self.holdings())
 
+    @property
+    def directory(self) -> str:
+        return directory_of(self.workload, self.intent.image)
+
     def uids(self) -> range:
-        return range(self.intent.uid, self.intent.uid + len(self.tasks))
+        """The first number of each task."""
+        step = self.intent.numbers
+        return range(self.intent.uid, self.intent.uid + len(self.tasks) * step, step)
+
+    def users(self) -> list[int]:
+        """The number of the user that each task's command runs as."""
+        image = self.intent.image
+        return [uid + (image.uid if image and uid else 0) for uid in self.uids()]
+
+    def taken(self) -> range:
+        """All its numbers."""
+        return range(self.intent.uid, self.intent.uid + len(self.tasks) * self.intent.numbers)
 
     def status(self, isolation: Isolation) -> WorkloadStatus:
         return WorkloadStatus(

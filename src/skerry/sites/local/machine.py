@@ -21,18 +21,24 @@ from skerry.sites.local.engines.base import Engine, Host
 from skerry.sites.local.follow import Follower
 from skerry.sites.local.gpus import Gpus
 from skerry.sites.local.held import INTENT, Held, HeldTask, load_intent
+from skerry.sites.local.images.environments import Environments
+from skerry.sites.local.images.shelf import Tidier
+from skerry.sites.local.images.store import Images
+from skerry.sites.local.images.tools import versions
 from skerry.sites.local.journal import Journal
 from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.plans import Planner
 from skerry.sites.local.room import Room, of_host
 from skerry.sites.local.state import Fences, instance
 from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose
-from skerry.sites.local.view import View
+from skerry.sites.local.view import Bind, View
 from skerry.sites.local.volumes.keeper import Keeper
 
 _LOCK_SECONDS = 5.0
 _END_SECONDS = 15.0
 _ASK_AGAIN_SECONDS = 30.0
+_TIDY_SECONDS = 600.0
+DAY = 86400.0
 _log = structlog.get_logger("local")
 _T = TypeVar("_T")
 
@@ -49,6 +55,13 @@ class Machine:
         self.held = {}
         self.fences = Fences(data / "fences", data / "reserve")
         self.blobs = Blobs(data / "blobs")
+        self.images = Images(data / "images", self.blobs, config)
+        self.environments = Environments(data / "environments", config)
+        shelves = (self.images.roots, self.images.blobs, self.environments.made)
+        self._tidier = Tidier(
+            shelves, self._used, config.cache_bytes, config.cache_days * DAY, config.keep_free
+        )
+        self.images.tidier = self.environments.tidier = self._tidier
         self.journal = Journal(config.events)
         self.volumes = Keeper(data, config.volumes, self.held)
         self.slots = asyncio.Semaphore(2 * (os.cpu_count() or 1))
@@ -69,6 +82,8 @@ class Machine:
     disk: int
     """Bytes that tasks and volumes can have in all: what was free when it was opened, and what
     volumes have of it."""
+    image_tools: str
+    """What brings images, or what is missing of it."""
 
     @classmethod
     async def open(cls, config: Config) -> "Machine":
@@ -96,12 +111,16 @@ class Machine:
         self.view = View(self.data / "rootfs", config.binds)
         await asyncio.to_thread(self.view.build)
         self._host = Host(self.data, self.view, self.root, self.cgroups.reason)
-        self.planner = Planner(self.cgroups, self.gpus, self.networks, self.root, config.disk)
+        hosts = Bind(str(self.view.skeleton / "etc/hosts"), "/etc/hosts")
+        self.planner = Planner(
+            self.cgroups, self.gpus, self.networks, self.root, config.disk, hosts
+        )
         await self._ask_engines()
 
     async def _ask_engines(self) -> None:
         wanted, uid = self.config.engines, self.config.first_uid
         self.engines = await choose.find(self._host, self.planner, wanted, uid)
+        self.image_tools = await asyncio.to_thread(versions)
         self._asked = time.monotonic()
         for name, said in self.engines.found.items():
             _log.info("engine", engine=name, usable=name in self.engines.usable, says=said)
@@ -143,6 +162,20 @@ class Machine:
         self.fences.drop_old(set(self.held))
         await asyncio.to_thread(self.blobs.drop_unused)
         await asyncio.to_thread(self.empty_trash)
+        for shelf in (self.images.roots, self.environments.made):
+            await asyncio.to_thread(shelf.empty_scratch)
+        self.spawn(self._keep_tidy())
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            await asyncio.to_thread(self._tidier.tidy)
+            await asyncio.sleep(_TIDY_SECONDS)
+
+    def _used(self) -> set[str]:
+        """Hex digits of images and environments that workloads use, and of what is being pulled."""
+        works = [held.workload for held in list(self.held.values())]
+        digests = [digest for work in works for digest in (work.image, work.environment)]
+        return self.images.pulling | {d.removeprefix("sha256:") for d in digests if d}
 
     async def _finish_deletion(self, held: Held) -> None:
         """What a driver that died had begun."""
@@ -265,6 +298,8 @@ class Machine:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.images.close()
+        await self.environments.close()
         for follower in self._followers.values():
             follower.stop()
         if hasattr(self, "cgroups"):

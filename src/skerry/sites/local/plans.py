@@ -1,14 +1,17 @@
 """From a workload to what each of its shims is to do."""
 
 import base64
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from skerry.sites.contract import Workload
 from skerry.sites.local.cgroups import Cgroups
 from skerry.sites.local.engines import inside
-from skerry.sites.local.engines.base import Engine, Order
+from skerry.sites.local.engines.base import Engine, ImageRoot, Launch, Order
 from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.held import directory_of
+from skerry.sites.local.images.facts import Image
 from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.shim.plan import Plan
 from skerry.sites.local.state import TaskDirectory, boot_id
@@ -16,7 +19,24 @@ from skerry.sites.local.view import Bind, accounts
 
 MARK = "SKERRY_TASK"
 """The variable by which a task's processes are known where there are no control groups."""
+ENVIRONMENT = "/environment"
+"""Where a sandbox has its Python environment."""
 _UID_INSIDE = 1000
+_USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a workload runs in."""
+
+    engine: Engine
+    image: Image | None = None
+    rootfs: Path | None = None
+    """Of the image."""
+    environment: Path | None = None
+
+    def command(self, workload: Workload) -> tuple[str, ...]:
+        return workload.command or (self.image.command if self.image else ())
 
 
 @dataclass(frozen=True)
@@ -40,10 +60,12 @@ class Planner:
     root: bool
     disk: int
     """Bytes for those who don't say how much."""
+    hosts: Bind
+    """The names of the host itself, for images."""
 
     def plan(
         self,
-        engine: Engine,
+        setting: Setting,
         workload: Workload,
         rank: int,
         directory: TaskDirectory,
@@ -51,18 +73,19 @@ class Planner:
         devices: tuple[str, ...],
         volumes: "Attached",
     ) -> Plan:
-        """``workload`` has its secrets here. Writes what the engine needs besides, without them."""
+        """``uid`` is the task's first number. ``workload`` has its secrets here. Writes what the
+        engine needs besides, without them."""
         resources = workload.resources
         disk = resources.disk or self.disk
-        order = self._order(workload, rank, directory, uid, devices, disk, volumes)
-        launch = engine.launch(order)
+        order = self._order(setting, workload, rank, directory, uid, devices, disk, volumes)
+        launch = setting.engine.launch(order)
         program = Path(inside.__file__).read_bytes()
-        env = {"PATH": launch.path, "HOME": launch.home, "LANG": "C.UTF-8"}
+        env = self._env(setting, launch)
         return Plan(
             {
                 "workload": workload.id,
                 "rank": rank,
-                "command": list(workload.command),
+                "command": list(setting.command(workload)),
                 "env": {**env, **self.variables(workload, rank, devices)},
                 "argv": launch.argv,
                 "directory": str(launch.directory),
@@ -93,6 +116,7 @@ class Planner:
 
     def _order(
         self,
+        setting: Setting,
         workload: Workload,
         rank: int,
         directory: TaskDirectory,
@@ -102,24 +126,61 @@ class Planner:
         volumes: "Attached",
     ) -> Order:
         name = f"{workload.id}.{rank}"
+        root = self._root(setting, workload, directory, uid)
         return Order(
             name=name,
             hostname=f"{workload.id[:50]}-{rank}",
-            uid=uid,
+            uid=uid + root.uid if root and uid else uid,
             directory=directory.path,
             work=directory.work,
             memory=workload.resources.memory,
             disk=disk,
             network=workload.network,
             binds=(
-                *self._accounts(directory.path, uid),
+                *((self.hosts,) if root else self._accounts(directory.path, uid)),
                 *(self.networks.resolver(directory.path) if workload.network else ()),
+                *([Bind(str(e), ENVIRONMENT)] if (e := setting.environment) else ()),
                 *self.gpus.binds(devices),
                 *volumes.binds,
             ),
             root=volumes.root,
             cgroup="" if self.cgroups.reason else self.cgroups.path(name),
+            image=root,
         )
+
+    def _root(
+        self, setting: Setting, workload: Workload, directory: TaskDirectory, uid: int
+    ) -> ImageRoot | None:
+        """With the layer that the task writes to, as its own."""
+        image = setting.image
+        if image is None or setting.rootfs is None:
+            return None
+        for part in ("upper", "work"):
+            path = directory.disk / part
+            path.mkdir(mode=0o755, parents=True, exist_ok=True)
+            path.chmod(0o755)
+        if uid:
+            os.chown(directory.disk / "upper", uid, uid)
+        return ImageRoot(
+            rootfs=setting.rootfs,
+            disk=directory.disk,
+            base=uid,
+            uid=image.uid,
+            gid=image.gid,
+            groups=image.groups,
+            directory=directory_of(workload, image),
+        )
+
+    def _env(self, setting: Setting, launch: Launch) -> dict[str, str]:
+        """What a command finds unless the workload sets it otherwise."""
+        if setting.image is not None:
+            return {"PATH": _USUAL, "HOME": setting.image.home, **setting.image.env}
+        env = {"PATH": launch.path, "HOME": launch.home, "LANG": "C.UTF-8"}
+        if setting.environment is not None:
+            sandboxed = setting.engine.isolation != "process"
+            place = ENVIRONMENT if sandboxed else str(setting.environment)
+            env |= {"PATH": f"{place}/bin:{launch.path}", "VIRTUAL_ENV": place}
+        return env
 
     def variables(self, workload: Workload, rank: int, devices: tuple[str, ...]) -> dict[str, str]:
         """Those of the workload, and ours, which it can't set."""

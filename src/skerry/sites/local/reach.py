@@ -5,6 +5,7 @@ import socket
 from skerry.sites.contract import Refused
 from skerry.sites.local import seccomp
 from skerry.sites.local.connect import Connectors, connect_here
+from skerry.sites.local.engines.base import KEPT
 from skerry.sites.local.held import Held, HeldTask
 from skerry.sites.local.machine import Machine
 from skerry.sites.local.sessions import LocalSession, encoded, run
@@ -66,14 +67,21 @@ def _order(
 ) -> dict[str, object]:
     found = _running(held, task)
     sandboxed = _isolation(machine, held) != "process"
-    uid = held.intent.uid + task.rank if machine.root and sandboxed else 0
+    uid = held.uids()[task.rank] if machine.root and sandboxed else 0
+    image, directory = held.intent.image, "/work"
+    rights = None
+    if image is not None:
+        user = [image.uid, image.gid, *image.groups] if machine.root else []
+        rights = {"user": user, "keep": KEPT if image.uid == 0 else ()}
+        directory = held.directory
     return {
         "process": found.command,
         "shim": found.shim,
         "command": list(command),
         "env": machine.planner.variables(held.workload, task.rank, task.gpus),
-        "directory": "/work" if sandboxed else str(task.directory.work),
+        "directory": directory if sandboxed else str(task.directory.work),
         "uid": uid,
+        "image": rights,
         "tty": tty,
         "filter": encoded(seccomp.for_bubblewrap()) if sandboxed else "",
         "groups": list(machine.cgroups.directories(task.name).values()),

@@ -10,9 +10,9 @@ from skerry.sites.local.engines.base import WORK, Engine
 from skerry.sites.local.held import Held, HeldTask, free_uid, public
 from skerry.sites.local.launch import launch
 from skerry.sites.local.machine import Machine
-from skerry.sites.local.plans import Attached
+from skerry.sites.local.plans import Attached, Setting
 from skerry.sites.local.shim.plan import Plan
-from skerry.sites.local.state import Intent, TaskDirectory
+from skerry.sites.local.state import NUMBERS, Intent, TaskDirectory
 from skerry.sites.local.steps import step
 from skerry.sites.local.sweep import remove_tree
 
@@ -25,17 +25,17 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
     held = earlier
     spaces: list[int] = []
     try:
-        engine = await _weigh(machine, workload)
+        setting = await _weigh(machine, workload)
         if earlier is not None:
             await _clear(machine, earlier)
-        held = _take_room(machine, workload, fence, engine)
+        held = _take_room(machine, workload, fence, setting)
         held.told = earlier.told if earlier is not None else None
         machine.held[workload.id] = held
         step("fenced")
         await machine.volumes.attach(held)
         for number in held.intent.network:
             spaces.append(await machine.networks.make(number))
-        plans = await asyncio.to_thread(_lay_out, machine, held, workload, engine, spaces)
+        plans = await asyncio.to_thread(_lay_out, machine, held, workload, setting, spaces)
         step("laid out")
         for task in held.tasks:
             machine.follow(held, task)
@@ -61,35 +61,36 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
     return held
 
 
-def _take_room(machine: Machine, workload: Workload, fence: int, engine: Engine) -> Held:
+def _take_room(machine: Machine, workload: Workload, fence: int, setting: Setting) -> Held:
     machine.volumes.check(workload)
     gpus = machine.free().give(workload.resources, workload.tasks, machine.room)
-    uids = [held.uids() for held in machine.held.values()]
-    first = machine.config.first_uid
-    own = workload.network and engine.isolation != "process" and machine.networks.kind() == "own"
+    uids = [held.taken() for held in machine.held.values()]
+    count = workload.tasks * (NUMBERS if setting.image else 1)
+    sandboxed = setting.engine.isolation != "process"
+    own = workload.network and sandboxed and machine.networks.kind() == "own"
     intent = Intent(
         workload=public(workload),
-        engine=engine.name,
-        uid=free_uid(first, uids, workload.tasks) if machine.root else 0,
+        engine=setting.engine.name,
+        uid=free_uid(machine.config.first_uid, uids, count) if machine.root else 0,
         gpus=gpus,
         network=machine.networks.number(set(machine.numbers()), workload.tasks) if own else (),
+        image=setting.image,
     )
     held = Held(machine.data / "workloads" / workload.id, intent, fence)
     held.starting = True
     return held
 
 
-async def _weigh(machine: Machine, workload: Workload) -> Engine:
-    """The engine for it. Raises ``Refused`` for what this site can't do."""
-    if workload.image:
-        raise Refused("Unsupported", "this site runs the host's own programs, no images")
+async def _weigh(machine: Machine, workload: Workload) -> Setting:
+    """What it runs in. Raises ``Refused`` for what this site can't do."""
     engine = await machine.engine(workload.isolation)
+    setting = _set(machine, workload, engine)
     if workload.network and engine.isolation != "process":
         machine.networks.kind()
     for use in workload.mounts:
         if engine.isolation == "process":
             raise Refused("Unsupported", "a bare process can't be given volumes, a sandbox can")
-        if machine.view.holds(use.path):
+        if not workload.image and machine.view.holds(use.path):
             raise Refused("BadPath", f"{use.path} is the host's own: mount it somewhere else")
     disk = workload.resources.disk or machine.config.disk
     for file in workload.files:
@@ -97,11 +98,29 @@ async def _weigh(machine: Machine, workload: Workload) -> Engine:
             raise Refused("MissingBlob", f"the file {file.digest} was not uploaded here")
     if sum(machine.blobs.size(file.digest) for file in workload.files) > disk:
         raise Refused("DiskLimit", f"its files take more than its {disk >> 20} MiB of disk space")
-    return engine
+    return setting
 
 
-def _volumes(machine: Machine, workload: Workload, task: HeldTask) -> Attached:
-    """Places for a task to find its volumes at."""
+def _set(machine: Machine, workload: Workload, engine: Engine) -> Setting:
+    """Its image and environment, which are here. Raises ``Refused``."""
+    environment = machine.environments.use(workload.environment) if workload.environment else None
+    if not workload.image:
+        return Setting(engine, environment=environment)
+    if environment is not None:
+        raise Refused(
+            "Unsupported", "an image brings its own Python: put the packages into the image"
+        )
+    if engine.isolation == "process":
+        raise Refused("Unsupported", "an image needs a sandbox: the host's own processes have none")
+    image = machine.images.use(workload.image)
+    setting = Setting(engine, image, machine.images.rootfs(workload.image))
+    if not setting.command(workload):
+        raise Refused("NoCommand", "the image names no command of its own: give one")
+    return setting
+
+
+def _volumes(machine: Machine, workload: Workload, task: HeldTask, setting: Setting) -> Attached:
+    """Places for a task to find its volumes at; in an image they are made once it is entered."""
     if not workload.mounts:
         return Attached()
     elsewhere = []
@@ -111,8 +130,9 @@ def _volumes(machine: Machine, workload: Workload, task: HeldTask) -> Attached:
             (task.directory.work / path.relative_to(WORK)).mkdir(parents=True)
         elif not path.is_relative_to("/tmp"):  # noqa: S108 - in the sandbox, where engines make it
             elsewhere.append(use.path)
-    root = task.directory.path / "root"
-    machine.view.build_at(root, elsewhere)
+    root = None if setting.image else task.directory.path / "root"
+    if root is not None:
+        machine.view.build_at(root, elsewhere)
     keeper = machine.volumes
     return Attached(keeper.binds(workload, task.name), root, keeper.watched(workload))
 
@@ -138,7 +158,7 @@ async def _forget(machine: Machine, id: str, held: Held | None) -> None:
 
 
 def _lay_out(
-    machine: Machine, held: Held, workload: Workload, engine: Engine, spaces: list[int]
+    machine: Machine, held: Held, workload: Workload, setting: Setting, spaces: list[int]
 ) -> list[tuple[TaskDirectory, Plan]]:
     """Intent first, then the directories, files and plans of all tasks."""
     held.write_intent()
@@ -146,11 +166,13 @@ def _lay_out(
     plans = []
     for task, uid in zip(held.tasks, held.uids(), strict=True):
         task.directory.make()
-        owner = uid if machine.root and engine.isolation != "process" else None
-        volumes = _volumes(machine, workload, task)
+        sandboxed = setting.engine.isolation != "process"
+        user = uid + (setting.image.uid if setting.image else 0)
+        owner = user if machine.root and sandboxed else None
+        volumes = _volumes(machine, workload, task, setting)
         work.fill(task.directory.work, workload.files, machine.blobs, owner)
         args = (workload, task.rank, task.directory, uid, task.gpus, volumes)
-        plan = machine.planner.plan(engine, *args)
+        plan = machine.planner.plan(setting, *args)
         if spaces:
             plan.network = spaces[task.rank]
         plans.append((task.directory, plan))

@@ -29,10 +29,13 @@ import msgspec
 import structlog
 
 from skerry.sites.contract import Refused, StaleFence, TaskPhase, Workload
+from skerry.sites.local.images.facts import Image
 from skerry.sites.local.shim import plan as names
 from skerry.sites.local.shim import record
 
 FENCE_DAYS = 30
+NUMBERS = 65536
+"""User numbers that a task in an image has."""
 _log = structlog.get_logger("local")
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -48,6 +51,13 @@ class Intent(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Devices of each task."""
     network: tuple[int, ...] = ()
     """Where in the pool the address of each task's own network is; empty if they have none."""
+    image: Image | None = None
+    """What it runs in; None: the host's own userland."""
+
+    @property
+    def numbers(self) -> int:
+        """User numbers of each task."""
+        return NUMBERS if self.image is not None and self.uid else 1
 
 
 class Decision(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -128,6 +138,7 @@ class TaskDirectory:
         self.path = path
         self.work = path / names.WORK
         self.log = path / names.LOG
+        self.disk = path / names.DISK
 
     def make(self) -> None:
         """What is missing of it."""

@@ -10,12 +10,22 @@ from pathlib import Path
 
 from skerry.sites.contract import Isolation
 from skerry.sites.local import seccomp
-from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, last
+from skerry.sites.local.engines.base import (
+    ENTERING,
+    HOLD,
+    Host,
+    Launch,
+    Order,
+    Unusable,
+    find,
+    last,
+)
 from skerry.sites.local.shim.plan import FIRST_MEMORY_FD
 
 _DEPTH = 2
 """bubblewrap outside, its first process inside, the command."""
 _UID_INSIDE = 1000
+_BECOMING: tuple[str, ...] = ("SETUID", "SETGID", "SETPCAP")
 _OWN = ("/tmp", "/dev/shm")  # noqa: S108 - in the sandbox, where they are the task's own
 
 
@@ -45,10 +55,10 @@ class Bubblewrap:
             *([] if order.network else ["--unshare-net"]),
             *("--die-with-parent", "--hostname", order.hostname),
             *self._mounts(order),
-            *("--chdir", "/work", "--seccomp", str(FIRST_MEMORY_FD)),
-            *self._rights(),
+            *("--chdir", "/work"),
+            *self._rights(order),
             "--",
-            *last(order.uid if self._host.root else 0),
+            *last(order.uid if self._host.root else 0, order),
         ]
         return Launch(
             argv=argv,
@@ -64,6 +74,8 @@ class Bubblewrap:
         argv = ["--ro-bind", root, "/", "--proc", "/proc", "--dev", "/dev"]
         for place in _OWN:
             argv += ["--perms", "1777", "--size", str(order.memory), "--tmpfs", place]
+        if order.image:
+            argv += ["--perms", "0755", "--tmpfs", HOLD]
         for bind in order.binds_in_order(tuple(view.binds)):
             for above in reversed(Path(bind.target).parents):
                 if any(above.is_relative_to(place) and str(above) != place for place in _OWN):
@@ -73,12 +85,17 @@ class Bubblewrap:
             argv += [how, bind.source, bind.target]
         return argv
 
-    def _rights(self) -> list[str]:
+    def _rights(self, order: Order) -> list[str]:
+        if order.image is None:
+            inside, keep = str(_UID_INSIDE), _BECOMING
+            filter = ["--seccomp", str(FIRST_MEMORY_FD)]
+        else:  # ``inside`` takes the rights and sets the filter once it has entered the image
+            inside, keep, filter = "0", ENTERING, []
         if not self._host.root:
-            inside = str(_UID_INSIDE)
-            return ["--unshare-user", "--uid", inside, "--gid", inside]
-        keep = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
-        return ["--cap-drop", "ALL", *(word for cap in keep for word in ("--cap-add", cap))]
+            rights = ["--cap-add", "ALL"] if order.image else []
+            return ["--unshare-user", "--uid", inside, "--gid", inside, *rights, *filter]
+        kept = (word for name in keep for word in ("--cap-add", f"CAP_{name}"))
+        return ["--cap-drop", "ALL", *kept, *filter]
 
     def sweep(self, name: str) -> list[str]:
         return []

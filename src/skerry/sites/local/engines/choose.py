@@ -15,7 +15,7 @@ from skerry.sites.local.engines.process import Process
 from skerry.sites.local.engines.runc import Runc
 from skerry.sites.local.follow import Follower
 from skerry.sites.local.launch import launch
-from skerry.sites.local.plans import Attached, Planner
+from skerry.sites.local.plans import Attached, Planner, Setting
 from skerry.sites.local.shim.plan import DECISION
 from skerry.sites.local.state import TaskDirectory, save
 from skerry.sites.local.sweep import remove_tree
@@ -91,7 +91,7 @@ async def _probe(engine: Engine, planner: Planner, path: Path, uid: int) -> tupl
         directory = TaskDirectory(path / "tasks" / "0")
         directory.make()
         directory.work.chmod(0o755)
-        plan = planner.plan(engine, work, 0, directory, uid, (), Attached())
+        plan = planner.plan(Setting(engine), work, 0, directory, uid, (), Attached())
         left = asyncio.Event()
         follower = Follower(directory, lambda: None, left.set)
         follower.start()

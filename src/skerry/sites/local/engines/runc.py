@@ -2,8 +2,11 @@
 
 The container's first process is a shell of three lines, in an empty environment, that starts the
 rest in a child, buries the dead and passes the exit code on: a command that runs as process 1
-would not even die of its own signals. What the shell itself would say goes nowhere; descriptor 6
+would not even die of its own signals. What the shell itself would say goes nowhere; descriptor 9
 keeps the command's standard error meanwhile.
+
+For an image the container begins as root with the few rights that it takes to enter the image, and
+without the system call filter, which would forbid just that: ``inside`` sets both right.
 """
 
 import json
@@ -13,10 +16,19 @@ from typing import Any
 
 from skerry.sites.contract import Isolation
 from skerry.sites.local import seccomp
-from skerry.sites.local.engines.base import Host, Launch, Order, Unusable, find, last
+from skerry.sites.local.engines.base import (
+    ENTERING,
+    HOLD,
+    Host,
+    Launch,
+    Order,
+    Unusable,
+    find,
+    last,
+)
 from skerry.sites.local.shim.plan import PROGRAM_FD
 
-_FIRST = 'exec 6>&2 2>/dev/null\n(exec "$@" 2>&6 6>&-)\nexit $?'
+_FIRST = 'exec 9>&2 2>/dev/null\n(exec "$@" 2>&9 9>&-)\nexit $?'
 _OURS = PROGRAM_FD - 2
 """How many descriptors after standard error go into the sandbox."""
 _OOM_SCORE = 500
@@ -60,9 +72,11 @@ class Runc:
         bundle.mkdir(mode=0o700, exist_ok=True)
         (bundle / "config.json").write_text(json.dumps(self._config(order)))
         pid_file = str(bundle / "pid")
+        filter = [seccomp.for_bubblewrap()] if order.image else []
+        ours = _OURS + len(filter)
         argv = [
             *self._base(),
-            *("run", "--detach", "--preserve-fds", str(_OURS), "--pid-file", pid_file),
+            *("run", "--detach", "--preserve-fds", str(ours), "--pid-file", pid_file),
             *("--bundle", str(bundle), order.name),
         ]
         return Launch(
@@ -71,6 +85,7 @@ class Runc:
             path=self._host.view.path,
             pid_file=pid_file,
             depth=1,
+            memory_files=filter,
             cleanup=[self.sweep(order.name)],
             join=False,
         )
@@ -85,19 +100,20 @@ class Runc:
         limits = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]
         if order.disk:
             limits.append({"type": "RLIMIT_FSIZE", "soft": order.disk, "hard": order.disk})
-        nothing: list[str] = []
-        sets = ("bounding", "effective", "inheritable", "permitted", "ambient")
+        rights = [f"CAP_{name}" for name in ENTERING] if order.image else []
+        kinds = ("bounding", "effective", "permitted")
+        uid = 0 if order.image else order.uid
         return {
             "ociVersion": "1.0.2",
             "hostname": order.hostname,
             "root": {"path": str(order.root or self._host.view.skeleton), "readonly": True},
             "process": {
                 "terminal": False,
-                "user": {"uid": order.uid, "gid": order.uid, "additionalGids": []},
-                "args": ["/bin/sh", "-c", _FIRST, "sh", *last()],
+                "user": {"uid": uid, "gid": uid, "additionalGids": []},
+                "args": ["/bin/sh", "-c", _FIRST, "sh", *last(0, order)],
                 "env": [],
                 "cwd": "/work",
-                "capabilities": dict.fromkeys(sets, nothing),
+                "capabilities": dict.fromkeys(kinds, rights),
                 "rlimits": limits,
                 "noNewPrivileges": True,
                 "oomScoreAdj": _OOM_SCORE,
@@ -114,7 +130,7 @@ class Runc:
                 "devices": [],
                 "maskedPaths": list(_HIDDEN),
                 "readonlyPaths": list(_READ_ONLY),
-                "seccomp": seccomp.for_runc(),
+                **({} if order.image else {"seccomp": seccomp.for_runc()}),
             },
         }
 
@@ -131,6 +147,8 @@ class Runc:
             mount("/dev/mqueue", "mqueue", "nosuid", "noexec", "nodev"),
             mount("/tmp", "tmpfs", "nosuid", "nodev", "mode=1777", size),  # noqa: S108
         ]
+        if order.image:
+            mounts.append(mount(HOLD, "tmpfs", "nosuid", "nodev", "mode=755"))
         for bind in order.binds_in_order(tuple(self._host.view.binds)):
             options = ["rbind", "rw" if bind.writable or bind.device else "ro", "nosuid"]
             mounts.append(

@@ -3,6 +3,8 @@
 STATE, LOCK, CONTROL, BELL, WORK, LOG = "state.json", "lock", "control", "bell", "work", "log"
 FIGURES = "figures"
 """What only the shim knows of its task's use; see ``shim.figures``."""
+DISK = "disk"
+"""What a task in an image writes beside its working directory."""
 RESERVE = "reserve"
 """A few blocks given up for the last record if the disk is full by then."""
 DECISION = "decision.json"

@@ -10,7 +10,7 @@ from . import record
 from .cgroup import Group
 from .figures import Figures
 from .log import LogWriter
-from .plan import BELL, CONTROL, FIGURES, RESERVE, STATE, WORK, Plan
+from .plan import BELL, CONTROL, DISK, FIGURES, RESERVE, STATE, WORK, Plan
 from .sandbox import Sandbox
 from .watch import Watch
 
@@ -33,7 +33,7 @@ class Task:
         self._plan, self._log, self._lock = plan, log, lock
         self._group = Group(plan.group)
         self._sandbox = Sandbox(plan, self._group)
-        self._watch = Watch(plan, WORK)
+        self._watch = Watch(plan, WORK, DISK)
         self._figures = Figures(FIGURES)
         self._control = os.open(CONTROL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._bell = os.open(BELL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -16,8 +16,9 @@ _MEMORY_EVERY = 0.25
 class Watch:
     """``look`` when it is ``due`` (monotonic seconds)."""
 
-    def __init__(self, plan: Plan, directory: str) -> None:
-        self._plan, self._directory = plan, directory
+    def __init__(self, plan: Plan, *directories: str) -> None:
+        """``directories``: those whose space counts."""
+        self._plan, self._directories = plan, directories
         self.peak = 0
         """Most memory seen; not looked at where there are control groups."""
         self.disk = -1
@@ -45,9 +46,9 @@ class Watch:
 
     def _disk(self) -> tuple[str, str] | None:
         if self._plan.disk:
-            found = used(self._directory)
-            self.disk = int(min(found, 1 << 62))
-            if found > self._plan.disk:
+            taken = sum(used(directory) for directory in self._directories)
+            self.disk = int(min(taken, 1 << 62))
+            if taken > self._plan.disk:
                 return self.disk_full()
         for directory, size in self._plan.watched:
             if used(directory) > size:

@@ -115,7 +115,7 @@ class Keeper:
                 space = self._space(use.volume)
                 await asyncio.to_thread(space.mount)
                 step("volume mounted")
-                for task, uid in zip(held.tasks, held.uids(), strict=True):
+                for task, uid in zip(held.tasks, held.users(), strict=True):
                     await asyncio.to_thread(
                         space.mount_for, task.name, uid, read_only=use.read_only
                     )
