@@ -18,6 +18,7 @@ for module in (
     "exiting",
     "fencing",
     "healing",
+    "imaging",
     "keeping",
     "reaching",
     "reading",

@@ -14,6 +14,7 @@ from tests.sites.contract.suite import (
     Exiting,
     Fencing,
     Healing,
+    Imaging,
     Keeping,
     Reaching,
     Reading,
@@ -28,7 +29,7 @@ from tests.sites.contract.suite import (
 from tests.sites.local.rigs import AgentRig, LocalRig
 
 
-class TestRunc(WorkloadsContract, Addressing, Keeping, Using):
+class TestRunc(WorkloadsContract, Addressing, Imaging, Keeping, Using):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[LocalRig]:
         rig = LocalRig(tmp_path, engines=("runc",))
@@ -50,7 +51,17 @@ class TestBubblewrap(_Bubblewrap, Running, Exiting, Reaching):
 
 @pytest.mark.long
 class TestBubblewrapBeside(
-    _Bubblewrap, Keeping, Fencing, Healing, Using, Reading, Storing, Watching, Restarting, Refusing
+    _Bubblewrap,
+    Imaging,
+    Keeping,
+    Fencing,
+    Healing,
+    Using,
+    Reading,
+    Storing,
+    Watching,
+    Restarting,
+    Refusing,
 ):
     pass
 
@@ -83,6 +94,10 @@ class _Agent:
 
 
 class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addressing):
+    pass
+
+
+class TestAgentImages(_Agent, Imaging):
     pass
 
 

@@ -13,6 +13,7 @@ from skerry.sites.simulated.world import World
 from tests.sites.contract.suite import (
     Addressing,
     Fencing,
+    Imaging,
     Keeping,
     Restarting,
     Script,
@@ -70,7 +71,7 @@ class SimulatedRig:
         return ("sh",), {"SKERRY_SIM": script.json}
 
 
-class TestInMemory(WorkloadsContract, Addressing, Keeping, Using):
+class TestInMemory(WorkloadsContract, Addressing, Imaging, Keeping, Using):
     @pytest.fixture
     async def rig(self) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(None)
@@ -78,7 +79,7 @@ class TestInMemory(WorkloadsContract, Addressing, Keeping, Using):
         await rig.kill()
 
 
-class TestInDirectory(Fencing, Keeping, Storing, Watching, Restarting):
+class TestInDirectory(Imaging, Fencing, Keeping, Storing, Watching, Restarting):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(tmp_path)

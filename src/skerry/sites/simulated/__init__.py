@@ -23,7 +23,7 @@ from skerry.sites.simulated.driver import Simulated
 MANIFEST = Manifest(
     name="simulated",
     title="Simulated site",
-    capabilities=frozenset({"Volumes", "Workloads", "Reach", "Usage"}),
+    capabilities=frozenset({"Images", "Reach", "Usage", "Volumes", "Workloads"}),
     isolations=("process", "sandbox", "vm"),
     open=Simulated.open,
     check=read,

@@ -30,9 +30,11 @@ class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
     isolations: tuple[Isolation, ...] = ("process", "sandbox", "vm")
     architecture: str = "x86_64"
     start_seconds: Seconds = 0.0
-    """From ``apply`` to the start of the tasks, as if an image were pulled."""
+    """From ``apply`` to the start of the tasks."""
     start_jitter: Seconds = 0.0
     """Up to so much more, different for each workload and always the same for one."""
+    pull_seconds: Seconds = 0.0
+    """How long it takes to bring an image or an environment, each time."""
     run_seconds: Seconds = 1.0
     """How long a command without a script is pretended to run."""
     exit_code: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0

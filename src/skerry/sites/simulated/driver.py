@@ -1,16 +1,19 @@
 """The contract around a world, with the faults in between."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from skerry.sites.checks import check_path, matcher
 from skerry.sites.contract import (
     Address,
     Capacity,
+    EnvironmentSource,
     Event,
     FileInfo,
     HostUsage,
+    ImageSource,
     LogChunk,
+    Progress,
     Refused,
     Session,
     SiteUnreachable,
@@ -24,6 +27,7 @@ from skerry.sites.contract import (
 from skerry.sites.simulated import config as configs
 from skerry.sites.simulated import faults
 from skerry.sites.simulated.clock import moment
+from skerry.sites.simulated.images import environment_of, image_of
 from skerry.sites.simulated.script import PIECE
 from skerry.sites.simulated.session import Echo, run
 from skerry.sites.simulated.task import Task
@@ -104,6 +108,29 @@ class Simulated:
     async def has_blobs(self, digests: tuple[str, ...]) -> tuple[str, ...]:
         await self._reach("has_blobs")
         return tuple(digest for digest in digests if self.world.blobs.has(digest))
+
+    async def prepare_image(self, source: ImageSource) -> AsyncIterator[Progress]:
+        await self._reach("prepare_image")
+        digest = image_of(source, self.world.blobs)
+        async for progress in self._bring("pulling"):
+            yield progress
+        self.world.images.add(digest)
+        yield Progress(stage="ready", digest=digest)
+
+    async def prepare_environment(self, source: EnvironmentSource) -> AsyncIterator[Progress]:
+        await self._reach("prepare_environment")
+        digest = environment_of(source)
+        async for progress in self._bring("installing"):
+            yield progress
+        self.world.environments.add(digest)
+        yield Progress(stage="ready", digest=digest)
+
+    async def _bring(self, stage: Literal["pulling", "installing"]) -> AsyncIterator[Progress]:
+        seconds = self.world.config.pull_seconds
+        if seconds:
+            yield Progress(stage=stage, done=0, total=100 << 20)
+            await self.world.sleep(seconds)
+            self._still_open()
 
     async def apply(self, workload: Workload, fence: int) -> WorkloadStatus:
         brought = workload.env.get("SKERRY_SIM_FAULTS")

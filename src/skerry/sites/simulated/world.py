@@ -28,6 +28,7 @@ from skerry.sites.simulated.clock import Clock, HostClock
 from skerry.sites.simulated.config import Config
 from skerry.sites.simulated.events import Events
 from skerry.sites.simulated.faults import Fault, Faults
+from skerry.sites.simulated.images import Kept
 from skerry.sites.simulated.journal import Head, Journal, Record
 from skerry.sites.simulated.notice import Notice, done
 from skerry.sites.simulated.room import Room
@@ -66,6 +67,8 @@ class World:
         self._waiting: set[asyncio.Future[None]] = set()
         folder = Path(config.directory) if config.directory else None
         self.blobs = Blobs(folder / "blobs" if folder else None)
+        self.images = Kept(folder / "images" if folder else None)
+        self.environments = Kept(folder / "environments" if folder else None)
         self._journal = Journal(folder) if folder else None
         head = Head(HostClock().now(), config.speed)
         if self._journal is not None:
@@ -273,6 +276,11 @@ class World:
         for file in work.files:
             if not self.blobs.has(file.digest):
                 raise Refused("MissingBlob", f"the content of {file.path!r} was not uploaded")
+        if work.image and not self.images.has(work.image):
+            raise Refused("MissingImage", f"the image {work.image} is not here: prepare it")
+        if work.environment and not self.environments.has(work.environment):
+            words = f"the Python environment {work.environment} is not here: prepare it"
+            raise Refused("MissingEnvironment", words)
 
     def _apply(self, work: Workload, fence: int) -> WorkloadStatus:
         known = self._live.get(work.id)
