@@ -12,9 +12,11 @@ from typing import Any
 import click
 
 from skerry.cli import flags
+from skerry.cli.common import Session
 from skerry.cli.flags import FieldOption
 from skerry.cli.sealed import SealedPair
 from skerry.client.errors import BadSetting
+from skerry.client.images import put_image
 from skerry.client.units import parse_bytes, parse_millicores
 
 
@@ -79,6 +81,19 @@ class Health(FieldOption):
         spec["health"] = {**(spec.get("health") or {}), **value}
 
 
+def brought(session: Session, noun: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec of a ``noun``, whose image, where it is a file or a folder here, was brought to the
+    cloud. Raises ``BadSetting``."""
+    image = spec.get("image")
+    if not isinstance(image, str) or not image.startswith((".", "/", "~")):
+        return spec
+    target = session.client.target(noun, "", "", {})
+    with session.progress() as progress:
+        progress.update(f"upload: {image}")
+        op = put_image(Path(image).expanduser(), target.scope, target.policy)
+        return {**spec, "image": session.client.take(op)}
+
+
 def options(has: Container[str]) -> list[FieldOption]:
     """Those whose field a kind has."""
     found = [
@@ -88,7 +103,8 @@ def options(has: Container[str]) -> list[FieldOption]:
                 help="Memory of each copy: 2GiB"),
         _option("gpus", "--gpus", "-g", type=click.IntRange(0), help="GPUs of each copy"),
         _option("gpuModel", "--gpu-model", help="Only this model of GPU"),
-        _option("image", "--image", help="Run in this image of a registry"),
+        _option("image", "--image", metavar="IMAGE",
+                help="Run in this image: of a registry, or ./FILE.tar or ./FOLDER"),
         _option("imageSecret", "--image-secret", metavar="NAME",
                 help="Secret with username and password for the registry"),
         _option("requirements", "--requirements", metavar="FILE", type=Word("file", _content),

@@ -45,8 +45,7 @@ def _options() -> list[click.Parameter]:
     many: dict[str, Any] = {"multiple": True}
     option = click.Option
     return [
-        click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED,
-                       metavar="-- COMMAND..."),
+        click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND..."),
         option(["--name", "-n"], **text, help="Its name; a fresh one if not given"),
         *work.options(JOB),
         option(["--count"], type=click.IntRange(1), default=1,
@@ -86,6 +85,9 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
         time_limit=values["time_limit"],
         more=gathered(click.get_current_context(), values),
     )
+    if not command and not spec.get("image"):
+        raise click.UsageError("Missing argument '-- COMMAND...'.")
+    spec = work.brought(session, "job", spec)
     client = session.client.kind("job")
     name = name or jobs.fresh_name()
     labels = _pairs(values["label"], "--label")

@@ -135,10 +135,13 @@ def too_slow(error: WaitTimeout, noun: str, name: str) -> str:
     return again
 
 
+_WAITS = ("queued", "starting")
+
+
 def standing(resource: Resource) -> str:
     """What a resource is doing, and why it waits if it does."""
-    why = why_queued(resource)
-    return f"queued: {why}" if why else resource.phase or resource.state
+    why = str(resource.status.get("message") or "") if resource.phase in _WAITS else ""
+    return f"{resource.phase}: {why}" if why else resource.phase or resource.state
 
 
 def why_queued(resource: Resource) -> str:

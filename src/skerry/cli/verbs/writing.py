@@ -1,5 +1,6 @@
 """``create`` and ``update``: what is wanted, from flags, ``--set`` and files."""
 
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +78,15 @@ def spec_options(kind: "Kind", catalogue: "Catalogue") -> list[click.Parameter]:
 def _field_options(kind: "Kind", catalogue: "Catalogue") -> list[flags.FieldOption]:
     """A flag for each field; what runs has some in other words as well, or instead."""
     fields = catalogue.resolve(kind.spec).get("properties", {})
-    own = work.options(fields) if "millicores" in fields and "command" in fields else []
+    own = work.options(fields) if _runs(fields) else []
     taken = {flag for option in own for flag in (*option.opts, *option.secondary_opts)}
     made = flags.options(catalogue, kind.spec, kind)
     return [*own, *(option for option in made if not taken & {*option.opts})]
+
+
+def _runs(fields: Container[str]) -> bool:
+    """Whether what has these fields is something that runs."""
+    return "millicores" in fields and "command" in fields
 
 
 def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:
@@ -96,9 +102,12 @@ def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:
                 hint="Use skerry apply -f for several.",
             )
         document = found[0].body
+    session = click.get_current_context().ensure_object(Session)
     spec = flags.gathered(click.get_current_context(), values)
+    if _runs(session.catalogue.resolve(kind.spec).get("properties", {})):
+        spec = work.brought(session, kind.noun, spec)
     if values.get("argv"):
-        catalogue = click.get_current_context().ensure_object(Session).catalogue
+        catalogue = session.catalogue
         flags.put(spec, command_path(kind, catalogue), list(values["argv"]))
     flags.assign(spec, values.get("assignments", ()))
     document["spec"] = flags.merged(document.get("spec") or {}, spec)

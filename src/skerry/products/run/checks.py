@@ -64,6 +64,12 @@ def _check_command(spec: WorkSpec, at: _Pointer) -> None:
         )
     if spec.image_secret and not spec.image:
         raise _wrong("imageSecret is for an image, and none is given", at("imageSecret"))
+    if spec.image and spec.requirements:
+        raise ValidationError(
+            "requirements are for the host's own Python, and an image is given",
+            hint="Put the packages into the image, or leave one of the two out.",
+            sources=[Source(pointer=at("requirements"))],
+        )
     if spec.image.startswith(UPLOADED):
         try:
             parse_digest(spec.image.removeprefix(UPLOADED))

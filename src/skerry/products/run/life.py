@@ -26,6 +26,7 @@ from skerry.products.run import bill, outcome, place
 from skerry.products.run.asks import ask_of
 from skerry.products.run.mounts import volume_sites
 from skerry.products.run.place import NotStarted, Run, run_of
+from skerry.products.run.prepare import Underway
 from skerry.products.run.work import GRACE
 from skerry.sites import seen
 from skerry.sites.contract import SiteUnreachable
@@ -52,6 +53,8 @@ class Life(Flow):
     first = "queue"
     ends: ClassVar[tuple[str, ...]] = ()
     """What it may be told that ends a run."""
+    tries: ClassVar[float] = 5
+    """How often it is tried to bring what a registry does not give."""
 
     # What is the kind's own
 
@@ -128,14 +131,21 @@ class Life(Flow):
         elsewhere."""
         if (following := self.withdrawn(ctx, give_back(ctx))) is not None:
             return following
+        run = run_of(ctx)
         try:
-            run = await place.bring(ctx, run_of(ctx))
+            brought = await place.bring(ctx, run)
         except SiteUnreachable as away:
             return self._not_started(ctx, NotStarted("SiteUnreachable", str(away), again=True))
         except NotStarted as refused:
             return self._not_started(ctx, refused)
-        brought = {"image": run.image} if run.image else {}
-        return hop("launch", data={"run": msgspec.to_builtins(run)}, status=brought)
+        if isinstance(brought, Underway):
+            return nap(0.2, status={"message": brought.message})
+        run = msgspec.structs.replace(run, image=brought.image, environment=brought.environment)
+        return hop(
+            "launch",
+            data={"run": msgspec.to_builtins(run), **brought.notes},
+            status={"image": run.image or None, "message": None},
+        )
 
     @step(deadline=600, remedy=SITE)
     async def launch(self, ctx: Context) -> Next:
@@ -165,9 +175,9 @@ class Life(Flow):
 
     def _not_started(self, ctx: Context, refused: NotStarted) -> Next:
         """Back to the queue if it may find a place after all, else it can't be run as asked."""
-        if not refused.again:
-            return self.refused(ctx, refused, give_back(ctx))
         turned = int(ctx.data.get("turned") or 0) + 1
+        if not refused.again or (refused.elsewhere and turned >= self.tries):
+            return self.refused(ctx, refused, give_back(ctx))
         pause = min(AGAIN * turned, MINUTE)
         return hop(
             "queue",

@@ -21,7 +21,7 @@ from skerry.products.run.given import MissingSecret, given
 from skerry.products.run.mounts import mounts
 from skerry.products.run.pods.specs import Health as PodHealth
 from skerry.products.run.pods.specs import PodSpec
-from skerry.products.run.prepare import prepare
+from skerry.products.run.prepare import Prepared, Underway, prepare
 from skerry.products.run.specs import JobSpec
 from skerry.products.run.work import GRACE, UPLOADED, WorkSpec
 from skerry.sites.collector import drain
@@ -86,13 +86,15 @@ def spec_of(ctx: Context) -> WorkSpec:
 
 
 class NotStarted(Exception):
-    """The site did not take it. ``again``: another try, perhaps elsewhere, may do better."""
+    """The site did not take it. ``again``: another try, perhaps elsewhere, may do better.
+    ``elsewhere``: it is for others than the site to mend, so there is an end of tries."""
 
-    def __init__(self, reason: str, message: str, *, again: bool) -> None:
+    def __init__(self, reason: str, message: str, *, again: bool, elsewhere: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.again = again
+        self.elsewhere = elsewhere
 
 
 @asynccontextmanager
@@ -105,9 +107,8 @@ async def _driver(ctx: Context, at: str, patience: float) -> AsyncIterator[Workl
         raise SiteUnreachable(f"{called(at)} did not answer in {patience:.0f} seconds") from None
 
 
-async def bring(ctx: Context, run: Run) -> Run:
-    """Bring what the site does not have yet of its files, and what it is to run in; the run with
-    the digests of these.
+async def bring(ctx: Context, run: Run) -> Prepared | Underway:
+    """Bring what the site does not have yet of its files, and what it is to run in.
 
     Raises ``SiteUnreachable``, and ``NotStarted`` if something can't be had or is not taken.
     """
@@ -115,12 +116,17 @@ async def bring(ctx: Context, run: Run) -> Run:
     try:
         await _bring_blobs(ctx, run, _needed(spec))
         async with _driver(ctx, run.at, UPLOAD_PATIENCE) as driver:
-            prepared = await prepare(ctx, driver, spec)
+            return await prepare(ctx, driver, spec)
     except BlobMissing as missing:
         raise NotStarted("InputMissing", str(missing), again=False) from None
+    except MissingSecret as missing:
+        raise NotStarted("SecretMissing", str(missing), again=False) from None
     except Refused as refused:
-        raise NotStarted(refused.reason, refused.message, again=_passes(refused)) from None
-    return msgspec.structs.replace(run, image=prepared.image, environment=prepared.environment)
+        elsewhere = refused.reason in _OF_OTHERS
+        again = elsewhere or _passes(refused)
+        raise NotStarted(
+            refused.reason, refused.message, again=again, elsewhere=elsewhere
+        ) from None
 
 
 def _needed(spec: WorkSpec) -> tuple[str, ...]:
@@ -165,7 +171,9 @@ async def start(ctx: Context, run: Run) -> WorkloadStatus | None:
         raise NotStarted("VolumeMissing", missing.detail, again=False) from None
 
 
-_FOR_NOW = ("Busy", "MissingBlob", "MissingImage", "MissingEnvironment", "VolumeInUse")
+_OF_OTHERS = ("Stalled", "RegistryUnreachable", "IndexUnreachable")
+"""What registries and indexes do to those who bring something from them."""
+_FOR_NOW = ("DiskFull", "Busy", "MissingBlob", "MissingImage", "MissingEnvironment", "VolumeInUse")
 
 
 def _passes(refused: Refused) -> bool:

@@ -38,6 +38,7 @@ _WHY: dict[str, Reason] = {"stop": "tenant", "restart": "tenant", "exhausted": "
 
 class PodFlow(Life):
     ends = ("stop", "exhausted", "restart", "move")
+    tries = float("inf")
 
     def withdrawn(self, ctx: Context, *placed: Write) -> Next | None:
         moved = ctx.take("move")
