@@ -107,7 +107,7 @@ class ServiceFlow(Flow):
         """So many pods of a revision; why that can't be, in words."""
         if count <= 0:
             return ""
-        if ctx.data.get("again", 0) > ctx.now.timestamp():
+        if (ctx.data.get("again") or 0) > ctx.now.timestamp():
             return "-"
         kind = ctx.resources.registry["pod"]
         spec = dict(revision.spec)
