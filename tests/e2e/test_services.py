@@ -39,6 +39,8 @@ async def replaced(cloud: Cloud, name: str, revision: int) -> None:
 async def rolling(cloud: Cloud, name: str, times: int, least: int) -> Load:
     async def happens(load: Load) -> None:
         for number in range(times):
+            while load.count < least * number / times:
+                await asyncio.sleep(0.05)
             await replaced(cloud, name, number + 2)
 
     port, host = gateway(cloud, name)

@@ -26,9 +26,9 @@ class ServiceHooks(Hooks):
     ) -> Admitted:
         spec = new.typed(ServiceSpec)
         changed = old is None or old.spec != new.spec
-        await check_work(tx, resources, new, spec, by, changed=changed)
-        check_health(spec.health, spec.port)
         _check(new, spec)
+        check_health(spec.health, spec.port)
+        await check_work(tx, resources, new, spec, by, changed=changed)
         if old is None:
             await _check_route(tx, resources, new)
             return Admitted({"phase": "starting"})
