@@ -6,9 +6,9 @@ the proxy's process alone, so a busy machine changes little of it. Latency is on
 what counts is what the proxy adds to asking the backend itself; ours and the peer's rounds
 alternate, and the best round of each stands.
 
-    python bench/gateway.py [--seconds 5] [--rounds 3] [--json FILE]
+    python bench/gateway.py [--seconds 4] [--rounds 3] [--idle 10000] [--json FILE]
 
-wrk and nginx are Debian's: apt-get install wrk nginx-light
+wrk and nginx are Debian's: make deps-bench
 """
 
 import argparse
@@ -16,6 +16,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -47,7 +48,7 @@ http {{ access_log off; keepalive_requests 100000000; server {{ listen 127.0.0.1
 """
 PEER = """
 daemon off; worker_processes 1; pid {place}/peer.pid; error_log stderr crit;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 25000; }}
 http {{ access_log {place}/access.log combined buffer=64k; keepalive_requests 100000000;
   upstream app {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 100000000; }}
   server {{ listen 127.0.0.1:{port}; server_name {host};
@@ -116,9 +117,11 @@ def cpu(pid: int) -> float:
 
 
 def wrk(port: int, connections: int, seconds: float) -> tuple[int, float]:
-    """Requests made, and the median latency in ms. Whatever is not a 2xx ends the run."""
+    """Requests made, and the median latency in ms. Whatever is not a 2xx ends the run. wrk takes
+    whole seconds only."""
     command = [
-        "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-H", f"Host: {HOST}",
+        "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency",
+        "-H", f"Host: {HOST}",
         f"http://127.0.0.1:{port}/some/path?of=usual&length=1",
     ]  # fmt: skip
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -129,6 +132,27 @@ def wrk(port: int, connections: int, seconds: float) -> tuple[int, float]:
     assert done is not None
     assert median is not None
     return int(done[1]), float(median[1]) * UNITS[median[2]]
+
+
+def memory(pid: int) -> int:
+    """Bytes that a process and its children hold, none twice."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    texts = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in (str(pid), *children)]
+    found = [re.search(r"^Pss:\s+(\d+) kB", text, re.M) for text in texts]
+    return sum(int(one[1]) << 10 for one in found if one is not None)
+
+
+def held(port: int, pid: int, count: int) -> float:
+    """KiB of memory for each of so many connections that were asked once and wait since."""
+    request = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    before = memory(pid)
+    with ExitStack() as stack:
+        for _ in range(count):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            sock.sendall(request)
+            if not sock.recv(4096).startswith(b"HTTP/1.1 200 "):
+                sys.exit("a connection was not answered")
+        return (memory(pid) - before) / count / 1024
 
 
 class Open:
@@ -196,10 +220,18 @@ def measured(ports: dict[str, tuple[int, int]], backend: int, seconds: float, ro
     print(f"requests per second: {max(through['ours']):,.0f}, nginx {max(through['nginx']):,.0f}")
 
 
+def waiting(ports: dict[str, tuple[int, int]], count: int) -> None:
+    """Memory of connections on which nothing happens."""
+    each = {name: held(port, pid, count) for name, (port, pid) in ports.items()}
+    name = f"{count:,} idle connections, each"
+    line(name, each["ours"], each["nginx"], "KiB", 8, most=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--idle", type=int, default=10_000)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", nargs=3, metavar=("PORT", "BACKEND", "LOG"))
     given = parser.parse_args()
@@ -210,6 +242,10 @@ def main() -> int:
     for program in ("wrk", "nginx"):
         if shutil.which(program) is None:
             sys.exit(f"{program} is not installed: apt-get install wrk nginx-light")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < given.idle + 1000:
+        sys.exit(f"{given.idle} idle connections need a higher limit of open files than {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="bench-") as where, ExitStack() as stack:
         place = Path(where)
         place.chmod(0o755)
@@ -221,6 +257,7 @@ def main() -> int:
         command = [sys.executable, __file__, "--serve", str(ours), str(backend), f"{place}/log"]
         ports["ours"] = (ours, stack.enter_context(running(command, ours)))
         measured(ports, backend, given.seconds, given.rounds)
+        waiting(ports, given.idle)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0 if all(figure["holds"] for figure in figures) else 1
