@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from skerry.store.postgres import EmbeddedPostgres
+from tests.harness.ports import free_port
 
 START_SECONDS = 60
 
@@ -26,7 +27,7 @@ class House:
         self._database = postgres.url_of(name)
         self._data = data
         self._token = data.parent / "token"
-        self._listen = "127.0.0.1:0"
+        self._listen = f"127.0.0.1:{free_port()}"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
@@ -35,7 +36,7 @@ class House:
         return self._token.read_text().strip()
 
     def start(self) -> None:
-        """Start it, on the same port as before if there was one."""
+        """Start it, on the same port each time."""
         facts = self._data / "server.json"
         facts.unlink(missing_ok=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SKERRY_")}
@@ -43,7 +44,8 @@ class House:
             self._process = subprocess.Popen(
                 [
                     sys.executable, "-m", "skerry.cli.main", "up", "--data", str(self._data),
-                    "--listen", self._listen, "--database-url", self._database,
+                    "--listen", self._listen, "--gateway", "127.0.0.1:0",
+                    "--database-url", self._database,
                     "--token-file", str(self._token), "--jurisdiction", "SE",
                 ],
                 env={**environment, "SKERRY_NO_CONTEXT": "1"}, stdin=subprocess.DEVNULL,
@@ -55,7 +57,6 @@ class House:
             assert time.monotonic() < end
             time.sleep(0.05)
         self.url = json.loads(facts.read_text())["url"]
-        self._listen = self.url.removeprefix("http://")
 
     def kill(self) -> None:
         """As a power cut does."""

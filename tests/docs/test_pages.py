@@ -7,7 +7,6 @@ in which only what a reader has to fill in is filled in.
 import json
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from skerry.cli.common import Session
 from skerry.cli.main import root
 from tests.docs.pages import ROOT, Block, blocks, inline
 from tests.e2e.conftest import Cloud, cloud
+from tests.harness.ports import free_port
 
 __all__ = ["cloud"]
 
@@ -74,12 +74,6 @@ DOCUMENTS = [block for block in blocks() if block.language == "yaml"]
 PROGRAMS = [block for block in blocks() if block.language == "python"]
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def told(cloud: Cloud, tmp_path: Path, **more: str) -> dict[str, str]:
     """The environment of somebody who reads a page."""
     url = json.loads((cloud.data / "server.json").read_text())["url"]
@@ -102,7 +96,7 @@ def test_commands_run(page: str, cloud: Cloud, pg_url: str, tmp_path: Path) -> N
     for written, meant in FILLED.get(page, {}).items():
         assert written in script
         script = script.replace(written, meant)
-    env = told(cloud, tmp_path, POSTGRES=pg_url, PORT=free_port())
+    env = told(cloud, tmp_path, POSTGRES=pg_url, PORT=str(free_port()))
     for block in DOCUMENTS:
         if block.page == page:
             (tmp_path / "page.yaml").write_text(block.text)

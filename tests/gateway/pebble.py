@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ import httpx2
 
 from skerry.gateway import authority
 from skerry.gateway.authority import Authority
+from tests.harness.ports import free_port
 
 VERSION = "v2.10.1"
 
@@ -27,12 +27,6 @@ def program() -> Path | None:
         return kept
     found = shutil.which("pebble")
     return Path(found) if found else None
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Names:

@@ -8,12 +8,7 @@ from skerry.gateway.seams import Answer
 from skerry.gateway.table import Route
 from tests.gateway.proxy.test_chaos import until
 from tests.gateway.proxy.world import World
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+from tests.harness.ports import free_port
 
 
 async def echo(reader, writer):
