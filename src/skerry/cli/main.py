@@ -26,7 +26,7 @@ SERVER = "skerry.commands:COMMANDS"
 
 COMMANDS = {
     "run": Entry("run", "Run a command as a job, its output here", "Run"),
-    "logs": Entry("logs", "Show what a job wrote, search all logs", "Run"),
+    "logs": Entry("logs", "Show what something wrote, search all logs", "Run"),
     "top": Entry("top", "Show what runs, what it uses and costs", "Run"),
     "metrics": Entry("metrics", "Draw what something used", "Run"),
     "ssh": Entry("shells", "Open a shell in what runs", "Run"),

@@ -1,4 +1,4 @@
-"""``logs``: what a job wrote, byte for byte, of one task or of all."""
+"""``logs``: what a job, a pod or a service wrote, byte for byte, of one task or of all."""
 
 import queue
 import threading
@@ -10,7 +10,8 @@ import click
 from skerry.cli import output
 from skerry.cli.common import Command, Group, Session, pass_session
 from skerry.cli.complete import names_of
-from skerry.client.errors import NotFound, SkerryError
+from skerry.cli.inside import WHERE, meant
+from skerry.client.errors import BadSetting, NotFound, SkerryError
 from skerry.client.operations import ENDED
 from skerry.client.resource import LogChunk
 
@@ -155,8 +156,16 @@ def show(
 
 @pass_session
 def _logs(session: Session, name: str, **values: Any) -> None:
-    session.noun = "job"
-    show(session, session.client.kind("job"), name, **values)
+    from skerry.cli.commands.services import show_replicas
+
+    known = session.catalogue.showing("logs")
+    target, name = meant(session, name, known, "nothing is written by")
+    if target.kind.noun != "service":
+        show(session, session.client.kind(target.kind.noun), name, **values)
+    elif values["rank"] is not None or values["offset"]:
+        raise BadSetting("a service's log has replicas", hint=f"skerry service logs {name} --help")
+    else:
+        show_replicas(session, name, replica="", follow=values["follow"])
 
 
 show_command = Command(
@@ -166,7 +175,8 @@ show_command = Command(
         click.Argument(["name"], shell_complete=names_of("job")),
         *log_options(),
     ],
-    help="Show what a job wrote, its stdout on stdout and its stderr on stderr.",
+    help="Show what a job, a pod or a service wrote, its stdout on stdout and its stderr on "
+    f"stderr. NAME: {WHERE}.",
 )
 
 
@@ -185,7 +195,7 @@ def _group() -> LogsGroup:
     return LogsGroup(
         "logs",
         commands={"show": show_command, "search": search},
-        help="Show what a job wrote (skerry logs NAME), or search all logs of a workspace.",
+        help="Show what something wrote (skerry logs NAME), or search all logs of a workspace.",
     )
 
 

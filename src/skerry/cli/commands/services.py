@@ -127,8 +127,8 @@ class Replicas:
             self._queue.put(error)
 
 
-@pass_session
-def _logs(session: Session, name: str, replica: str, follow: bool) -> None:
+def show_replicas(session: Session, name: str, *, replica: str, follow: bool) -> None:
+    """Print what one replica wrote, or all of them."""
     session.noun = "service"
     service, pods = session.client.kind("service"), session.client.kind("pod")
     replicas = Replicas(patient(service), patient(pods), name)
@@ -143,6 +143,11 @@ def _logs(session: Session, name: str, replica: str, follow: bool) -> None:
                 printer.show(one, chunk)
     finally:
         printer.finish()
+
+
+@pass_session
+def _logs(session: Session, name: str, replica: str, follow: bool) -> None:
+    show_replicas(session, name, replica=replica, follow=follow)
 
 
 logs = Command(

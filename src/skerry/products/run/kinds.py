@@ -127,7 +127,7 @@ SERVICE = Kind(
     columns=(
         Column("PHASE", "status.phase"),
         Column("READY", "status.ready"),
-        Column("REPLICAS", "spec.replicas"),
+        Column("REPLICAS", "status.replicas"),
         Column("REVISION", "status.revision"),
         Column("URL", "status.url"),
         Column("COST", "status.cost"),

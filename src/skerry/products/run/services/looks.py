@@ -117,7 +117,8 @@ def standing(
         "reason": reason or None,
         "message": message or None,
         "url": ctx.data.get("url"),
-        "ready": ready or None,
+        "replicas": wanted,
+        "ready": ready,
         "revision": revision.number,
         "pods": [_replica(world, pod) for pod in sorted(world.pods(), key=_number)[:SHOWN]],
     }

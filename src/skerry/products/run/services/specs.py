@@ -82,6 +82,7 @@ class ServiceStatus(Status):
     reason: Annotated[str, Meta(description="Why it is so, in a word")] = ""
     message: Annotated[str, Meta(description="Why it is so, in words")] = ""
     url: Annotated[str, Meta(description="Where it is reached")] = ""
+    replicas: Annotated[int, Meta(description="How many are wanted now; 0 while it sleeps")] = 0
     ready: Annotated[int, Meta(description="Replicas that take requests")] = 0
     revision: Annotated[int, Meta(description="The revision that is wanted")] = 0
     revisions: Annotated[list[Revision], Meta(description="What it was, newest first")] = []
