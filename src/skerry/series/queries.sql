@@ -88,42 +88,42 @@ select subject, start, mean, peak from sample
 where subject = any($1::integer[]) and start >= $2 and start < $3
 
 -- name: samples
--- Only the series asked for ($4, columns).
+-- Only the series asked for ($4, columns); arrays as they are sent, see `reading`.
 select subject, start,
-  case when 'cpu' = any($4::text[]) then cpu end as cpu,
-  case when 'memory' = any($4) then memory end as memory,
-  case when 'received' = any($4) then received end as received,
-  case when 'sent' = any($4) then sent end as sent,
-  case when 'gpu' = any($4) then gpu end as gpu,
-  case when 'gpu_memory' = any($4) then gpu_memory end as gpu_memory,
-  case when 'disk' = any($4) then disk end as disk,
-  case when 'requests' = any($4) then requests end as requests,
-  case when 'failures' = any($4) then failures end as failures,
-  case when 'waited' = any($4) then waited end as waited
+  case when 'cpu' = any($4::text[]) then array_send(cpu) end as cpu,
+  case when 'memory' = any($4) then array_send(memory) end as memory,
+  case when 'received' = any($4) then array_send(received) end as received,
+  case when 'sent' = any($4) then array_send(sent) end as sent,
+  case when 'gpu' = any($4) then array_send(gpu) end as gpu,
+  case when 'gpu_memory' = any($4) then array_send(gpu_memory) end as gpu_memory,
+  case when 'disk' = any($4) then array_send(disk) end as disk,
+  case when 'requests' = any($4) then array_send(requests) end as requests,
+  case when 'failures' = any($4) then array_send(failures) end as failures,
+  case when 'waited' = any($4) then array_send(waited) end as waited
 from sample where subject = any($1::integer[]) and start >= $2 and start < $3
 
 -- name: rollups
 select subject, start,
-  case when 'cpu' = any($4::text[]) then cpu end as cpu,
-  case when 'memory' = any($4) then memory end as memory,
-  case when 'received' = any($4) then received end as received,
-  case when 'sent' = any($4) then sent end as sent,
-  case when 'gpu' = any($4) then gpu end as gpu,
-  case when 'gpu_memory' = any($4) then gpu_memory end as gpu_memory,
-  case when 'disk' = any($4) then disk end as disk,
-  case when 'requests' = any($4) then requests end as requests,
-  case when 'failures' = any($4) then failures end as failures,
-  case when 'waited' = any($4) then waited end as waited,
-  case when 'cpu' = any($4) then cpu_peak end as cpu_peak,
-  case when 'memory' = any($4) then memory_peak end as memory_peak,
-  case when 'received' = any($4) then received_peak end as received_peak,
-  case when 'sent' = any($4) then sent_peak end as sent_peak,
-  case when 'gpu' = any($4) then gpu_peak end as gpu_peak,
-  case when 'gpu_memory' = any($4) then gpu_memory_peak end as gpu_memory_peak,
-  case when 'disk' = any($4) then disk_peak end as disk_peak,
-  case when 'requests' = any($4) then requests_peak end as requests_peak,
-  case when 'failures' = any($4) then failures_peak end as failures_peak,
-  case when 'waited' = any($4) then waited_peak end as waited_peak
+  case when 'cpu' = any($4::text[]) then array_send(cpu) end as cpu,
+  case when 'memory' = any($4) then array_send(memory) end as memory,
+  case when 'received' = any($4) then array_send(received) end as received,
+  case when 'sent' = any($4) then array_send(sent) end as sent,
+  case when 'gpu' = any($4) then array_send(gpu) end as gpu,
+  case when 'gpu_memory' = any($4) then array_send(gpu_memory) end as gpu_memory,
+  case when 'disk' = any($4) then array_send(disk) end as disk,
+  case when 'requests' = any($4) then array_send(requests) end as requests,
+  case when 'failures' = any($4) then array_send(failures) end as failures,
+  case when 'waited' = any($4) then array_send(waited) end as waited,
+  case when 'cpu' = any($4) then array_send(cpu_peak) end as cpu_peak,
+  case when 'memory' = any($4) then array_send(memory_peak) end as memory_peak,
+  case when 'received' = any($4) then array_send(received_peak) end as received_peak,
+  case when 'sent' = any($4) then array_send(sent_peak) end as sent_peak,
+  case when 'gpu' = any($4) then array_send(gpu_peak) end as gpu_peak,
+  case when 'gpu_memory' = any($4) then array_send(gpu_memory_peak) end as gpu_memory_peak,
+  case when 'disk' = any($4) then array_send(disk_peak) end as disk_peak,
+  case when 'requests' = any($4) then array_send(requests_peak) end as requests_peak,
+  case when 'failures' = any($4) then array_send(failures_peak) end as failures_peak,
+  case when 'waited' = any($4) then array_send(waited_peak) end as waited_peak
 from rollup where subject = any($1::integer[]) and start >= $2 and start < $3
 
 -- name: first_sample

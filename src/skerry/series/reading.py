@@ -6,7 +6,7 @@ point reads the same before and after.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from skerry.series.layout import Floats, lay_out, mean, peak
 from skerry.series.packing import BACK, COARSE, FINE, KEEP_TICKS, SLOTS
 from skerry.series.ticks import STEP, slot
 from skerry.store import Tx
+from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.series")
@@ -71,18 +72,31 @@ class Points:
     def __post_init__(self) -> None:
         self._rows = {subject["id"]: i for i, subject in enumerate(self.subjects)}
 
-    def put(self, column: str, rows: Any, at: int, values: Any, peaks: Any) -> None:
-        """Fill a part of one column, cut to the span."""
+    def put(self, column: str, rows: Any, at: Any, values: Floats, peaks: Floats) -> None:
+        """Fill parts of one column: for each, the row it is in, the place it begins at, and as many
+        values as the others have. What lies outside the span is left out."""
         shape = len(self.subjects), self.span.points
-        width = np.shape(values)[-1]
-        first, last = max(at, 0), min(at + width, shape[1])
-        if first >= last:
+        places = np.asarray(at)[:, None] + np.arange(values.shape[1])
+        inside = (places >= 0) & (places < shape[1])
+        if not inside.any():
             return
-        cut = slice(first - at, last - at)
+        where = np.broadcast_to(np.asarray(rows)[:, None], places.shape)[inside], places[inside]
         for table, given in ((self.means, values), (self.peaks, peaks)):
             if column not in table:
                 table[column] = np.full(shape, np.nan)
-            table[column][rows, first:last] = np.asarray(given)[..., cut]
+            table[column][where] = given[inside]
+
+    def put_all(self, found: Sequence[Row], names: Iterable[str], peaks: str = "") -> None:
+        """Fill in what rows of the tables say: one array for each column that is known, and for its
+        peaks, if they are apart, one of that name and this ending."""
+        rows = np.array([self._rows[row["subject"]] for row in found])
+        places = np.array([self.place(row["start"]) for row in found])
+        for name in names:
+            known = [i for i, row in enumerate(found) if row[name] is not None]
+            if known:
+                values = _arrays([found[i][name] for i in known])
+                highest = _arrays([found[i][f"{name}{peaks}"] for i in known]) if peaks else values
+                self.put(name, rows[known], places[known], values, highest)
 
     def place(self, at: datetime) -> int:
         return int((at - self.span.start).total_seconds()) // self.span.resolution
@@ -96,6 +110,14 @@ class Points:
         return [i for i, _ in found], [row for _, row in found]
 
 
+def _arrays(sent: Sequence[bytes]) -> Floats:
+    """Arrays of ``real``, all of one length, as Postgres sends them: ten times faster than by way
+    of lists. Twenty bytes of dimensions, then for each element its size and its value."""
+    width = (len(sent[0]) - 20) // 8
+    layout = np.dtype([("head", "V20"), ("each", [("size", ">i4"), ("value", ">f4")], (width,))])
+    return np.frombuffer(b"".join(sent), layout)["each"]["value"].astype(float)
+
+
 async def read(
     tx: Tx, subjects: Sequence[Mapping[str, Any]], wanted: Sequence[Series], span: Span
 ) -> Points:
@@ -107,11 +129,8 @@ async def read(
     ids = [subject["id"] for subject in subjects]
     before = timedelta(seconds=COARSE)
     if span.resolution == STEP:
-        for row in await tx.fetch(_sql.samples, ids, span.start - before, span.end, list(columns)):
-            for name in columns:
-                if row[name] is not None:
-                    at = points.place(row["start"])
-                    points.put(name, points.row(row["subject"]), at, row[name], row[name])
+        rows = await tx.fetch(_sql.samples, ids, span.start - before, span.end, list(columns))
+        points.put_all(rows, columns)
     else:
         await _coarse(tx, points, ids, columns)
     await _live(tx, points, columns)
@@ -123,16 +142,16 @@ async def _coarse(tx: Tx, points: Points, ids: list[int], columns: set[str]) -> 
     span = points.span
     before = timedelta(seconds=COARSE)
     until = await tx.fetchval(_sql.packed, "rollup")
-    for row in await tx.fetch(_sql.means, ids, max(span.start, until or span.start), span.end):
-        at, which = points.place(row["start"]), points.row(row["subject"])
+    rows = await tx.fetch(_sql.means, ids, max(span.start, until or span.start), span.end)
+    if rows:
+        which = [points.row(row["subject"]) for row in rows]
+        at = [points.place(row["start"]) for row in rows]
+        means, peaks = (np.array([row[name] for row in rows], float) for name in ("mean", "peak"))
         for i, name in enumerate(COLUMNS):
-            if name in columns:
-                points.put(name, which, at, row["mean"][i : i + 1], row["peak"][i : i + 1])
-    for row in await tx.fetch(_sql.rollups, ids, span.start - before, span.end, list(columns)):
-        at, which = points.place(row["start"]), points.row(row["subject"])
-        for name in columns:
-            if row[name] is not None:
-                points.put(name, which, at, row[name], row[f"{name}_peak"])
+            if name in columns and not np.isnan(means[:, i]).all():
+                points.put(name, which, at, means[:, i : i + 1], peaks[:, i : i + 1])
+    rows = await tx.fetch(_sql.rollups, ids, span.start - before, span.end, list(columns))
+    points.put_all(rows, columns, "_peak")
 
 
 async def _live(tx: Tx, points: Points, columns: set[str]) -> None:
@@ -149,13 +168,14 @@ async def _live(tx: Tx, points: Points, columns: set[str]) -> None:
         there, here = points.rows(laid.subjects)
         if not here:
             continue
+        at = [points.place(start)] * len(here)
         for name in columns & laid.points.keys():
             found = laid.points[name][there]
             if span.resolution == STEP:
-                points.put(name, here, points.place(start), found, found)
+                points.put(name, here, at, found, found)
             else:
                 blocks = found.reshape(len(here), windows, SLOTS)
-                points.put(name, here, points.place(start), mean(blocks), peak(blocks))
+                points.put(name, here, at, mean(blocks), peak(blocks))
 
 
 def total(points: Points, series: Series) -> tuple[Floats, Floats]:
