@@ -10,8 +10,18 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
+from hyperframe.frame import (
+    DataFrame,
+    Frame,
+    GoAwayFrame,
+    PingFrame,
+    RstStreamFrame,
+    SettingsFrame,
+)
 
 from skerry.gateway.proxy import Settings, offer_http2
 from skerry.gateway.table import Limits
@@ -288,6 +298,92 @@ async def test_stopping_says_so(here: World, client: Client) -> None:
     await client.until(lambda: client.closed)
     assert client.gone is not None
     assert client.gone.error_code == ErrorCodes.NO_ERROR
+
+
+async def frame(reader: asyncio.StreamReader) -> Frame:
+    made, size = Frame.parse_frame_header(memoryview(await reader.readexactly(9)))
+    made.parse_body(memoryview(await reader.readexactly(size)))
+    return made
+
+
+async def test_stopping_takes_two_steps(here: World) -> None:
+    """Frame by frame: the client's library would take the first step for the end."""
+    go = asyncio.Event()
+
+    async def speak(reader, writer):
+        await read_head(reader)
+        await go.wait()
+        writer.write(OK)
+
+    here.route(await here.upstairs(speak))
+    reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
+    h2 = H2Connection(H2Configuration(client_side=True))
+    h2.initiate_connection()
+    h2.clear_outbound_data_buffer()
+    writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SettingsFrame(0).serialize())
+
+    def ask(number: int) -> None:
+        pseudo = [(":method", "GET"), (":path", "/"), (":scheme", "http"), (":authority", HOST)]
+        h2.send_headers(number, pseudo, end_stream=True)
+        writer.write(h2.data_to_send())
+
+    ask(1)
+    await until(lambda: here.proxy.in_flight)
+    stopping = asyncio.create_task(here.proxy.close(20))
+    away = [made async for made in _until_goaway(reader)]
+    ping = next(made for made in away if isinstance(made, PingFrame))
+    assert away[-1].last_stream_id == (1 << 31) - 1
+    # This one was on its way already.
+    ask(3)
+    await until(lambda: here.proxy.in_flight == {"w1": 2})
+    writer.write(PingFrame(0, ping.opaque_data, flags=["ACK"]).serialize())
+    assert [made async for made in _until_goaway(reader)][-1].last_stream_id == 3
+    ask(5)
+    refused = await frame(reader)
+    while not isinstance(refused, RstStreamFrame):
+        refused = await frame(reader)
+    assert (refused.stream_id, refused.error_code) == (5, ErrorCodes.REFUSED_STREAM)
+    go.set()
+    answered = set()
+    while answered != {1, 3}:
+        made = await frame(reader)
+        if isinstance(made, DataFrame) and made.data:
+            answered.add(made.stream_id)
+    async with asyncio.timeout(10):
+        await stopping
+    writer.close()
+
+
+async def _until_goaway(reader: asyncio.StreamReader) -> AsyncIterator[Frame]:
+    while True:
+        made = await frame(reader)
+        yield made
+        if isinstance(made, GoAwayFrame):
+            return
+
+
+async def test_a_request_under_way_is_answered_when_it_stops(here: World) -> None:
+    """With a client that many use."""
+    go = asyncio.Event()
+
+    async def speak(reader, writer):
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf")
+        await go.wait()
+        writer.write(b"half")
+
+    here.route(await here.upstairs(speak))
+    curl = await asyncio.create_subprocess_exec(
+        "curl", "-sS", "--http2-prior-knowledge", "--noproxy", "*", "-H", f"host: {HOST}",
+        f"http://127.0.0.1:{here.port}/", stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await until(lambda: here.proxy.in_flight)
+    stopping = asyncio.create_task(here.proxy.close(20))
+    await asyncio.sleep(0.2)
+    go.set()
+    assert (await curl.communicate())[0] == b"halfhalf"
+    assert curl.returncode == 0
+    await stopping
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -5,6 +5,10 @@ stream may send us is opened only as its backend takes it, and what all may send
 (``_WINDOW``), so a backend that reads nothing fills no memory. What waits to be sent is bounded by
 holding the backend. And a client that asks and takes back, over and over, is sent away
 (CVE-2023-44487): every stream that is reset counts, whoever had cause to reset it.
+
+A connection is ended in two steps (RFC 9113 §6.8): the client is told to begin nothing new, and
+whatever it began before it could know is still served; what went round the connection since (PING)
+says when that is all. Only then is it told which stream was the last.
 """
 
 import asyncio
@@ -18,6 +22,7 @@ from h2.events import (
     ConnectionTerminated,
     DataReceived,
     Event,
+    PingAckReceived,
     RemoteSettingsChanged,
     RequestReceived,
     StreamEnded,
@@ -39,13 +44,19 @@ _WINDOW = 1 << 20
 """Bytes of request bodies that one connection may have with us."""
 _STREAM_WINDOW = 1 << 17
 _NEVER = float("inf")
+_ANY = (1 << 31) - 1
+_ROUND = b"retiring"
+_PATIENCE = 1.0
+"""Seconds that the answer to our PING may take, where no stream is under way."""
 
 
 class Http2(asyncio.Protocol):
     __slots__ = (
+        "_closed",
         "_deadline",
         "_ending",
         "_h2",
+        "_last",
         "_proxy",
         "_resets",
         "_since",
@@ -79,6 +90,11 @@ class Http2(asyncio.Protocol):
         self._since = 0.0
         """When the counting of resets began."""
         self._ending = False
+        """The client was told to begin nothing new."""
+        self._closed = False
+        """All that it began before is known: more is refused."""
+        self._last = 0
+        """The newest stream."""
         self.blocked = False
         """The client's socket takes nothing for now."""
         self.client = ""
@@ -101,6 +117,8 @@ class Http2(asyncio.Protocol):
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(_WINDOW - 65_535)
         self.flush()
+        if self._proxy.retired:
+            self.retire()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._proxy.left(self)
@@ -145,18 +163,33 @@ class Http2(asyncio.Protocol):
             for stream in list(self._streams.values()):
                 stream.tick(now)
         elif now > self._deadline:
-            self._leave(ErrorCodes.NO_ERROR)
+            if self._ending:
+                self._leave(ErrorCodes.NO_ERROR)
+            else:
+                self.retire()
 
     def retire(self) -> None:
-        """The gateway stops: streams under way are finished, others are refused."""
-        if not self._streams:
-            self._leave(ErrorCodes.NO_ERROR)
-        elif not self._ending:
-            # Said past h2, which would take it for the end of everything.
-            last = max(self._streams)
-            self.flush()
-            self._transport.write(GoAwayFrame(0, last_stream_id=last).serialize())
+        """Come to an end: what the client has begun is finished, nothing new is taken."""
+        if self._ending or self._transport.is_closing():
+            return
         self._ending = True
+        self._deadline = self._proxy.time() + _PATIENCE
+        # The PING goes first, with the same write: some clients take nothing more after a GOAWAY.
+        self._h2.ping(_ROUND)
+        self._go_away(_ANY)
+
+    def _go_away(self, last: int) -> None:
+        # Said past h2, which would take it for the end of everything.
+        said = GoAwayFrame(0, last_stream_id=last).serialize()
+        self._transport.write(self._h2.data_to_send() + said)
+
+    def _went_round(self) -> None:
+        """The client has known for a while that it is to begin nothing new."""
+        self._closed = True
+        if self._streams:
+            self._go_away(self._last)
+        else:
+            self._leave(ErrorCodes.NO_ERROR)
 
     def _leave(self, code: ErrorCodes) -> None:
         self._drop()
@@ -194,15 +227,19 @@ class Http2(asyncio.Protocol):
             self._drain(event.stream_id)
         elif isinstance(event, RemoteSettingsChanged):
             self._drain()
+        elif isinstance(event, PingAckReceived):
+            if event.ping_data == _ROUND:
+                self._went_round()
         elif isinstance(event, ConnectionTerminated):
             self._drop()
             self._transport.close()
 
     def _request(self, event: RequestReceived) -> None:
         number = event.stream_id
-        if self._ending or self._proxy.retired:
+        if self._closed:
             self.reset(number, ErrorCodes.REFUSED_STREAM)
             return
+        self._last = number
         stream = Stream(self, self._h2, self._proxy, number)
         self._streams[number] = stream
         ended = event.stream_ended is not None
@@ -255,6 +292,7 @@ class Http2(asyncio.Protocol):
         """A stream has come to its end."""
         self._streams.pop(number, None)
         if not self._streams:
-            self._deadline = self._proxy.time() + self._proxy.settings.keep_alive
-            if self._ending:
+            wait = _PATIENCE if self._ending else self._proxy.settings.keep_alive
+            self._deadline = self._proxy.time() + wait
+            if self._closed:
                 self._proxy.soon(self._leave, ErrorCodes.NO_ERROR)
