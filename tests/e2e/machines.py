@@ -104,11 +104,12 @@ class Machine:
     def power_off(self) -> None:
         """End the agent and all that runs there, at once, as a machine without power does."""
         self.kill()
-        for pid in sh(f"ip netns pids {self.namespace}").split() + self._tasks():
+        for pid in sh(f"ip netns pids {self.namespace}").split() + self.tasks():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
 
-    def _tasks(self) -> list[str]:
+    def tasks(self) -> list[str]:
+        """The processes of what it runs."""
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):

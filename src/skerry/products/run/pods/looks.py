@@ -96,9 +96,11 @@ def running(ctx: Context, work: Seen) -> dict[str, Any]:
 
 
 def _waiting(work: Seen, ready: bool) -> dict[str, Any]:
-    if ready or work.started_at is None:
+    if ready or work.status is None or work.started_at is None:
         return {"reason": None, "message": None}
-    return {"reason": "NotReady", "message": "It runs, and its health check does not pass."}
+    why = next((task.message for task in work.status.tasks if task.unready and task.message), "")
+    text = f"It runs, but {why}" if why else "It runs, and its health check does not pass"
+    return {"reason": "NotReady", "message": outcome.sentences(text)}
 
 
 async def siblings(tx: Tx, resources: Resources, pod: Resource) -> list[str]:
