@@ -194,10 +194,11 @@ class Held:
         step = self.intent.numbers
         return range(self.intent.uid, self.intent.uid + len(self.tasks) * step, step)
 
-    def users(self) -> list[int]:
-        """The number of the user that each task's command runs as."""
+    def users(self) -> list[tuple[int, int]]:
+        """The numbers of user and group that each task's command runs as."""
         image = self.intent.image
-        return [uid + (image.uid if image and uid else 0) for uid in self.uids()]
+        own = (image.uid, image.gid) if image and self.intent.uid else (0, 0)
+        return [(uid + own[0], uid + own[1]) for uid in self.uids()]
 
     def taken(self) -> range:
         """All its numbers."""

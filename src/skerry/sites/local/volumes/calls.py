@@ -50,9 +50,11 @@ def unmount(target: Path) -> None:
     _done(_libc.umount2(bytes(target), 0), f"{target} can't be unmounted")
 
 
-def mount_as(source: Path, target: Path, inside: int, outside: int, *, read_only: bool) -> None:
+def mount_as(
+    source: Path, target: Path, inside: int, outside: tuple[int, int], *, read_only: bool
+) -> None:
     """Mount the directory ``source`` at ``target`` so that the files of user and group ``inside``
-    belong to ``outside`` there."""
+    belong to the user and the group ``outside`` there."""
     open_tree = (ctypes.c_long(_OPEN_TREE), _AT_FDCWD, bytes(source), _TREE_CLONE | os.O_CLOEXEC)
     tree = _done(_libc.syscall(*open_tree), f"{source} can't be cloned")
     try:
@@ -70,8 +72,9 @@ def mount_as(source: Path, target: Path, inside: int, outside: int, *, read_only
         os.close(tree)
 
 
-def _user_namespace(inside: int, outside: int) -> int:
-    """A user namespace in which the one is the other; it lives as long as the descriptor."""
+def _user_namespace(inside: int, outside: tuple[int, int]) -> int:
+    """A user namespace in which the one is the others, user and group; it lives as long as the
+    descriptor."""
     echo = ["unshare", "--user", "cat"]
     with subprocess.Popen(echo, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -81,8 +84,8 @@ def _user_namespace(inside: int, outside: int) -> int:
         # Its echo tells that it is in a namespace of its own by now.
         if process.stdout.read(1) != b"y":
             raise OSError("no user namespace can be made")
-        for name in ("uid_map", "gid_map"):
-            Path(f"/proc/{process.pid}/{name}").write_text(f"{inside} {outside} 1\n")
+        for name, number in zip(("uid_map", "gid_map"), outside, strict=True):
+            Path(f"/proc/{process.pid}/{name}").write_text(f"{inside} {number} 1\n")
         return os.open(f"/proc/{process.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
 
 

@@ -34,7 +34,7 @@ class Directory:
     def mount(self) -> None:
         """It always is."""
 
-    def mount_for(self, task: str, uid: int, *, read_only: bool) -> Path:
+    def mount_for(self, task: str, user: tuple[int, int], *, read_only: bool) -> Path:
         return self._data
 
     def place(self, task: str) -> Path:

@@ -133,12 +133,12 @@ class Image:
             raise Refused("VolumeDamaged", f"its file system can't be mended: {said[-300:]}")
         return True
 
-    def mount_for(self, task: str, uid: int, *, read_only: bool) -> Path:
+    def mount_for(self, task: str, user: tuple[int, int], *, read_only: bool) -> Path:
         """The task's own mount of what is in it, which must be mounted."""
         target = self.place(task)
         target.mkdir(mode=0o700, exist_ok=True)
         if target not in calls.mounts_below(target):
-            calls.mount_as(self._data, target, OWNER, uid, read_only=read_only)
+            calls.mount_as(self._data, target, OWNER, user, read_only=read_only)
         return target
 
     def place(self, task: str) -> Path:

@@ -115,9 +115,9 @@ class Keeper:
                 space = self._space(use.volume)
                 await asyncio.to_thread(space.mount)
                 step("volume mounted")
-                for task, uid in zip(held.tasks, held.users(), strict=True):
+                for task, user in zip(held.tasks, held.users(), strict=True):
                     await asyncio.to_thread(
-                        space.mount_for, task.name, uid, read_only=use.read_only
+                        space.mount_for, task.name, user, read_only=use.read_only
                     )
         step("volumes attached")
 
