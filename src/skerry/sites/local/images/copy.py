@@ -13,16 +13,15 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from skerry.sites.contract import ImageSource, Refused
 from skerry.sites.local.images import tools
-from skerry.sites.local.images.image import platform_of
 from skerry.sites.local.images.reference import Reference
 
 TAG = "image"
@@ -46,6 +45,30 @@ _FAULTS = (
     ),
 )
 """By what skopeo says, the first that fits."""
+
+
+class Platform(msgspec.Struct, frozen=True):
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a manifest or an index names."""
+
+    digest: Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+    size: Annotated[int, msgspec.Meta(ge=0)]
+    media_type: str = msgspec.field(name="mediaType", default="")
+    platform: Platform | None = None
+
+
+class _Document(msgspec.Struct, frozen=True):
+    """A manifest or an index."""
+
+    version: int = msgspec.field(name="schemaVersion")
+    config: Part | None = None
+    layers: list[Part] | None = None
+    manifests: list[Part] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +102,9 @@ class Copier:
                 raise Refused("DigestMismatch", f"{wanted.host} sent something else than {asked}")
             listed = listed or digest
             found = _decoded(text)
-            if "manifests" not in found:
+            if found.manifests is None:
                 return Manifest(digest, listed, _blobs(found))
-            entry = platform_of(found["manifests"], "linux", _machine())
-            asked = str(entry.get("digest"))
+            asked = _fitting(found.manifests).digest
         raise Refused("BadImage", "its index leads to another index, and that to another")
 
     async def _manifest(
@@ -152,7 +174,7 @@ class Copier:
 
     def _target(self, layout: Path) -> tuple[str, ...]:
         shared = ("--dest-shared-blob-dir", str(self._blobs.parent))
-        return (f"oci:{layout}:{TAG}", *shared, "--dest-oci-accept-uncompressed-layers")
+        return (f"oci:{layout}:{TAG}", *shared)
 
     def _path(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
@@ -163,7 +185,7 @@ class Copier:
     async def _skopeo(
         self, scratch: Path, words: tuple[str, ...], *places: str, of: str, **more: Any
     ) -> tools.Ended:
-        here = ("--override-os", "linux", "--override-arch", _machine())
+        here = ("--override-os", "linux", "--override-arch", machine())
         argv = (tools.program("skopeo"), "--insecure-policy", "--tmpdir", str(scratch), *here)
         try:
             ended = await tools.run((*argv, *words, *places), scratch, stall=self._stall, **more)
@@ -174,29 +196,51 @@ class Copier:
         return ended
 
 
-def _machine() -> str:
+def machine() -> str:
+    """This host's architecture, as images name it."""
     return _MACHINES.get(platform.machine(), platform.machine())
 
 
-def _decoded(text: bytes) -> dict[str, Any]:
+def check_platform(os_name: str, architecture: str) -> None:
+    """Refuse an image for another kind of machine (``NoPlatform``); it may say nothing."""
+    if (os_name or "linux", architecture or machine()) != ("linux", machine()):
+        raise _foreign([f"{os_name}/{architecture}"])
+
+
+def _fitting(entries: list[Part]) -> Part:
+    """The entry of an index that is for this host. Raises ``Refused``, saying what there is."""
+    said = [(entry.platform or Platform(), entry) for entry in entries]
+    found = [(p, e) for p, e in said if (p.os, p.architecture) == ("linux", machine())]
+    if not found and len(entries) == 1 and entries[0].platform is None:
+        return entries[0]
+    if not found:
+        raise _foreign(f"{p.os or '?'}/{p.architecture or '?'}" for p, _ in said)
+    # A variant (v8, v3) may ask for more than this processor has; the plain one runs everywhere.
+    return min(found, key=lambda pair: pair[0].variant not in ("", "v8"))[1]
+
+
+def _foreign(there: Iterable[str]) -> Refused:
+    text = ", ".join(sorted({*there} - {"unknown/unknown"})) or "nothing"
+    return Refused("NoPlatform", f"the image is for {text}; this host is linux/{machine()}")
+
+
+def _decoded(text: bytes) -> _Document:
     try:
-        found = msgspec.json.decode(text, type=dict[str, Any])
+        found = msgspec.json.decode(text, type=_Document)
     except msgspec.MsgspecError as error:
         raise Refused("BadImage", f"its manifest can't be read: {error}") from error
-    if found.get("schemaVersion") != 2 or not ({"manifests", "layers"} & set(found)):
+    if found.version != 2 or (found.manifests is None and found.layers is None):
         raise Refused("BadImage", "its manifest is neither an OCI image nor Docker's version 2")
     return found
 
 
-def _blobs(manifest: dict[str, Any]) -> dict[str, int]:
-    parts = [manifest.get("config") or {}, *manifest["layers"]]
-    for part in parts:
-        if str(part.get("mediaType", "")).endswith("zstd"):
-            raise Refused("Unsupported", "its layers are packed with zstd: pack them with gzip")
-    try:
-        return {str(part["digest"]): int(part["size"]) for part in parts}
-    except (KeyError, TypeError, ValueError) as error:
-        raise Refused("BadImage", f"its manifest lacks a digest or a size: {error}") from error
+def _blobs(manifest: _Document) -> dict[str, int]:
+    if manifest.config is None or manifest.layers is None:
+        raise Refused("BadImage", "its manifest names no configuration")
+    parts = [manifest.config, *manifest.layers]
+    if any(part.media_type.endswith("zstd") for part in parts):
+        raise Refused("Unsupported", "its layers are packed with zstd: pack them with gzip")
+    return {part.digest: part.size for part in parts}
 
 
 @contextlib.contextmanager

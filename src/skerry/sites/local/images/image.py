@@ -3,11 +3,11 @@
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from skerry.sites.contract import Refused
+from skerry.sites.local.images.copy import check_platform
 from skerry.sites.local.images.facts import RECORD, Image
 from skerry.sites.local.state import NUMBERS, load, save
 
@@ -24,15 +24,14 @@ class _Settings(msgspec.Struct, kw_only=True):
 
 
 class _Config(msgspec.Struct, kw_only=True):
+    os: str = ""
+    architecture: str = ""
     settings: _Settings | None = msgspec.field(name="config", default=None)
 
 
 def read(config: bytes, rootfs: Path, digest: str) -> Image:
     """From the image's own configuration and files. Raises ``Refused``."""
-    try:
-        settings = msgspec.json.decode(config, type=_Config).settings or _Settings()
-    except msgspec.MsgspecError as error:
-        raise Refused("BadImage", f"its configuration can't be read: {error}") from error
+    settings = _decoded(config).settings or _Settings()
     env = dict(pair.partition("=")[::2] for pair in settings.env or ())
     command = (*(settings.entrypoint or ()), *(settings.cmd or ()))
     directory = settings.directory or ""
@@ -50,6 +49,19 @@ def read(config: bytes, rootfs: Path, digest: str) -> Image:
         groups=groups,
         home=home,
     )
+
+
+def check_machine(config: bytes) -> None:
+    """Refuse (``NoPlatform``, ``BadImage``) what can't run here."""
+    found = _decoded(config)
+    check_platform(found.os, found.architecture)
+
+
+def _decoded(config: bytes) -> _Config:
+    try:
+        return msgspec.json.decode(config, type=_Config)
+    except msgspec.MsgspecError as error:
+        raise Refused("BadImage", f"its configuration can't be read: {error}") from error
 
 
 def keep(image: Image, entry: Path) -> None:
@@ -106,27 +118,3 @@ def _lines(rootfs: Path, name: str) -> list[str]:
         return os.read(file, _LONGEST).decode(errors="replace").splitlines()
     finally:
         os.close(file)
-
-
-def platform_of(entries: list[dict[str, Any]], os_name: str, machine: str) -> dict[str, Any]:
-    """The entry of an index that is for this host. Raises ``Refused``, saying what there is."""
-    fitting = []
-    for entry in entries:
-        platform = entry.get("platform") or {}
-        if (platform.get("os"), platform.get("architecture")) == (os_name, machine):
-            fitting.append(entry)
-    if not fitting and len(entries) == 1 and not entries[0].get("platform"):
-        return entries[0]
-    if not fitting:
-        there = sorted({_named(entry) for entry in entries} - {"unknown/unknown"})
-        raise Refused(
-            "NoPlatform",
-            f"the image is for {', '.join(there) or 'nothing'}; this host is {os_name}/{machine}",
-        )
-    # A variant (v8, v3) may ask for more than this processor has; the plain one runs everywhere.
-    return min(fitting, key=lambda e: (e["platform"].get("variant") or "") not in ("", "v8"))
-
-
-def _named(entry: dict[str, Any]) -> str:
-    platform = entry.get("platform") or {}
-    return f"{platform.get('os', '?')}/{platform.get('architecture', '?')}"

@@ -178,6 +178,7 @@ class Images:
         config = self.blobs.path(found["config"]["digest"]).read_bytes()
         if f"sha256:{hashlib.sha256(config).hexdigest()}" != found["config"]["digest"]:
             raise Refused("DigestMismatch", "its configuration is not what the manifest names")
+        image.check_machine(config)
         return Manifest(descriptor["digest"], descriptor["digest"], blobs), config
 
     async def _unpack(self, layout: Path, rootfs: Path, found: Manifest, report: Report) -> None:
