@@ -67,6 +67,20 @@ async def test_a_widget_is_made_changed_polished_and_removed(
         await read(db, resources, WIDGET, "w")
 
 
+async def test_what_it_is_told_while_it_changes_is_done_once_it_rests(
+    db: Database, resources: Resources
+) -> None:
+    worker = Worker(db, resources, Services(World()))
+    await put(db, resources, WIDGET, "w", {"size": 3})
+    await worker.drain()
+    async with db.transaction() as tx:
+        path = AT.named("w")
+        changed = await resources.put(tx, WIDGET, path, {"spec": {"size": 4}}, SYSTEM)
+        await resources.act(tx, changed.resource, "polish", None, SYSTEM)
+    await worker.drain()
+    assert (await read(db, resources, WIDGET, "w")).phase == "polished"
+
+
 async def test_a_box_owns_its_widgets(db: Database, resources: Resources) -> None:
     worker = Worker(db, resources, Services(World()))
     await put(db, resources, BOX, "b", {})

@@ -289,8 +289,10 @@ class Worker:
         wake = now + timedelta(seconds=following.after)
         if held["poke"] != poke:
             wake = now
-        soon = wake <= now
         intents = [i for i in held["intents"] if i not in ctx.taken]
+        if intents and name == "rest" != step.name:
+            wake = now  # it was told of something on its way there
+        soon = wake <= now
         row = await tx.fetchrow(
             _sql.advance,
             held["uid"],
