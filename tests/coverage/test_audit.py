@@ -40,7 +40,7 @@ def made(cloud: Served, kind: Kind, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", WRITTEN, ids=lambda kind: kind.noun)
 def test_each_version_of_a_resource_is_told_once(cloud: Served, kind: Kind) -> None:
-    name = name_of(kind, "told")
+    name = name_of(kind, f"told-{kind.noun}")
     ref = made(cloud, kind, name)["metadata"]["ref"]
     made(cloud, kind, name)
     if "delete" in kind.ops:

@@ -10,6 +10,7 @@ and still have requests here, so that whoever ends them knows when.
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 import uuid
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from skerry.gateway.table import Backend, Limits, Route, Table
 from skerry.kernel import alerts
 from skerry.kernel.errors import Gone
 from skerry.kernel.feed import Feed, Happening
+from skerry.kernel.sealing import Sealer, SealError
 from skerry.store import DATABASE_ERRORS, Database
 from skerry.store.queries import load
 
@@ -65,6 +67,7 @@ def route_of(body: Mapping[str, Any]) -> Route:
             hosts=() if tcp else tuple(str(host) for host in status.get("hosts") or ()),
             owner=uuid.UUID(str(owner)) if owner else None,
             idle=spec.idle,
+            wake_by_page=spec.wake == "page",
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Unreadable(str(error)) from error
@@ -74,9 +77,17 @@ class Follower:
     """Keeps a table as the routes are. ``in_flight`` counts the requests at each workload."""
 
     def __init__(
-        self, db: Database, feed: Feed, table: Table, gateway: str, in_flight: Mapping[str, int]
+        self,
+        db: Database,
+        feed: Feed,
+        table: Table,
+        gateway: str,
+        in_flight: Mapping[str, int],
+        sealer: Sealer | None = None,
     ) -> None:
+        """``sealer`` opens the keys that backends are shown."""
         self._db = db
+        self._sealer = sealer
         self._feed = feed
         self._table = table
         self._gateway = gateway
@@ -169,8 +180,8 @@ class Follower:
         if int(body["version"]) < self._versions.get(uid, 0):
             return
         try:
-            route = route_of(body)
-        except Unreadable as problem:
+            route = await self._with_key(route_of(body))
+        except (Unreadable, SealError) as problem:
             _log.error("route left as it was", route=str(body.get("ref")), problem=str(problem))
             await self._alert(str(body.get("ref")), str(problem))
             return
@@ -185,6 +196,17 @@ class Follower:
         self._routes[uid] = route
         self._versions[uid] = route.version
         self._news.add(uid)
+
+    async def _with_key(self, route: Route) -> Route:
+        """The key is sealed, so neither the feed nor the list has it. Raises ``SealError``."""
+        if not route.login or self._sealer is None:
+            return route
+        before = self._routes.get(route.uid)
+        if before is not None and before.version == route.version:
+            return dataclasses.replace(route, key=before.key)
+        async with self._db.transaction(readonly=True) as tx:
+            key = await self._sealer.open(tx, route.tenant, route.uid, "key")
+        return dataclasses.replace(route, key=key.encode()) if isinstance(key, str) else route
 
     def _gone(self, uid: uuid.UUID, version: int) -> None:
         self._routes.pop(uid, None)

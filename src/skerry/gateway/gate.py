@@ -61,4 +61,4 @@ class DoorkeeperGate:
     def strip(
         self, route: Route, headers: Sequence[tuple[bytes, bytes]]
     ) -> Sequence[tuple[bytes, bytes]]:
-        return self._login.strip(headers)
+        return self._login.strip(route, headers)

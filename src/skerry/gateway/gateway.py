@@ -121,7 +121,9 @@ class Gateway:
             self._login, self.room, heard=heard, challenge=challenge, secure_url=secure
         )
         proxy = Proxy(self.table, self._dial, gate)
-        follower = Follower(self._db, self._feed, self.table, name, proxy.in_flight)
+        follower = Follower(
+            self._db, self._feed, self.table, name, proxy.in_flight, self._resources.sealer
+        )
         idle = Idle(self._db, self.table, self.room, follower, proxy.in_flight, self._tell)
         gate.hear(lambda entry: follower.asked(entry.route.uid))
         gate.hear(lambda entry: idle.asked(entry.route.uid))

@@ -17,6 +17,7 @@ ROUTE = Kind(
     spec=RouteSpec,
     status=RouteStatus,
     immutable=("protocol", "tcpPort"),
+    secrets=("key",),
     quota=1000,
     actions=(Action("open", "Make a link that lets you in, once, where login is asked", Opened),),
     views=(

@@ -38,6 +38,8 @@ TRUST = 5.0
 MOST = 8192
 _SECURE, _PLAIN = b"__Host-skerry", b"skerry-route"
 _NAMES = (_SECURE, _PLAIN)
+KEY = b"x-skerry-key"
+"""The header by which a backend knows that the gateway asks."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -73,10 +75,12 @@ class Login:
             return pages.plain(403, "A page of another origin can't do this here.")
         return None if self._trusts(route, cookie) else self._session(route, head, cookie)
 
-    def strip(self, headers: Headers) -> Headers:
-        """The headers without what let the request in."""
-        kept = []
+    def strip(self, route: Route, headers: Headers) -> Headers:
+        """The headers without what let the request in, and with what tells the backend so."""
+        kept = [(KEY, route.key)] if route.key else []
         for name, value in headers:
+            if name == KEY:
+                continue
             if name == b"cookie":
                 value = _without(value)
                 if not value:

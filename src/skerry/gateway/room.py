@@ -66,6 +66,8 @@ class Room:
         """The route once it has a backend, or what to answer instead."""
         if route.owner is None:
             return pages.unavailable(head, "Nothing answers here at the moment.", again=30)
+        if route.wake_by_page and not (head is not None and pages.wants_page(head)):
+            return pages.unavailable(head, "It sleeps until its page is opened.", again=30)
         if self._waiting[route.uid] >= self._seats or self._waiting.total() >= self._all_seats:
             return pages.unavailable(head, "Too many are waiting already.", again=10)
         browser = head is not None and pages.wants_page(head)

@@ -85,5 +85,5 @@ class Gate(Protocol):
     def strip(
         self, route: Route, headers: Sequence[tuple[bytes, bytes]]
     ) -> Sequence[tuple[bytes, bytes]]:
-        """The headers that the backend may see: without what lets people in here. Called for
-        routes with ``login`` only."""
+        """The headers that the backend may see: without what lets people in here, and with the
+        route's key. Called for routes with ``login`` only."""

@@ -80,6 +80,20 @@ class RouteSpec(Spec):
             description="Seconds without a request after which its owner is told; 0: never",
         ),
     ] = 0
+    wake: Annotated[
+        Literal["request", "page"],
+        Meta(
+            description="What tells its owner to wake where nothing answers: any request, or only "
+            "a page that somebody opens"
+        ),
+    ] = "request"
+    key: Annotated[
+        Annotated[str, Meta(max_length=256, pattern="^[!-~]*$")] | None,
+        Meta(
+            description="With login: what its backends are shown as X-Skerry-Key, so that they can "
+            "tell the gateway from others; leaving it out keeps the one that is there"
+        ),
+    ] = None
     limits: Annotated[LimitsSpec, Meta(description="What it may take")] = LimitsSpec()
 
 

@@ -6,7 +6,7 @@ were at one moment, and looking one up takes no lock.
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MIB = 1 << 20
 
@@ -55,6 +55,10 @@ class Route:
     """Who is told ``wake`` and ``idle``."""
     idle: int = 0
     """Seconds without a request after which the owner is told; 0: never."""
+    wake_by_page: bool = False
+    """Whether only a page that somebody opens wakes the owner."""
+    key: bytes = field(default=b"", repr=False)
+    """What backends are shown as ``X-Skerry-Key``; empty: nothing."""
 
 
 def host_of(header: str) -> str:

@@ -1,0 +1,3 @@
+from tests.products.run.conftest import cloud
+
+__all__ = ["cloud"]
