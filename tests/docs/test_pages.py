@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,10 +19,8 @@ import pytest
 from skerry.cli.common import Session
 from skerry.cli.main import root
 from tests.docs.pages import ROOT, Block, blocks, inline
-from tests.e2e.conftest import Cloud, cloud
+from tests.e2e.conftest import Cloud, until
 from tests.harness.ports import free_port
-
-__all__ = ["cloud"]
 
 SHELL = """
 set -euo pipefail
@@ -42,10 +41,27 @@ skerry() {  # `up` stays in the foreground: wait until it is ready instead
 }
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 """
+HOSTS = """
+until_host_is() {
+    for _ in $(seq 60); do
+        skerry host get attic --site home-1 -o json 2>/dev/null | grep -q "\\"$1\\"" && return
+        sleep 0.2
+    done
+    cat host.log; return 1
+}
+on_another_machine() {
+    python3 -c "$ASKED" token > token
+    command skerry site join "$(python3 -c "$ASKED" address)" "$@" \\
+        --token @token --data $PWD/host 2>>host.log &
+    until_host_is connected
+}
+ASKED='import json, sys; print(json.load(open("told"))[sys.argv[1]])'
+"""
 PREPARE = {
     "access.md": "skerry service-account create ci -q",
     "billing.md": "skerry tenant create acme -q; skerry workspace create lab -q; "
     "skerry run -q -- true",
+    "hosts.md": HOSTS,
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "operating.md": "mkdir -p srv",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
@@ -56,6 +72,11 @@ PREPARE = {
 FILLED = {
     "access.md": {"ann.laptop": "operator.laptop"},
     "billing.md": {"2026-10": f"{datetime.now(UTC):%Y-%m}"},
+    "hosts.md": {
+        "skerry site invite home-1": "skerry site invite home-1 -o json > told",
+        "skerry site join 10.0.0.5:8422": "on_another_machine",
+        "skerry host lost": "until_host_is drained; skerry host lost",
+    },
     "operating.md": {
         "/srv": "$PWD/srv",
         "DIR": "$PWD/other",
@@ -72,6 +93,16 @@ COMMANDS = [b for b in blocks() if b.language == "sh" and not b.text.startswith(
 PAGES = list(dict.fromkeys(block.page for block in COMMANDS))
 DOCUMENTS = [block for block in blocks() if block.language == "yaml"]
 PROGRAMS = [block for block in blocks() if block.language == "python"]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One for all pages, which other machines can join."""
+    made = Cloud(tmp_path_factory.mktemp("cloud"), "--agents", "127.0.0.1:0")
+    made.start()
+    until(lambda: made.json("offer", "list"), made.tail)
+    yield made
+    made.stop()
 
 
 def told(cloud: Cloud, tmp_path: Path, **more: str) -> dict[str, str]:

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from skerry.kernel.errors import Conflict
+from skerry.kernel.errors import Conflict, ValidationError
 from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.greeting import Denied
 from skerry.sites.joining import Membership, NotJoined, join
 from skerry.sites.simulated.driver import Simulated
 from tests.sites.cloud import Cloud
+from tests.sites.contract.script import Script
 from tests.sites.contract.suite import Fencing, Reaching, Reading, Storing, Watching
 from tests.sites.joined import Doorway, Host, doorway
+from tests.sites.simulated.sites import work
 from tests.sites.simulated.test_contract import SimulatedRig
 
 
@@ -202,6 +204,43 @@ async def test_a_removed_host_is_gone_at_once(
     with pytest.raises(Denied):
         await host.connect()
     await cloud.remove(site)
+
+
+async def test_what_a_drained_host_keeps_is_lost_only_by_the_operators_word(
+    cloud: Cloud, door: Doorway, driver: Simulated
+) -> None:
+    site = await cloud.declare("home")
+    host = await door.join(await door.invite(site), "two", driver)
+    place = await door.resource(host)
+    async with cloud.observed():
+        await host.connect()
+        await cloud.phase(place, "connected")
+        for id in ("over", "runs"):
+            await cloud.own(id, place)
+        remote = cloud.hub.driver(host.at)
+        await remote.apply(work("over", Script().exit(0)), 1)
+        await remote.apply(work("runs", Script().stay()), 1)
+        await cloud.ended("over")
+        told = await door.act(host, "drain", minutes=5)
+        assert [held["workloads"] for held in told["workloads"]] == [1]
+        await cloud.phase(place, "draining")
+        with pytest.raises(Conflict, match="still runs"):
+            await cloud.remove(place)
+        with pytest.raises(Conflict, match="not drained"):
+            await door.act(host, "lost")
+        await remote.signal("runs", 9, 1)
+        await cloud.phase(place, "drained")
+        with pytest.raises(Conflict, match="keeps artifacts and logs") as refused:
+            await cloud.remove(await door.resource(host))
+        assert "skerry host lost two --site home" in refused.value.hint
+        assert sorted((await door.act(host, "lost"))["workloads"]) == ["over", "runs"]
+        await host.cut()
+        await cloud.remove(await door.resource(host))
+
+
+async def test_offers_of_hosts_and_sites_cannot_be_mistaken(cloud: Cloud) -> None:
+    with pytest.raises(ValidationError, match="can't be a site's name"):
+        await cloud.declare("home.two")
 
 
 async def test_a_certificate_is_renewed_before_it_expires(

@@ -23,6 +23,7 @@ from skerry.kernel.kinds import Action, Column, Kind, Spec, Status
 from skerry.kernel.paths import path_of
 from skerry.kernel.resources import Resource, Resources
 from skerry.market.site_offers import suspend_offers, withdraw_offers
+from skerry.series.views import HOST_METRICS
 from skerry.sites import enrolment, seen
 from skerry.sites.places import at_of, called, site_of
 from skerry.store import Tx
@@ -105,6 +106,12 @@ class HostHooks(Hooks):
                 f"{called(at)} still runs {_in_words(live)}",
                 hint=f"Drain it first: skerry host drain {resource.name} --site "
                 f"{site_of(resource)}. If the machine is gone for good: skerry host lost.",
+            )
+        if kept := await tx.fetch(_joining.kept_at, at, _BLOCKED + 1):
+            raise Conflict(
+                f"{called(at)} keeps artifacts and logs of {_in_words(kept)}",
+                hint="Fetch what is needed, or delete what they are of. To lose the rest with the "
+                f"host: skerry host lost {resource.name} --site {site_of(resource)}.",
             )
         await enrolment.revoke(tx, resource, by)
         await withdraw_offers(tx, resources, at)
@@ -244,12 +251,12 @@ async def ask_to_move(tx: Tx, resources: Resources, at: str) -> None:
 
 
 async def _lose(tx: Tx, resources: Resources, host: Resource, by: Caller) -> Mapping[str, Any]:
-    """The operator's word that nothing runs there any more. It can't come back by itself."""
+    """The operator's word that nothing is there any more. It can't come back by itself."""
     at = at_of(host)
-    if host.phase not in ("unreachable", "new"):
+    if host.phase not in ("unreachable", "drained", "new"):
         raise Conflict(
-            f"{called(at)} is in contact",
-            hint="Only a host that can't be reached can be declared lost; drain this one.",
+            f"{called(at)} is in contact, and not drained",
+            hint="Only a host that is empty or can't be reached can be declared lost: drain it.",
         )
     await enrolment.revoke(tx, host, by)
     await suspend_offers(tx, resources, at)
@@ -294,8 +301,9 @@ HOST = Kind(
         Action("uncordon", "Place work there again"),
         Action("drain", "Cordon it and ask what runs there to move", spec=Drain),
         Action("revoke", "End its certificates: its connection is dropped, it must join anew"),
-        Action("lost", "Declare that the machine is gone for good, with all that ran there"),
+        Action("lost", "Declare that the machine is gone for good, with all that it ran and kept"),
     ),
+    views=(HOST_METRICS,),
     hooks=HostHooks(),
     columns=(
         Column("PHASE", "status.phase"),

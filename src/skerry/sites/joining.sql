@@ -57,10 +57,20 @@ where host = $1 and revoked_at is null
 returning serial
 
 -- name: running_at
--- What is at a place, by the resource that it is of.
+-- What is at a place and not over, by the resource that it is of.
 select w.owner, r.ref, count(*) as workloads from workload w
 left join resource r on r.uid = w.owner
 where w.at = $1 and w.gone_at is null and w.given_up_at is null
+  and (w.status is null or exists (
+    select 1 from json_array_elements(w.status->'tasks') t
+    where t->>'phase' in ('pending', 'running')))
+group by w.owner, r.ref order by r.ref limit $2
+
+-- name: kept_at
+-- What a place keeps of things, over or not, by the resource.
+select w.owner, r.ref, count(*) as workloads from workload w
+left join resource r on r.uid = w.owner
+where w.at = $1 and w.gone_at is null and w.given_up_at is null and w.seen_at is not null
 group by w.owner, r.ref order by r.ref limit $2
 
 -- name: lose_workloads

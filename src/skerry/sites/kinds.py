@@ -116,6 +116,12 @@ class SiteHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         spec = new.typed(SiteSpec)
+        if old is None and "." in new.name:
+            raise ValidationError(
+                f"{new.name!r} can't be a site's name",
+                hint="Leave out the dot: offers of a site's hosts are called SITE.HOST.",
+                sources=[Source(pointer="/metadata/name")],
+            )
         _check_driver(spec)
         await _check_place(tx, resources, spec)
         return Admitted(status={} if old else {"phase": "new"})
