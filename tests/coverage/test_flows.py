@@ -101,6 +101,7 @@ async def _killed(kind: Kind, hasty: bool, db: Database, folder: FilePath, few: 
     await cloud.site()
     above = await _above(cloud, kind)
     await killed_everywhere(Lives(cloud), life_of(kind, above, hasty=hasty), few=few)
+    await _remove_above(cloud, kind, above)
     await cloud.assert_books_closed()
     await cloud.hub.close_all()
 
@@ -114,4 +115,16 @@ async def _above(cloud: Cloud, kind: Kind) -> tuple[str, ...]:
     path = Path(AT.tenant, AT.workspace, names, "one")
     async with cloud.db.transaction() as tx:
         await cloud.resources.put(tx, parent, path, {"spec": sample(parent)}, SYSTEM)
+    await cloud.turn()
     return (*names, "one")
+
+
+async def _remove_above(cloud: Cloud, kind: Kind, names: tuple[str, ...]) -> None:
+    """What it lived in goes as well, the innermost first."""
+    for depth in range(len(names), 0, -1):
+        kind = REGISTRY.above(kind)
+        path = Path(AT.tenant, AT.workspace, names[: depth - 1], names[depth - 1])
+        async with cloud.db.transaction() as tx:
+            parent = await cloud.resources.get(tx, cloud.resources.ref(kind, path))
+            await cloud.resources.delete(tx, parent, SYSTEM)
+        await cloud.turn()

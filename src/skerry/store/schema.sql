@@ -817,6 +817,12 @@ CREATE VIEW public.usage_record AS
      JOIN public.stream s ON ((s.id = u.stream)))
      JOIN public.hold h ON ((h.lease = s.lease)));
 
+CREATE TABLE public.volume_use (
+    workload text NOT NULL,
+    volume uuid NOT NULL,
+    read_only boolean NOT NULL
+);
+
 CREATE TABLE public.workload (
     id text NOT NULL,
     at text CONSTRAINT workload_site_not_null NOT NULL,
@@ -1056,6 +1062,9 @@ ALTER TABLE ONLY public.transfer
 ALTER TABLE ONLY public.usage
     ADD CONSTRAINT usage_pkey PRIMARY KEY (stream, starts_at);
 
+ALTER TABLE ONLY public.volume_use
+    ADD CONSTRAINT volume_use_pkey PRIMARY KEY (workload, volume);
+
 ALTER TABLE ONLY public.workload
     ADD CONSTRAINT workload_pkey PRIMARY KEY (id);
 
@@ -1162,6 +1171,8 @@ CREATE INDEX usage_batch ON public.usage USING btree (batch);
 
 CREATE UNIQUE INDEX user_email ON public.resource USING btree (tenant, lower((spec ->> 'email'::text))) WHERE ((kind = 'user'::text) AND (deleted_at IS NULL) AND ((spec ->> 'email'::text) <> ''::text));
 
+CREATE INDEX volume_use_volume ON public.volume_use USING btree (volume);
+
 CREATE INDEX workload_at ON public.workload USING btree (at) WHERE (gone_at IS NULL);
 
 CREATE INDEX workload_log ON public.workload USING btree (at) WHERE ((ended_at IS NOT NULL) AND (gone_at IS NULL) AND (log_read_at IS NULL));
@@ -1257,3 +1268,9 @@ ALTER TABLE ONLY public.transfer
 
 ALTER TABLE ONLY public.transfer
     ADD CONSTRAINT transfer_pending_fkey FOREIGN KEY (pending) REFERENCES public.transfer(id);
+
+ALTER TABLE ONLY public.volume_use
+    ADD CONSTRAINT volume_use_volume_fkey FOREIGN KEY (volume) REFERENCES public.resource(uid);
+
+ALTER TABLE ONLY public.volume_use
+    ADD CONSTRAINT volume_use_workload_fkey FOREIGN KEY (workload) REFERENCES public.workload(id) ON DELETE CASCADE;

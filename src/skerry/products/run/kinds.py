@@ -18,6 +18,11 @@ from skerry.products.run.services.hooks import ServiceHooks
 from skerry.products.run.services.specs import ServiceSpec, ServiceStatus
 from skerry.products.run.specs import JobSpec, JobStatus
 from skerry.products.run.views import files, logs, stats
+from skerry.products.run.volumes.flow import SnapshotFlow, VolumeFlow
+from skerry.products.run.volumes.flow import ask_of as volume_ask_of
+from skerry.products.run.volumes.hooks import KeptHooks, VolumeHooks
+from skerry.products.run.volumes.specs import SnapshotSpec, SnapshotStatus, VolumeSpec, VolumeStatus
+from skerry.products.run.volumes.views import stats as volume_stats
 from skerry.series.views import METRICS
 from skerry.sites.channels import CONNECT, EXEC
 
@@ -174,4 +179,51 @@ SCHEDULE = Kind(
     ),
 )
 
-KINDS = (JOB, POD, SERVICE, SECRET, SCHEDULE)
+VOLUME = Kind(
+    provider="skerry.run",
+    collection="volumes",
+    noun="volume",
+    summary="Space for files that outlives the jobs and pods that mount it",
+    spec=VolumeSpec,
+    status=VolumeStatus,
+    immutable=("from", "region", "site"),
+    quota=10_000,
+    views=(View("stats", "How full it is", volume_stats),),
+    meters=("storage-gib-month",),
+    flow=VolumeFlow,
+    hooks=VolumeHooks(),
+    ask=volume_ask_of,
+    columns=(
+        Column("PHASE", "status.phase"),
+        Column("SIZE", "status.size"),
+        Column("AT", "status.at"),
+        Column("WRITER", "status.writer"),
+        Column("PER GIB HOUR", "status.pricePerGibHourNano"),
+        Column("COST", "status.cost"),
+        Column("AGE", "metadata.createdAt"),
+        Column("READERS", "status.readers", wide=True),
+    ),
+)
+
+SNAPSHOT = Kind(
+    provider="skerry.run",
+    collection="snapshots",
+    parent="workspace/volumes",
+    noun="snapshot",
+    summary="What was in a volume at one moment",
+    spec=SnapshotSpec,
+    status=SnapshotStatus,
+    quota=10_000,
+    meters=("storage-gib-month",),
+    flow=SnapshotFlow,
+    hooks=KeptHooks(),
+    columns=(
+        Column("PHASE", "status.phase"),
+        Column("SIZE", "status.size"),
+        Column("AT", "status.at"),
+        Column("COST", "status.cost"),
+        Column("AGE", "metadata.createdAt"),
+    ),
+)
+
+KINDS = (JOB, POD, SERVICE, SECRET, SCHEDULE, VOLUME, SNAPSHOT)

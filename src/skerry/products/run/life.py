@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import Context, Flow, Next, done, gone, hop, nap, step
 from skerry.kernel.rows import Resource
 from skerry.market.ask import Ask
@@ -24,7 +25,7 @@ from skerry.market.lease import Lease, Refusal
 from skerry.market.leases import Market
 from skerry.products.run import bill, outcome, place
 from skerry.products.run.asks import ask_of
-from skerry.products.run.mounts import volume_sites
+from skerry.products.run.mounts import VolumeBusy, take, volume_sites
 from skerry.products.run.place import NotStarted, Run, run_of
 from skerry.products.run.prepare import Underway
 from skerry.products.run.work import GRACE
@@ -100,8 +101,14 @@ class Life(Flow):
         pause = float(ctx.data.get("pause") or 0) - age(ctx)
         if pause > 0:
             return nap(pause)  # a late word of its last run has woken it
+        try:
+            ask = await self.ask(ctx)
+        except VolumeBusy as busy:
+            return nap(AGAIN, status=_waits_for(ctx, busy))
+        except NotFound as missing:
+            return self.refused(ctx, NotStarted("VolumeMissing", missing.detail, again=False))
         market = Market.of(ctx.resources)
-        found = await market.reserve(ctx.tx, await self.ask(ctx), ctx.resource)
+        found = await market.reserve(ctx.tx, ask, ctx.resource)
         if isinstance(found, Refusal):
             # Refused as it was before: then nothing of it is news.
             news = str(found.decision) != ctx.resource.status.get("decision")
@@ -116,6 +123,7 @@ class Life(Flow):
             await seen.give_up(ctx.tx, earlier.id)
         run = Run.numbered(number, resource, lease.choice)
         await seen.own(ctx.tx, run.id, at=run.at, owner=resource.uid, tenant=resource.tenant)
+        await take(ctx.tx, ctx.resources, resource, place.spec_of(ctx), run.id)
         return hop(
             "bring",
             state="creating" if resource.state == "pending" else None,
@@ -292,6 +300,13 @@ def age(ctx: Context) -> float:
 def patience(ctx: Context) -> float:
     """Seconds until a site that did not answer is asked again: more, the longer it is away."""
     return min(max(1.0, age(ctx) / 8), 10.0)
+
+
+def _waits_for(ctx: Context, busy: VolumeBusy) -> dict[str, str]:
+    """The status of one that can't mount a volume yet; nothing if that is known already."""
+    shown = {"phase": "queued", "reason": busy.reason, "message": busy.message}
+    known = all(ctx.resource.status.get(key) == value for key, value in shown.items())
+    return {} if known else shown
 
 
 def unheard(away: SiteUnreachable) -> dict[str, str]:
