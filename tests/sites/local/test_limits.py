@@ -1,13 +1,14 @@
 """Limits are the kernel's, and what they do is said."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
 
 from skerry.sites.contract import Resources, Workloads
 from skerry.sites.local.cgroups import mounts
-from tests.sites.contract.rig import MIB, ended, log, printed, run, running, workload
+from tests.sites.contract.rig import MIB, ended, log, printed, run, running, until, workload
 from tests.sites.contract.suite import Script
 from tests.sites.local.rigs import LocalRig
 
@@ -194,6 +195,36 @@ class TestTime:
         await site.signal(work.id, 15, 1)
         [task] = (await ended(site, work.id)).tasks
         assert task.exit_code in (1, 143)
+
+    @pytest.mark.long
+    async def test_the_pauses_before_restarts_grow(self, rig: LocalRig, site: Workloads) -> None:
+        work = workload(rig, Script().print("up").exit(1), restart="always", max_restarts=1 << 30)
+        await site.apply(work, 1)
+        seen = []
+        async with asyncio.timeout(60):
+            async for chunk in site.logs(work.id, 0, 0, True):
+                seen.append(chunk.at)
+                if len(seen) == 9:
+                    break
+        pauses = [(after - before).total_seconds() for before, after in itertools.pairwise(seen)]
+        assert all(pause >= 0.1 * 2**n for n, pause in enumerate(pauses))
+
+    async def test_a_start_that_fails_is_tried_again(self, tmp_path: Path) -> None:
+        """What keeps a sandbox from standing is often over in a while."""
+        rig = LocalRig(tmp_path, engines=("runc",))
+        site = await rig.open()
+        try:
+            work = workload(rig, Script().exit(1), restart="on-failure", max_restarts=1 << 30)
+            await site.apply(work, 1)
+            config = tmp_path / "site/workloads" / work.id / "tasks/0/bundle/config.json"
+            config.rename(config.with_name("elsewhere"))
+            failed = await until(site, work.id, lambda s: "can't be started" in s.tasks[0].message)
+            [task] = failed.tasks
+            assert (task.phase, task.reason, task.unready) == ("running", "StartFailed", True)
+            config.with_name("elsewhere").rename(config)
+            await until(site, work.id, lambda s: s.tasks[0].message == "it ended with 1")
+        finally:
+            await rig.end()
 
 
 def _group(site: Workloads, id: str, controller: str) -> Path:

@@ -1,6 +1,7 @@
 """What the twin does with time that a test moves, and with what it is told to be."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -128,3 +129,19 @@ async def test_a_thousand_workloads_need_no_task_each() -> None:
     assert [s.tasks[0].exit_code for s in all_of_them] == [n % 7 for n in range(1000)]
     whole = await driver.capacity()
     assert whole.free_millicores == whole.millicores
+
+
+async def test_it_is_started_again_for_ever_after_growing_pauses() -> None:
+    driver, clock = site()
+    script = Script().print("up").sleep(1).exit(1)
+    await driver.apply(work("w", script, restart="always", max_restarts=1 << 30), 1)
+    for _ in range(10):
+        await clock.advance(86_400)
+    starts = [chunk.at async for chunk in driver.logs("w", 0)]
+    pauses = [(b - a).total_seconds() - 1 for a, b in itertools.pairwise(starts)]
+    assert pauses[:13] == pytest.approx([*(0.1 * 2**n for n in range(12)), 300])
+    assert pauses[13:] == pytest.approx([300] * (len(pauses) - 13))
+    assert len(pauses) > 2_800
+    status = await find(driver, "w")
+    assert status is not None
+    assert status.tasks[0].phase == "running"

@@ -272,29 +272,38 @@ class Task:
         return wanted and again and self._restarts < self._plan.max_restarts
 
     def _restart(self, code: int) -> bool:
-        """Once more, unless it is told to end meanwhile."""
+        """Once more, unless it is told to end meanwhile. A sandbox that can't be set up just now
+        counts as a run that failed at once."""
         if time.monotonic() - self._since > _LONG_ENOUGH:
             self._crashes = 0
+        words = self._message or f"it ended with {code}"
+        while self._wanted_after_a_pause(words):
+            self._restarts += 1
+            self._reason = self._message = ""
+            self._sandbox = Sandbox(self._plan, self._group)
+            try:
+                self.prepare()
+            except OSError as error:
+                self._reason, self._message = "StartFailed", str(error)
+                self._settle(1)
+                if self._restarts >= self._plan.max_restarts:
+                    return False
+                words = f"it can't be started: {error}"
+                self._sandbox.close()
+                continue
+            self._record("running")
+            self._open_gate()
+            return True
+        return False
+
+    def _wanted_after_a_pause(self, words: str) -> bool:
         self._waiting = True
-        self._record("running", message=self._message or f"it ended with {code}")
+        self._record("running", message=words)
         self._pause(min(0.1 * 2 ** min(self._crashes, 12), _LONGEST_PAUSE))
         self._crashes += 1
         self._waiting = False
-        if not self._wanted:
-            return False
         self._kill_at = float("inf")
-        self._restarts += 1
-        self._reason = self._message = ""
-        self._sandbox = Sandbox(self._plan, self._group)
-        try:
-            self.prepare()
-        except OSError as error:
-            self._reason, self._message = "StartFailed", str(error)
-            self._settle(1)
-            return False
-        self._record("running")
-        self._open_gate()
-        return True
+        return self._wanted
 
     def _pause(self, seconds: float) -> None:
         """Before the next try; commands are obeyed meanwhile."""
