@@ -101,9 +101,10 @@ def test_a_running_job_is_cancelled_and_billed_for_its_time(cloud: Cloud) -> Non
 
 def test_a_failed_job_is_run_again_as_often_as_asked(cloud: Cloud) -> None:
     done = cloud.skerry(
-        "run", "--name", "again", "--retries", "1", "--", "sh", "-c", "exit 3", check=False
-    )
-    assert done.returncode == 3
+        "run", "--name", "again", "--retries", "1", "--", "sh", "-c", "echo tried; exit 3",
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, "tried\n" * 2)
     status = cloud.json("job", "get", "again")["status"]
     assert status["attempt"] == 2
     leases = cloud.json("lease", "list")

@@ -76,12 +76,14 @@ class LogChunk(NamedTuple):
 
     rank: int
     offset: int
-    """Of its first byte in the rank's log."""
+    """Of its first byte in the rank's log of that run."""
     stream: str
     """``stdout`` or ``stderr``."""
     at: str
     """When it was read, RFC 3339."""
     data: bytes
+    run: str = ""
+    """Which run wrote it: each has a log of its own, which begins at 0."""
 
     @property
     def end(self) -> int:
@@ -108,4 +110,5 @@ def chunk_of(document: dict[str, Any]) -> LogChunk:
         stream=str(document.get("stream", "stdout")),
         at=str(document.get("at", "")),
         data=base64.b64decode(document.get("data", "")),
+        run=str(document.get("run", "")),
     )

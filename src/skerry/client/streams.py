@@ -108,8 +108,11 @@ def watch(
             yield Sleep(policy.first)
 
 
-def log(path: str, rank: int, offset: int, follow: bool, policy: Policy = PATIENCE) -> Op[None]:
-    """Emit the chunks of one rank's log from byte ``offset`` to its end.
+def log(
+    path: str, rank: int, offset: int, follow: bool, policy: Policy = PATIENCE, run: str = ""
+) -> Op[None]:
+    """Emit the chunks of one rank's newest log to its end, from byte ``offset`` on if it is that of
+    ``run`` (empty: whichever is the newest).
 
     ``follow`` waits for more while the task runs. Goes on at the byte where it was cut.
     """
@@ -118,6 +121,8 @@ def log(path: str, rank: int, offset: int, follow: bool, policy: Policy = PATIEN
         params = {"rank": str(rank), "offset": str(offset)}
         if follow:
             params["follow"] = "true"
+        if run:
+            params["run"] = run
         try:
             stream = yield Open(
                 Request("GET", path, params=params, headers={"accept": "application/x-ndjson"})
@@ -129,6 +134,9 @@ def log(path: str, rank: int, offset: int, follow: bool, policy: Policy = PATIEN
                     continue
                 chunk = chunk_of(json.loads(line))
                 attempts.tried = 0
+                if chunk.run and chunk.run != run:
+                    offset = 0 if run else offset
+                    run = chunk.run
                 if chunk.end > offset:
                     if chunk.offset < offset:
                         chunk = chunk._replace(

@@ -193,12 +193,20 @@ class KindClient:
         return self.client.each(streams.watch(self.target.collection, start, {}))
 
     def logs(
-        self, name: str, *, rank: int = 0, offset: int = 0, follow: bool = False
+        self,
+        name: str,
+        *,
+        rank: int = 0,
+        offset: int = 0,
+        follow: bool = False,
+        run: str = "",
     ) -> Iterator[LogChunk]:
-        """What a job's task wrote, from byte ``offset`` on; ``follow`` until it ends."""
+        """What a job's task wrote in its newest run; ``follow`` until that ends. ``offset`` skips
+        what was read before, if that was of the same ``run`` (as a chunk names it) or none is
+        named."""
         path = f"{self.target.item(name)}/logs"
         policy = streams.PATIENCE if self.client.policy.retries else Policy(retries=0)
-        return self.client.each(streams.log(path, rank, offset, follow, policy))
+        return self.client.each(streams.log(path, rank, offset, follow, policy, run))
 
     def view(self, name: str, view: str, **query: str) -> Any:
         """The JSON of a sub-resource: ``cost``, ``decision``, ``receipt``, ``files``."""

@@ -74,18 +74,19 @@ class Follower:
 
     ``items`` gives chunks, and None at times, so that whoever waits can look around; it ends when
     every log has. A copy's log may end before the job does (it is tried again): then it is looked
-    at again from where it ended.
+    at again from where it ended, and the next run's log from its beginning.
     """
 
     def __init__(self, client: "KindClient", name: str, ranks: list[int], offset: int) -> None:
         self._client = client
         self._name = name
-        self._offsets = dict.fromkeys(ranks, offset)
+        self._places = dict.fromkeys(ranks, ("", offset))
+        """How far each has been read, and in which run."""
         self._queue: queue.Queue[LogChunk | int | SkerryError] = queue.Queue(maxsize=1000)
         self._stop = threading.Event()
 
     def items(self, pause: float = 0.1) -> Iterator[LogChunk | None]:
-        left = set(self._offsets)
+        left = set(self._places)
         for rank in left:
             threading.Thread(target=self._read, args=(rank,), daemon=True).start()
         try:
@@ -122,9 +123,10 @@ class Follower:
         self._queue.put(rank)
 
     def _copy(self, rank: int, *, follow: bool) -> None:
-        found = self._client.logs(self._name, rank=rank, offset=self._offsets[rank], follow=follow)
+        run, offset = self._places[rank]
+        found = self._client.logs(self._name, rank=rank, offset=offset, follow=follow, run=run)
         for chunk in found:
-            self._offsets[rank] = chunk.end
+            self._places[rank] = (chunk.run, chunk.end)
             self._queue.put(chunk)
             if self._stop.is_set():
                 return

@@ -43,7 +43,8 @@ JOB = Kind(
     actions=(Action("cancel", "Stop it; what it wrote so far is kept"),),
     views=(
         View("logs", "Its output, line for line as it came", logs, "application/x-ndjson",
-             {"rank": "which copy, from 0", "offset": "bytes to skip", "follow": "wait for more"}),
+             {"rank": "which copy, from 0", "offset": "bytes to skip",
+              "run": "whose bytes; the newest's", "follow": "wait for more"}),
         View("files", "Its artifacts", files, deep=True),
         View("stats", "What it uses now", stats),
         METRICS,
@@ -82,7 +83,8 @@ POD = Kind(
     ),
     views=(
         View("logs", "Its output, line for line as it came", logs, "application/x-ndjson",
-             {"offset": "bytes to skip", "follow": "wait for more"}),
+             {"offset": "bytes to skip", "run": "whose bytes; the newest's",
+              "follow": "wait for more"}),
         View("files", "Files in its directory", files, deep=True),
         View("stats", "What it uses now", stats),
         METRICS,
@@ -121,7 +123,7 @@ SERVICE = Kind(
     views=(
         View("logs", "What a replica wrote, as it came", logs, "application/x-ndjson",
              {"replica": "whose; the newest one's", "offset": "bytes to skip",
-              "follow": "wait for more"}),
+              "run": "whose bytes; the newest's", "follow": "wait for more"}),
         METRICS,
     ),
     channels=(EXEC, CONNECT),

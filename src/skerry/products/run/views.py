@@ -40,7 +40,9 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 async def _lines(asked: Asked, rank: int, offset: int, follow: bool) -> AsyncIterator[bytes]:
-    """The log of the newest run. A blank line in silence tells that the connection lives."""
+    """The log of the newest run, from the offset on if that belongs to it, else from its beginning.
+    A blank line in silence tells that the connection lives."""
+    run = asked.query.get("run", "")
     work = await _work(asked)
     waited = time.monotonic()
     while work is None or work.status is None:
@@ -53,8 +55,9 @@ async def _lines(asked: Asked, rank: int, offset: int, follow: bool) -> AsyncIte
         work = await _work(asked)
     try:
         driver = asked.services[Hub].driver(work.at)
-        async for chunk in driver.logs(work.id, rank, offset, follow):
-            yield _line(chunk)
+        begin = offset if run in ("", work.id) else 0
+        async for chunk in driver.logs(work.id, rank, begin, follow):
+            yield _line(chunk, work.id)
     except UnknownWorkload:
         return
     except SiteUnreachable as away:
@@ -62,9 +65,10 @@ async def _lines(asked: Asked, rank: int, offset: int, follow: bool) -> AsyncIte
         yield msgspec.json.encode({"error": str(away)}) + b"\n"
 
 
-def _line(chunk: LogChunk) -> bytes:
+def _line(chunk: LogChunk, run: str) -> bytes:
     line = {
         "rank": chunk.rank,
+        "run": run,
         "offset": chunk.offset,
         "stream": chunk.stream,
         "at": stamp(chunk.at),
