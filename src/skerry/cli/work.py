@@ -101,6 +101,8 @@ def options(has: Container[str]) -> list[FieldOption]:
                 help="Cores of each copy: 2, 0.5"),
         _option("memory", "--memory", "-m", type=Word("size", parse_bytes),
                 help="Memory of each copy: 2GiB"),
+        _option("disk", "--disk", type=Word("size", parse_bytes),
+                help="Disk space each copy may fill: 10GiB"),
         _option("gpus", "--gpus", "-g", type=click.IntRange(0), help="GPUs of each copy"),
         _option("gpuModel", "--gpu-model", help="Only this model of GPU"),
         _option("image", "--image", metavar="IMAGE",

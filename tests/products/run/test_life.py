@@ -1,10 +1,16 @@
 """A job's life when nothing goes wrong but the job itself."""
 
+import base64
+
+import msgspec
 import pytest
 
 from skerry.kernel.errors import ValidationError
+from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path
+from skerry.kernel.views import Asked, Stream
 from skerry.market.ask import GIB
+from skerry.products.run.views import logs
 from tests.products.run.cloud import Cloud, driver
 from tests.sites.contract.script import Script
 
@@ -81,6 +87,18 @@ async def test_copies_start_together_and_end_as_one(cloud: Cloud) -> None:
     assert [t["rank"] for t in ended.status["tasks"]] == [0, 1, 2, 3]
     assert await cloud.seconds(gang) == pytest.approx(20, abs=0.1)
     await cloud.assert_books_closed()
+
+
+async def test_what_it_may_write_is_set_aside_whether_it_says_so_or_not(cloud: Cloud) -> None:
+    world = await cloud.site(disk=3 << 30)
+    one = await cloud.job("one", Script().sleep(50))
+    two = await cloud.job("two", Script().sleep(50), disk=2 << 30)
+    more = await cloud.job("more", Script().sleep(50))
+    for job in (one, two):
+        await cloud.until(job, "running")
+    assert world.room.capacity().free_disk == 0
+    assert (await cloud.read(more)).phase == "queued"
+    await cloud.until(more, "succeeded")
 
 
 async def test_a_failed_copy_fails_the_job_and_is_named(cloud: Cloud) -> None:
@@ -224,3 +242,38 @@ async def test_a_lease_is_shown_where_the_job_is(cloud: Cloud) -> None:
     [lease] = page.items
     assert (lease.name, lease.phase) == (running.status["lease"], "active")
     assert lease.owner_uid == job.uid
+
+
+async def test_a_place_in_a_log_is_a_place_in_that_runs_log(cloud: Cloud) -> None:
+    """An offset belongs to the run that it was told of, however long the next one's log is."""
+
+    async def read(**query: str) -> list[tuple[str, str]]:
+        resource = await cloud.read(job)
+        asked = Asked(
+            cloud.db,
+            cloud.resources,
+            cloud.services,
+            resource,
+            SYSTEM,
+            query={"rank": "0", **query},
+        )
+        stream = await logs(asked)
+        assert isinstance(stream, Stream)
+        lines = [msgspec.json.decode(line) async for line in stream.chunks if line.strip()]
+        return [(line["run"], base64.b64decode(line["data"]).decode()) for line in lines]
+
+    await cloud.site(startSeconds=30)
+    script = Script().print("from the beginning").sleep(20).print("to the end").exit(3)
+    job = await cloud.job(script=script, retries=1)
+    await cloud.until(job, "running")
+    [(first, said)] = await read()
+    assert said == "from the beginning\n"
+    place = {"run": first, "offset": str(len(said))}
+    await cloud.until(job, lambda r: r.status.get("message", "").startswith("Attempt"))
+    assert await read(**place) == [(first, "to the end\n")]
+    await cloud.until(job, lambda r: r.phase == "starting" and r.status["attempt"] == 2)
+    assert await read(**place) == await read() == []
+    await cloud.until(job, lambda r: r.phase == "running" and r.status["attempt"] == 2)
+    [(second, said)] = await read(**place)
+    assert (second != first, said) == (True, "from the beginning\n")
+    assert await read(run=second, offset="5") == [(second, "the beginning\n")]

@@ -34,8 +34,8 @@ STRAGGLERS = 10.0
 
 
 JOB = frozenset(
-    ("millicores", "memory", "gpus", "gpuModel", "image", "imageSecret", "requirements", "volumes",
-     "secrets", "env", "secretEnv", "isolation", "network", "region", "site")
+    ("millicores", "memory", "disk", "gpus", "gpuModel", "image", "imageSecret", "requirements",
+     "volumes", "secrets", "env", "secretEnv", "isolation", "network", "region", "site")
 )  # fmt: skip
 """Fields of a job that have a flag of their own."""
 

@@ -79,8 +79,8 @@ class WorkSpec(Spec):
         int, Meta(ge=4 * MIB, le=1 << 44, description="Memory of each copy in bytes")
     ] = 512 * MIB
     disk: Annotated[
-        int, Meta(ge=0, le=1 << 44, description="Writable space of each copy in bytes")
-    ] = 0
+        int, Meta(ge=MIB, le=1 << 44, description="Writable space of each copy in bytes")
+    ] = 1024 * MIB
     gpus: Annotated[int, Meta(ge=0, le=1024, description="GPUs of each copy")] = 0
     gpu_model: Annotated[str, Meta(max_length=64, description="Only this model")] = ""
     env: Annotated[

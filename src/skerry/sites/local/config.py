@@ -56,7 +56,7 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     ] = ()
     disk: Annotated[
         int, Meta(ge=1, description="Bytes of disk space for tasks that don't say how much.")
-    ] = 10 << 30
+    ] = 1 << 30
     volumes: Annotated[
         Literal["image", "directory", "none"],
         Meta(
