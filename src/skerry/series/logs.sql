@@ -79,12 +79,12 @@ with found as materialized (
   where at >= $3 and at < $4 and marks @> $5::integer[]
     and ($6::integer[] is null or marks && $6)
 )
-select p.* from found f join log_piece p on p.at = f.at and p.id = f.id
+select p.at, p.id, p.owner, p.workload, p.rank, p.body from found f join log_piece p on p.at = f.at and p.id = f.id
 where p.tenant = $1 and p.workspace = $2 and ($7::timestamptz is null or (p.at, p.id) <= ($7, $8::bigint))
 order by p.at desc, p.id desc limit $9
 
 -- name: newest
-select * from log_piece
+select at, id, owner, workload, rank, body from log_piece
 where tenant = $1 and workspace = $2 and at >= $3 and at < $4
   and ($5::timestamptz is null or (at, id) <= ($5, $6::bigint))
 order by at desc, id desc limit $7

@@ -9,14 +9,16 @@ where to go on.
 import asyncio
 import re
 import uuid
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from skerry.kernel.errors import InvalidRequest, Source
 from skerry.series.lines import PIECE_SECONDS, Line, unpack
-from skerry.series.words import Wanted, owner_mark, place_mark
+from skerry.series.words import Wanted, owner_mark, place_mark, stands
 from skerry.store import Database
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -140,14 +142,25 @@ def _matching(row: Row, asked: Search) -> list[tuple[int, Line]]:
     """The lines of a piece that are meant, with their places."""
     if asked.owners is not None and row["owner"] not in asked.owners:
         return []  # another's whose mark is the same
-    patterns = asked.wanted.pattern()
     first, last = (round(t.timestamp() * 1000) for t in (asked.start, asked.end))
-    matching = []
-    for index, line in enumerate(unpack(row["body"])):
-        text = line.text.lower()
-        if first <= line.at <= last and all(p.search(text) for p in patterns):
-            matching.append((index, line))
-    return matching
+    lines = unpack(row["body"])
+    return [
+        (index, lines[index])
+        for index in _having(lines, asked.wanted.parts)
+        if first <= lines[index].at <= last
+    ]
+
+
+def _having(lines: Sequence[Line], parts: Sequence[str]) -> Sequence[int]:
+    """Those in which all stand. Looked through as one text, which is ten times faster: no word
+    goes over the end of a line."""
+    if not parts:
+        return range(len(lines))
+    texts = [line.text.lower().replace("\n", " ") for line in lines]
+    starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
+    whole = "\n".join(texts)
+    found = [{bisect_right(starts, place) - 1 for place in stands(part, whole)} for part in parts]
+    return sorted(set.intersection(*found))
 
 
 def _newest_first(found: list[tuple[Row, Line]]) -> list[tuple[Row, Line]]:

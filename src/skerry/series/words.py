@@ -1,13 +1,14 @@
 """Words of logs: how they are cut, hashed and asked for.
 
 A word is a run of letters, digits and ``_``, in lower case. Hashes of the words of a piece of log
-stand in its ``marks``; two words may share one, so what the index finds is looked through again.
+stand in its ``marks``; words share them, so what the index finds is looked through again.
 """
 
 import re
 import shlex
 import uuid
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skerry.kernel.errors import InvalidRequest, Source
@@ -18,18 +19,23 @@ _LONGEST = 64
 _MOST_PARTS = 16
 
 
-def mark(text: str) -> int:
-    """A hash that fits Postgres' integer."""
-    number = zlib.crc32(text.encode("utf-8", "replace"))
-    return number - (1 << 32) if number >= 1 << 31 else number
+def mark(word: str) -> int:
+    """One of 262,144. Logs are full of words that stand once: an entry in the index for each would
+    take twice the space of the text. Of other pieces, one in sixty has a mark by chance."""
+    return zlib.crc32(word.encode("utf-8", "replace")) & 0x3FFFF
 
 
 def place_mark(tenant: str, workspace: str) -> int:
-    return mark(f"\0in {tenant}/{workspace}")
+    return _apart(f"in {tenant}/{workspace}")
 
 
 def owner_mark(owner: uuid.UUID) -> int:
-    return mark(f"\0of {owner}")
+    return _apart(f"of {owner}")
+
+
+def _apart(text: str) -> int:
+    """Not the mark of any word, and an integer of Postgres'."""
+    return -1 - (zlib.crc32(text.encode()) >> 1)
 
 
 def words(text: str) -> set[str]:
@@ -45,9 +51,6 @@ class Wanted:
     @property
     def marks(self) -> list[int]:
         return sorted({mark(word) for part in self.parts for word in words(part)})
-
-    def pattern(self) -> list[re.Pattern[str]]:
-        return [_pattern(part) for part in self.parts]
 
 
 def parse(text: str) -> Wanted:
@@ -70,7 +73,19 @@ def parse(text: str) -> Wanted:
     return Wanted(tuple(parts))
 
 
-def _pattern(part: str) -> re.Pattern[str]:
-    before = r"(?<!\w)" if part[0].isalnum() or part[0] == "_" else ""
-    after = r"(?!\w)" if part[-1].isalnum() or part[-1] == "_" else ""
-    return re.compile(before + re.escape(part) + after)
+def stands(part: str, text: str) -> Iterator[int]:
+    """Where a part stands in a text in lower case, not within a longer word. By hand: an expression
+    that looks back is tried at every letter, and takes forty times as long."""
+    before, after = _is_letter(part[0]), _is_letter(part[-1])
+    at = text.find(part)
+    while at >= 0:
+        end = at + len(part)
+        begun = before and at > 0 and _is_letter(text[at - 1])
+        goes_on = after and end < len(text) and _is_letter(text[end])
+        if not begun and not goes_on:
+            yield at
+        at = text.find(part, at + 1)
+
+
+def _is_letter(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
