@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -57,6 +58,18 @@ class House:
             assert time.monotonic() < end
             time.sleep(0.05)
         self.url = json.loads(facts.read_text())["url"]
+        while not self._offers():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    def _offers(self) -> list[object]:
+        request = urllib.request.Request(
+            f"{self.url}/providers/skerry.market/v1/offers",
+            headers={"authorization": f"Bearer {self.token}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            items: list[object] = json.load(answer)["items"]
+        return items
 
     def kill(self) -> None:
         """As a power cut does."""

@@ -136,7 +136,7 @@ def test_a_document_on_stdout_is_alone_there(home: Skerry) -> None:
 def test_nothing_fits_is_told_while_it_waits(home: Skerry) -> None:
     said = home("run", "-n", "huge", "--gpus", "64", "--wait-timeout", "1", "--", "true")
     assert (said.code, said.out) == (6, "")
-    progress, error, hint = said.err.splitlines()
+    *_, progress, error, hint = said.err.splitlines()
     assert progress.startswith("job huge: queued: ")
     why = progress.removeprefix("job huge: queued: ")
     assert "64 more GPUs" in why
