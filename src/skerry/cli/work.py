@@ -11,13 +11,17 @@ from typing import Any
 
 import click
 
-from skerry.cli import flags
+from skerry.cli import flags, formats
 from skerry.cli.common import Session
 from skerry.cli.flags import FieldOption
 from skerry.cli.sealed import SealedPair
 from skerry.client.errors import BadSetting
 from skerry.client.images import put_image
 from skerry.client.units import parse_bytes, parse_millicores
+from skerry.client.upload import Sent, upload
+
+FOLDER = "+folder"
+"""Where a spec holds the folder that is still to be brought."""
 
 
 class Word(click.ParamType[Any]):
@@ -81,17 +85,36 @@ class Health(FieldOption):
         spec["health"] = {**(spec.get("health") or {}), **value}
 
 
+class Folder(FieldOption):
+    """A folder here; ``brought`` makes files of the cloud of it."""
+
+    def apply(self, spec: dict[str, Any], value: Path) -> None:
+        spec[FOLDER] = value
+
+
 def brought(session: Session, noun: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """The spec of a ``noun``, whose image, where it is a file or a folder here, was brought to the
-    cloud. Raises ``BadSetting``."""
-    image = spec.get("image")
-    if not isinstance(image, str) or not image.startswith((".", "/", "~")):
+    """The spec of a ``noun``, whose files here were brought to the cloud: its folder, and its image
+    where that is a file or a folder. Raises ``BadSetting``."""
+    folder, image = spec.pop(FOLDER, None), spec.get("image")
+    local = isinstance(image, str) and image.startswith((".", "/", "~"))
+    if not local and folder is None:
         return spec
     target = session.client.target(noun, "", "", {})
     with session.progress() as progress:
-        progress.update(f"upload: {image}")
-        op = put_image(Path(image).expanduser(), target.scope, target.policy)
-        return {**spec, "image": session.client.take(op)}
+
+        def told(sent: Sent) -> None:
+            if sent.done % max(1, sent.total // 10) == 0 or sent.done == sent.total:
+                size = formats.size(sent.bytes_sent)
+                progress.update(f"upload: {sent.done} of {sent.total} files, {size} sent")
+
+        if local:
+            progress.update(f"upload: {image}")
+            op = put_image(Path(str(image)).expanduser(), target.scope, target.policy)
+            spec = {**spec, "image": session.client.take(op)}
+        if folder is not None:
+            files = session.client.take(upload(folder, target.scope, target.policy, told))
+            spec = {**spec, "inputs": [*spec.get("inputs", []), *files]}
+    return spec
 
 
 def options(has: Container[str]) -> list[FieldOption]:
@@ -125,6 +148,8 @@ def options(has: Container[str]) -> list[FieldOption]:
         _option("network", "--network/--no-network", help="Let it reach the outside"),
         _option("region", "--region", help="Only in this region"),
         _option("site", "--site", help="Only at this site"),
+        _option("inputs", "--dir", metavar="FOLDER", type=click.Path(path_type=Path), of=Folder,
+                help="Take this folder along, less what .gitignore names"),
         _option("health", "--health", metavar="[:PORT][/PATH]", type=Word("check", health),
                 of=Health, help="Ready once this answers"),
     ]  # fmt: skip

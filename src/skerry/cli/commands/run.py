@@ -2,7 +2,6 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +20,6 @@ from skerry.client.errors import BadSetting, Conflict, WaitTimeout
 from skerry.client.operations import ENDED
 from skerry.client.resource import Resource
 from skerry.client.units import parse_seconds
-from skerry.client.upload import Sent
 
 if TYPE_CHECKING:
     from skerry.cli.progress import Progress
@@ -35,7 +33,7 @@ STRAGGLERS = 10.0
 
 JOB = frozenset(
     ("millicores", "memory", "disk", "gpus", "gpuModel", "image", "imageSecret", "requirements",
-     "volumes", "secrets", "env", "secretEnv", "isolation", "network", "region", "site")
+     "volumes", "secrets", "env", "secretEnv", "isolation", "network", "region", "site", "inputs")
 )  # fmt: skip
 """Fields of a job that have a flag of their own."""
 
@@ -50,8 +48,6 @@ def _options() -> list[click.Parameter]:
         *work.options(JOB),
         option(["--count"], type=click.IntRange(1), default=1,
                help="Copies, started together or not at all"),
-        option(["--dir", "folder"], metavar="FOLDER", type=click.Path(path_type=Path),
-               help="Take this folder along, less what .gitignore names"),
         option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
         option(["--retries"], type=click.IntRange(0), default=0, help="Run it again if it fails"),
         option(["--time-limit"], metavar="DURATION", default="0",
@@ -87,11 +83,11 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
     )
     if not command and not spec.get("image"):
         raise click.UsageError("Missing argument '-- COMMAND...'.")
+    labels = _pairs(values["label"], "--label")
     spec = work.brought(session, "job", spec)
     client = session.client.kind("job")
     name = name or jobs.fresh_name()
-    labels = _pairs(values["label"], "--label")
-    job = _start(session, name, spec, values["folder"], labels)
+    job = client.put(name, spec, labels=labels or None)
     if values["detach"]:
         if session.form.name in ("", "name"):
             click.echo(name)
@@ -100,23 +96,6 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
         return
     attended = Attended(session, patient(client), name, values["count"], values["wait_timeout"])
     click.get_current_context().exit(attended.attend())
-
-
-def _start(
-    session: Session, name: str, spec: dict[str, Any], folder: Path | None, labels: dict[str, str]
-) -> Resource:
-    """Bring the folder and put the job."""
-    client = session.client
-    with session.progress() as progress:
-
-        def told(sent: Sent) -> None:
-            step = max(1, sent.total // 10)
-            if sent.done % step == 0 or sent.done == sent.total:
-                size = formats.size(sent.bytes_sent)
-                progress.update(f"upload: {sent.done} of {sent.total} files, {size} sent")
-
-        target = client.target("job", "", "", {})
-        return client.take(jobs.start(target, name, spec, folder=folder, labels=labels, told=told))
 
 
 class Attended:
