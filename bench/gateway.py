@@ -4,7 +4,8 @@ One worker each, connections to the backend kept alive, one tenant's route, a sm
 load comes from wrk and the backend is another nginx, so neither is the bottleneck. CPU is that of
 the proxy's process alone, so a busy machine changes little of it. Latency is one connection's, and
 what counts is what the proxy adds to asking the backend itself; ours and the peer's rounds
-alternate, and the best round of each stands.
+alternate, and the best round of each stands. Memory is what connections that wait add to a process
+that has served nothing yet.
 
     python bench/gateway.py [--seconds 4] [--rounds 3] [--idle 10000] [--json FILE]
 
@@ -30,9 +31,13 @@ from pathlib import Path
 
 import uvloop
 
+from skerry.gateway import gateway
+from skerry.gateway.access import AccessLog
 from skerry.gateway.proxy import Proxy
 from skerry.gateway.seams import Answer, Entry, Head
+from skerry.gateway.spool import Spool
 from skerry.gateway.table import Backend, Route, Table
+from skerry.series import Requests
 
 HOST = "web-default-acme.apps.localhost"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -156,10 +161,13 @@ def held(port: int, pid: int, count: int) -> float:
 
 
 class Open:
-    """A gate that lets everything through, and writes a line for each request."""
+    """A gate that lets everything through, and keeps of requests what the gateway keeps: sums for
+    the ledger, a line in the access log, samples."""
 
-    def __init__(self, log: Path) -> None:
-        self._log = log.open("wb", buffering=64 << 10)
+    def __init__(self, folder: Path) -> None:
+        self.spool = Spool(folder / "spool")
+        self.access = AccessLog(folder / "access")
+        self.requests = Requests()
 
     def check(self, route: Route, head: Head) -> None:
         return None
@@ -171,16 +179,22 @@ class Open:
         return headers
 
     def entry(self, entry: Entry) -> None:
-        self._log.write(
-            b"%b %b %b %d %d %.6f\n"
-            % (
-                entry.client.encode(), entry.method.encode(), entry.path.encode(), entry.status,
-                entry.sent, entry.seconds,
-            )
+        self.spool.add(entry)
+        self.access.add(entry)
+        self.requests.count(
+            entry.route.uid, failed=entry.status >= 500, seconds=entry.seconds,
+            received=entry.received, sent=entry.sent,
         )  # fmt: skip
 
+    async def write(self) -> None:
+        """As often as the gateway does."""
+        while True:
+            await asyncio.sleep(gateway.WRITE)
+            await self.access.write()
+            await self.spool.write()
 
-async def serve(port: int, backend: int, log: Path) -> None:
+
+async def serve(port: int, backend: int, folder: Path) -> None:
     async def dial(_: Backend) -> socket.socket:
         sock = socket.socket()
         sock.setblocking(False)
@@ -190,9 +204,10 @@ async def serve(port: int, backend: int, log: Path) -> None:
     route = Route(
         uuid.uuid4(), "routes/web", "acme", 1, (Backend("here", "web", 0, backend),), hosts=(HOST,)
     )
-    proxy = Proxy(Table([route]), dial, Open(log))
+    gate = Open(folder)
+    proxy = Proxy(Table([route]), dial, gate)
     await proxy.listen("127.0.0.1", port)
-    await asyncio.Event().wait()
+    await gate.write()
 
 
 def measured(ports: dict[str, tuple[int, int]], backend: int, seconds: float, rounds: int) -> None:
@@ -233,11 +248,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=int, default=10_000)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--serve", nargs=3, metavar=("PORT", "BACKEND", "LOG"))
+    parser.add_argument("--serve", nargs=3, metavar=("PORT", "BACKEND", "FOLDER"))
     given = parser.parse_args()
     if given.serve:
-        port, backend, log = given.serve
-        uvloop.run(serve(int(port), int(backend), Path(log)))
+        port, backend, folder = given.serve
+        uvloop.run(serve(int(port), int(backend), Path(folder)))
         return 0
     for program in ("wrk", "nginx"):
         if shutil.which(program) is None:
@@ -254,10 +269,10 @@ def main() -> int:
         stack.enter_context(running(nginx(place, "backend", text), backend))
         text = PEER.format(place=place, port=peer, backend=backend, host=HOST)
         ports = {"nginx": (peer, stack.enter_context(running(nginx(place, "peer", text), peer)))}
-        command = [sys.executable, __file__, "--serve", str(ours), str(backend), f"{place}/log"]
+        command = [sys.executable, __file__, "--serve", str(ours), str(backend), f"{place}/gateway"]
         ports["ours"] = (ours, stack.enter_context(running(command, ours)))
-        measured(ports, backend, given.seconds, given.rounds)
         waiting(ports, given.idle)
+        measured(ports, backend, given.seconds, given.rounds)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0 if all(figure["holds"] for figure in figures) else 1

@@ -3,7 +3,8 @@
     client ──body()──▶ exchange ──write()──▶ upstream
     client ◀──data()── exchange ◀─answer_data()─ upstream
 
-Nothing is buffered but what is on its way: when one side does not keep up, the other is held.
+Which backend it is, ``search`` finds. Nothing is buffered but what is on its way: when one side
+does not keep up, the other is held.
 
 **Twice or not at all.** A request is offered to another backend only when no byte of an answer has
 come back and either none of it was sent or its method is idempotent (RFC 9110 §9.2.2) and it is
@@ -13,177 +14,40 @@ not been closed by what the kernel knows, else a new one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skerry.gateway.proxy.body import chunk, last_chunk
 from skerry.gateway.proxy.client import Client
-from skerry.gateway.proxy.errors import answer, new_id
+from skerry.gateway.proxy.errors import answer
 from skerry.gateway.proxy.forward import complete, has_body, request_head
 from skerry.gateway.proxy.head import CHUNKED, Field, Request, Response, trailers_of
+from skerry.gateway.proxy.search import FOREVER, Search
 from skerry.gateway.proxy.upstream import Upstream
 from skerry.gateway.seams import Answer, Entry
-from skerry.gateway.table import Backend, Route
-from skerry.sites.contract import Refused, SiteUnreachable
 
 if TYPE_CHECKING:
     from skerry.gateway.proxy.proxy import Proxy
 
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
-_FOREVER = float("inf")
 
 
-class Exchange:
+class Exchange(Search):
     __slots__ = (
-        "_backend", "_began", "_client", "_complete", "_origin", "_over", "_proxy",
-        "_received", "_replay", "_route", "_sent", "_sized", "_started", "_status", "_task",
-        "_tried", "_unsent", "_upstream", "answering", "deadline", "request",
+        "_began", "_origin", "_received", "_sent", "_sized", "_status", "_unsent", "answering",
     )  # fmt: skip
 
     def __init__(self, proxy: "Proxy", client: Client, request: Request, origin: bytes) -> None:
-        self.request = request
-        self.deadline = _FOREVER
-        """When ``late`` is to be called."""
-        self._proxy = proxy
-        self._client = client
+        super().__init__(proxy, client, request, replay=request.method in _IDEMPOTENT)
         self._origin = origin
-        self._route: Route | None = None
-        self._backend: Backend | None = None
-        self._upstream: Upstream | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._tried: list[Backend] = []
         self._unsent: list[bytes] = []
         """What is to be sent when there is a backend, and again if it must be another one."""
         self._sized = 0
-        self._replay = request.method in _IDEMPOTENT
-        self._complete = request.length == 0 and not request.upgrade
-        """The client has said all it has to say."""
         self._began = proxy.time()
-        self._started = False
-        """The route counts it."""
         self.answering = False
         """An answer has begun to go out."""
-        self._over = False
         self._status = self._received = self._sent = 0
 
     # From here to a backend
-
-    def start(self) -> None:
-        """Look up where it goes, and send it there."""
-        request, proxy = self.request, self._proxy
-        if not request.id:
-            request.id = new_id()
-        route = proxy.table.find(request.host)
-        if route is None:
-            self.refuse(404, "Nothing is served under this name.")
-            return
-        self._route = route
-        limits = route.limits
-        if request.length > limits.body:
-            self.refuse(413, f"The request's body may have at most {limits.body} bytes.")
-            return
-        if not proxy.admit(route):
-            self.refuse(503, "Too many requests at a time.")
-            return
-        self._started = True
-        verdict = proxy.gate.check(route, request)
-        if verdict is None:
-            self._seek()
-        elif isinstance(verdict, Answer):
-            self._own(verdict)
-        else:
-            self._later(self._checked, verdict)
-
-    async def _checked(self, verdict: Awaitable[Answer | None]) -> None:
-        found = await verdict
-        if found is None:
-            self._seek()
-        else:
-            self._own(found)
-
-    def _seek(self) -> None:
-        """Choose a backend of the route as it is now."""
-        assert self._route is not None
-        route = self._proxy.table.get(self._route.uid)
-        if route is None:
-            self.refuse(404, "What was served under this name is gone.")
-            return
-        self._route = route
-        if not route.backends:
-            self._later(self._wait, route)
-            return
-        proxy = self._proxy
-        now = proxy.time()
-        backend = proxy.pool.choose(route.backends, self._tried, now)
-        self._backend = backend
-        proxy.pool.enter(backend)
-        upstream = None
-        if not self._tried:
-            upstream = proxy.pool.take(backend, now, once=not self._replay)
-        if upstream is not None:
-            self._send(upstream)
-        else:
-            self._later(self._reach, backend)
-
-    async def _wait(self, route: Route) -> None:
-        found = await self._proxy.gate.wait(route, self._shown())
-        if isinstance(found, Answer):
-            self._own(found)
-        elif found.backends:
-            self._seek()
-        else:
-            self.refuse(503, "Nothing answers under this name at the moment.")
-
-    def _shown(self) -> Request | None:
-        """What the gate may see of it."""
-        return self.request
-
-    async def _reach(self, backend: Backend) -> None:
-        try:
-            upstream = await self._proxy.reach(backend)
-        except (OSError, Refused, SiteUnreachable):
-            self._proxy.pool.shun(backend, self._proxy.time())
-            self._elsewhere()
-        else:
-            self._send(upstream)
-
-    def _elsewhere(self) -> None:
-        """The backend was not reached, or left us before it answered."""
-        self._let_go()
-        if len(self._tried) >= self._proxy.settings.tries:
-            self.refuse(502, "What is served under this name does not answer.")
-        else:
-            self._seek()
-
-    def _let_go(self) -> None:
-        """Have no backend any more, and remember which it was."""
-        if self._backend is not None:
-            self._tried.append(self._backend)
-            self._proxy.pool.leave(self._backend)
-            self._backend = None
-        if self._upstream is not None:
-            self._upstream.close()
-            self._upstream = None
-
-    def _later(self, work: Callable[[Any], Awaitable[None]], about: object) -> None:
-        if self._task is None and not self._complete:
-            self._client.hold()
-        self.deadline = _FOREVER
-        self._task = self._proxy.spawn(self._guarded(work, about))
-
-    async def _guarded(self, work: Callable[[Any], Awaitable[None]], about: object) -> None:
-        """Run one piece of work that takes time. What nobody foresaw is this request's end only."""
-        mine = asyncio.current_task()
-        try:
-            await work(about)
-        except Exception:
-            self._proxy.log.exception("a request failed", id=self.request.id)
-            if not self._over:
-                self._fail()
-        if self._task is mine:
-            self._task = None
-            if not self._over and not self._complete:
-                self._client.release()
 
     def _fail(self) -> None:
         if self.answering:
@@ -381,7 +245,7 @@ class Exchange:
         if self._over:
             return False
         self._over = True
-        self.deadline = _FOREVER
+        self.deadline = FOREVER
         proxy, route, backend = self._proxy, self._route, self._backend
         now = proxy.time()
         workload = ""
