@@ -1,9 +1,9 @@
 """Hosts that join a cloud in this process over real mutual TLS on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,23 @@ from skerry.sites.agent import Far, _serve
 from skerry.sites.authority import Authority
 from skerry.sites.contract import Workloads
 from skerry.sites.door import Door
-from skerry.sites.greeting import Hello, introduce
+from skerry.sites.greeting import Hello, Welcome, introduce
 from skerry.sites.joining import Membership, join
 from skerry.sites.remote import handlers, known
+from skerry.sites.wire import Peer
 from tests.sites.cloud import Cloud
+
+
+class _Known(Far):
+    """Shows the connection to the test."""
+
+    def __init__(self, membership: Membership) -> None:
+        super().__init__(membership)
+        self.peer: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
+
+    async def keep(self, peer: Peer, welcome: Welcome) -> None:
+        self.peer.set_result(peer)
+        await super().keep(peer, welcome)
 
 
 class Host:
@@ -26,6 +39,7 @@ class Host:
         self.membership = membership
         self.driver = driver
         self.task: asyncio.Task[str] | None = None
+        self.server = _Known(membership)
 
     @property
     def at(self) -> str:
@@ -33,8 +47,8 @@ class Host:
 
     async def connect(self, **said: Any) -> None:
         """Raises ``Denied``, or ``OSError``."""
-        server = Far(self.membership)
-        reader, writer = await server.connect()
+        self.server = _Known(self.membership)
+        reader, writer = await self.server.connect()
         given = {
             "site": self.at, "token": "", "version": "1.2.3", "boot_id": "boot",
             "verbs": tuple(handlers(self.driver)), "knows": known(),
@@ -45,7 +59,11 @@ class Host:
         except BaseException:
             writer.close()
             raise
-        self.task = asyncio.create_task(_serve(server, welcome, reader, writer, self.driver))
+        self.task = asyncio.create_task(_serve(self.server, welcome, reader, writer, self.driver))
+
+    async def renew(self) -> None:
+        """Ask for a new certificate, as it does in time."""
+        await self.membership.renew(await self.server.peer)
 
     async def cut(self) -> str:
         """Why the connection ended, once it has."""
@@ -102,12 +120,17 @@ class Doorway:
 
 @asynccontextmanager
 async def doorway(
-    cloud: Cloud, folder: Path, host_life: float = 3600, server_life: float = 3600
+    cloud: Cloud,
+    folder: Path,
+    host_life: float = 3600,
+    server_life: float = 3600,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[Doorway]:
     authority = Authority(
         folder / "authority",
         host_life=timedelta(seconds=host_life),
         server_life=timedelta(seconds=server_life),
+        now=now,
     )
     door = Door(cloud.db, cloud.resources, cloud.hub, authority, ("127.0.0.1", "localhost"))
     cloud.resources.changed = lambda: cloud.db.notify("changes")

@@ -7,6 +7,11 @@ authority when it joins, by the fingerprint in its token, and trusts nobody else
 server trusts nobody else either. Hosts' certificates are short-lived and renewed by the hosts
 themselves; the server's is renewed where it stands, without a connection being cut.
 
+The authority itself is replaced in its last year, and no host has to join anew for it (``turn``).
+Its successor is trusted first, and every host learns of it when it renews its certificate. Once
+each certificate that is still good was given out with it, it begins to sign; the former authority
+is trusted for as long again, until the last certificate that it signed has expired.
+
 Nothing here knows the database: that a certificate was not revoked is for others to say.
 """
 
@@ -15,7 +20,7 @@ import hashlib
 import ipaddress
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_LIFE = dt.timedelta(days=3650)
+LAST_YEAR = dt.timedelta(days=365)
 SERVER_LIFE = dt.timedelta(days=90)
 HOST_LIFE = dt.timedelta(days=7)
 LEEWAY = dt.timedelta(days=1)
@@ -93,7 +99,8 @@ def client_context(authority: str, identity: Path | None = None) -> ssl.SSLConte
 class Authority:
     """The authority in a directory that is ours alone (made if it is not there).
 
-    ``host_life`` and ``server_life`` are how long new certificates are good.
+    ``host_life`` and ``server_life`` are how long new certificates are good; ``now`` tells the
+    time.
     """
 
     def __init__(
@@ -102,24 +109,64 @@ class Authority:
         *,
         host_life: dt.timedelta = HOST_LIFE,
         server_life: dt.timedelta = SERVER_LIFE,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._folder = folder
         self.host_life, self.server_life = host_life, server_life
+        self._now = now
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = folder / "authority.pem"
-        if not file.exists():
-            _write(file, *_make_authority())
-        text = file.read_bytes()
+        self._file = folder / "authority.pem"
+        self._next, self._former = folder / "next.pem", folder / "former.pem"
+        if not self._file.exists():
+            _write(self._file, *_make_authority(now()))
+        self._read()
+
+    def _read(self) -> None:
+        text = self._file.read_bytes()
         key = serialization.load_pem_private_key(text, None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{file} holds no key that this version can use")
+            raise ValueError(f"{self._file} holds no key that this version can use")
         self._key = key
         self._certificate = x509.load_pem_x509_certificate(text)
 
     @property
     def pem(self) -> str:
-        """The authority's certificate, for others to trust."""
+        """The certificate of the authority that signs."""
         return _pem(self._certificate)
+
+    @property
+    def trusted(self) -> str:
+        """All that is to be trusted: it, and its successor or predecessor meanwhile."""
+        others = [file for file in (self._next, self._former) if file.exists()]
+        return self.pem + "".join(
+            _pem(x509.load_pem_x509_certificate(file.read_bytes())) for file in others
+        )
+
+    def turn(self) -> bool:
+        """Take the step towards another authority that is due; whether one was.
+
+        Contexts must then be told (``trust``) and certificates of the server made anew.
+        """
+        now, end = self._now(), self._certificate.not_valid_after_utc
+        if self._next.exists():
+            if _made(self._next) + self.host_life > now:
+                return False
+            write_private(self._former, self.pem)
+            self._next.rename(self._file)
+            self._read()
+        elif self._former.exists():
+            if _made(self._file) + 2 * self.host_life > now:
+                return False
+            self._former.unlink()
+        elif end - now < LAST_YEAR:
+            _write(self._next, *_make_authority(now))
+        else:
+            return False
+        return True
+
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Let a server's context take certificates of all that is trusted."""
+        context.load_verify_locations(cadata=self.trusted)
 
     @property
     def fingerprint(self) -> str:
@@ -145,7 +192,7 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(cadata=self.pem)
+        self.trust(context)
         self.renew_server(context, names)
         return context
 
@@ -168,7 +215,7 @@ class Authority:
         life: dt.timedelta,
         usage: x509.ObjectIdentifier,
     ) -> x509.CertificateBuilder:
-        now = dt.datetime.now(dt.UTC)
+        now = self._now()
         return (
             x509.CertificateBuilder()
             .subject_name(_called(name))
@@ -191,8 +238,13 @@ class Authority:
         return Issued(f"{made.serial_number:x}", _pem(made), made.not_valid_after_utc)
 
 
-def _make_authority() -> tuple[ec.EllipticCurvePrivateKey, str]:
-    key, now = new_key(), dt.datetime.now(dt.UTC)
+def _made(file: Path) -> dt.datetime:
+    """When an authority was made."""
+    return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_before_utc + LEEWAY
+
+
+def _make_authority(now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, str]:
+    key = new_key()
     name = _called("Skerry hosts")
     made = (
         x509.CertificateBuilder()

@@ -149,7 +149,7 @@ class Door:
             raise Refused("Denied", str(denied)) from None
         self._hub.renewed(at_of(current), issued.serial)
         _log.info("certificate renewed", host=current.ref, expires=str(issued.expires_at))
-        return Renewed(issued.pem, self._authority.pem, self._renew_in)
+        return Renewed(issued.pem, self._authority.trusted, self._renew_in)
 
     # Strangers
 
@@ -184,7 +184,7 @@ class Door:
         return self._joined(at_of(host), issued)
 
     def _joined(self, at: str, issued: Issued) -> Joined:
-        return Joined(at=at, certificate=issued.pem, authority=self._authority.pem)
+        return Joined(at=at, certificate=issued.pem, authority=self._authority.trusted)
 
     # Certificates
 
@@ -201,10 +201,23 @@ class Door:
             told.clear()
             await self._drop_revoked()
             now = asyncio.get_running_loop().time()
-            if now - renewed > life / 2:
+            if await self.turn():
+                renewed = now
+            elif now - renewed > life / 2:
                 self._authority.renew_server(self._context, self._names)
                 renewed = now
             await asyncio.sleep(0.1)  # one look for many changes
+
+    async def turn(self) -> bool:
+        """Replace the authority, step by step, when it is time; whether a step was due."""
+        if not self._authority.turn():
+            return False
+        self._authority.trust(self._context)
+        self._authority.renew_server(self._context, self._names)
+        with contextlib.suppress(*DATABASE_ERRORS):  # tokens made meanwhile are refused in words
+            await self._db.execute(_sql.open_door, self.address, self._authority.fingerprint)
+        _log.info("authority of hosts turned", fingerprint=self._authority.fingerprint)
+        return True
 
     async def _drop_revoked(self) -> None:
         standing = {c.serial: c for c in self._hub.contacts() if c.serial}

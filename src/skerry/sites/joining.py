@@ -143,13 +143,14 @@ class Membership:
         while True:
             await asyncio.sleep(renew_in)
             try:
-                renew_in = await self._renew(peer)
+                renew_in = await self.renew(peer)
                 _log.info("certificate renewed", expires=str(self.expires))
             except (Refused, PeerFault, SiteUnreachable, OSError, msgspec.MsgspecError) as error:
                 renew_in = min(max(renew_in / 4, 0.5), _AGAIN)
                 _log.warning("certificate not renewed", why=str(error))
 
-    async def _renew(self, peer: Peer) -> float:
+    async def renew(self, peer: Peer) -> float:
+        """Another certificate, of a new key; in how many seconds it should be renewed."""
         key = new_key()
         channel = peer.open(RENEW, msgspec.msgpack.encode(request_pem(key)))
         try:
