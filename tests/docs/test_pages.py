@@ -20,6 +20,7 @@ from skerry.cli.common import Session
 from skerry.cli.main import root
 from tests.docs.pages import ROOT, Block, blocks, inline
 from tests.e2e.conftest import Cloud, until
+from tests.harness.images import image
 from tests.harness.ports import free_port
 
 SHELL = """
@@ -62,6 +63,7 @@ PREPARE = {
     "billing.md": "skerry tenant create acme -q; skerry workspace create lab -q; "
     "skerry run -q -- true",
     "hosts.md": HOSTS,
+    "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "operating.md": "mkdir -p srv",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
@@ -76,6 +78,11 @@ FILLED = {
         "skerry site invite home-1": "skerry site invite home-1 -o json > told",
         "skerry site join 10.0.0.5:8422": "on_another_machine",
         "skerry host lost": "until_host_is drained; skerry host lost",
+    },
+    "images.md": {
+        "registry.example/team/app:1.0": "./app.tar",
+        "six==1.17.0": "# nothing from outside in tests",
+        "import six; print(six.__version__)": "print()",
     },
     "operating.md": {
         "/srv": "$PWD/srv",
@@ -128,6 +135,9 @@ def test_commands_run(page: str, cloud: Cloud, pg_url: str, tmp_path: Path) -> N
         assert written in script
         script = script.replace(written, meant)
     env = told(cloud, tmp_path, POSTGRES=pg_url, PORT=str(free_port()))
+    if page == "images.md":
+        env["APP"] = str(tmp_path / "built.tar")
+        (tmp_path / "built.tar").write_bytes(image(Cmd=["true"]).archive())
     for block in DOCUMENTS:
         if block.page == page:
             (tmp_path / "page.yaml").write_text(block.text)

@@ -84,15 +84,25 @@ class Image(NamedTuple):
     def descriptor(self) -> dict[str, Any]:
         return {"mediaType": self.kind, "digest": self.digest, "size": len(self.text)}
 
-    def archive(self) -> bytes:
-        """An OCI layout as a tar file."""
-        files = {
+    def files(self) -> dict[str, bytes]:
+        """An OCI layout."""
+        listed = {"schemaVersion": 2, "manifests": [self.descriptor]}
+        return {
             "oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
-            "index.json": json.dumps({"schemaVersion": 2, "manifests": [self.descriptor]}).encode(),
+            "index.json": json.dumps(listed).encode(),
             **{f"blobs/{d.replace(':', '/')}": content for d, content in self.blobs.items()},
             f"blobs/{self.digest.replace(':', '/')}": self.text,
         }
-        return layer(*(Entry(name, content, mode=0o644) for name, content in files.items()))
+
+    def archive(self) -> bytes:
+        """The layout as a tar file."""
+        return layer(*(Entry(name, text, mode=0o644) for name, text in self.files().items()))
+
+    def unpack(self, folder: Path) -> None:
+        """The layout as a folder."""
+        for name, content in self.files().items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
 
 
 @cache
