@@ -46,6 +46,7 @@ def check(workload: Workload) -> None:
     ports = [port.port for port in workload.ports]
     _need(all(1 <= port <= 65535 for port in ports), "a port is a number from 1 to 65535")
     _need(len(set(ports)) == len(ports), "each port is named once")
+    _check_secrets(workload)
     if workload.health is not None:
         _check_health(workload.health)
     for file in workload.files:
@@ -53,7 +54,7 @@ def check(workload: Workload) -> None:
         check_path(file.path)
     _check_collisions([file.path for file in workload.files])
     for use in workload.mounts:
-        _check_mount(use.path)
+        _check_place(use.path, "a volume")
     for what in ("volume", "path"):
         named = [getattr(use, what) for use in workload.mounts]
         _need(len(set(named)) == len(named), f"each {what} of a volume is named once")
@@ -100,11 +101,19 @@ def check_path(path: str, what: str = "path") -> str:
     return path
 
 
-def _check_mount(path: str) -> None:
+def _check_secrets(workload: Workload) -> None:
+    for path in workload.secret_files:
+        _check_place(path, "a secret file")
+        if any(PurePosixPath(path).is_relative_to(use.path) for use in workload.mounts):
+            raise Refused("BadPath", f"{path[:80]!r} is in a volume, where others may read it")
+    _check_collisions([path.lstrip("/") for path in workload.secret_files])
+
+
+def _check_place(path: str, what: str) -> None:
     parts = PurePosixPath(path).parts
     plain = str(PurePosixPath(path)) == path and ".." not in parts and "\0" not in path
     if not plain or len(parts) < 2 or parts[0] != "/" or parts[1] in ("dev", "proc", "sys"):
-        raise Refused("BadPath", f"{path[:80]!r} is no place for a volume: name one below /")
+        raise Refused("BadPath", f"{path[:80]!r} is no place for {what}: name one below /")
     if len(path.encode()) > _LONGEST_PATH or path in ("/work", "/tmp"):  # noqa: S108
         raise Refused("BadPath", f"{path[:80]!r} is taken, or too long: name another place")
 

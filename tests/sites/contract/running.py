@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from skerry.sites.contract import NoRoom, Workloads
+from skerry.sites.contract import NoRoom, Refused, Workloads
 from tests.sites.contract.rig import (
     MIB,
     Base,
@@ -62,6 +62,31 @@ class Running(Base):
         shown = [await site.apply(work, 1), await ended(site, work.id), await site.list()]
         assert await log(site, work.id) == "hunter2-hunter2\n"
         assert "hunter2" not in repr(shown)
+
+    async def test_secret_files_reach_the_task_and_nobody_else(
+        self, rig: Rig, site: Workloads
+    ) -> None:
+        files = {"/run/secrets/app/key": "hunter2-hunter2\n", "/work/own": "é\n"}
+        script = Script().cat("/run/secrets/app/key").cat("/work/own")
+        work = workload(rig, script, secret_files=files, tasks=2)
+        if rig.isolation == "process":
+            with pytest.raises(Refused) as refused:
+                await site.apply(work, 1)
+            assert refused.value.reason == "Unsupported"
+            return
+        shown = [await site.apply(work, 1), await ended(site, work.id), await site.list()]
+        for rank in range(2):
+            assert await log(site, work.id, rank) == "hunter2-hunter2\né\n"
+        assert "hunter2" not in repr(shown)
+
+    async def test_secret_files_stay_outside_of_what_others_see(
+        self, rig: Rig, site: Workloads
+    ) -> None:
+        for path in ("key", "/", "/work", "/dev/null", "/a/../b", "/proc/1/environ"):
+            with pytest.raises(Refused) as refused:
+                await site.apply(workload(rig, Script(), secret_files={path: "x"}), 1)
+            assert refused.value.reason == "BadPath"
+            plain(refused.value)
 
     async def test_each_task_knows_its_rank(self, rig: Rig, site: Workloads) -> None:
         script = Script().env("SKERRY_RANK").env("SKERRY_TASKS")

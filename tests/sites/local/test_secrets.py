@@ -4,7 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from skerry.sites.contract import Workloads
+import pytest
+
+from skerry.sites.contract import Refused, Workloads
 from tests.sites.contract.rig import ended, log, printed, running, workload
 from tests.sites.contract.suite import Script
 from tests.sites.local.rigs import AgentEnd, LocalRig
@@ -101,3 +103,58 @@ async def test_no_other_user_of_the_host_can_read_them(rig: LocalRig, site: Work
     assert seen.stdout.startswith("0\n")
     assert work.id not in seen.stdout
     assert os.stat(rig.directory / "site").st_mode & 0o077 == 0
+
+
+class TestFiles:
+    PATH = "/etc/app/key.pem"
+
+    def held(self, rig: LocalRig) -> list[Path]:
+        """Where it is in the host's memory file system."""
+        instance = (rig.directory / "site/instance").read_text().strip()
+        return sorted(Path(f"/dev/shm/skerry-{instance}").glob("*/*"))
+
+    async def test_they_are_in_memory_and_the_tasks_alone(
+        self, rig: LocalRig, site: Workloads
+    ) -> None:
+        script = (
+            f"stat -c '%a %U' {self.PATH} /tmp/key; tail -c 7 {self.PATH}; echo; cmp {self.PATH} "
+            f"/tmp/key; echo x 2>/dev/null >>{self.PATH} && echo written; echo up; exec sleep 1000"
+        )
+        files = {self.PATH: SECRET, "/tmp/key": SECRET}
+        work = workload(rig, Script(), command=("sh", "-c", script), secret_files=files)
+        await site.apply(work, 1)
+        await printed(site, work.id, "up")
+        said = (await log(site, work.id)).splitlines()
+        assert [line.split()[0] for line in said[:2]] == ["400", "400"]
+        assert said[2:] == [SECRET[-7:], "up"]
+        assert on_disk(rig.directory) == []
+        assert in_ps() == []
+        [first, second] = self.held(rig)
+        assert first.parent == second.parent
+        assert first.parent.parent.stat().st_mode & 0o077 == 0
+        await rig.kill()
+        site = await rig.open()
+        session = await site.exec(work.id, 0, ("tail", "-c", "7", self.PATH), False)
+        assert await session.read() == SECRET[-7:].encode()
+        await session.close()
+        await site.signal(work.id, 9, 1)
+        await ended(site, work.id)
+        assert self.held(rig) == []
+
+    async def test_they_are_there_after_a_restart(self, rig: LocalRig, site: Workloads) -> None:
+        work = workload(
+            rig, Script().cat(self.PATH).exit(1), secret_files={self.PATH: "again\n"},
+            restart="on-failure", max_restarts=1,
+        )  # fmt: skip
+        await site.apply(work, 1)
+        await ended(site, work.id)
+        assert await log(site, work.id) == "again\n" * 2
+
+    async def test_the_hosts_own_files_are_not_replaced(
+        self, rig: LocalRig, site: Workloads
+    ) -> None:
+        for path in ("/etc/passwd", "/usr/bin/env", "/bin/sh/key"):
+            with pytest.raises(Refused) as refused:
+                await site.apply(workload(rig, Script(), secret_files={path: SECRET}), 1)
+            assert refused.value.reason == "BadPath"
+        assert self.held(rig) == []

@@ -30,7 +30,7 @@ READY = "ready"
 
 def public(workload: Workload) -> Workload:
     """Without its secrets."""
-    return msgspec.structs.replace(workload, secret_env={})
+    return msgspec.structs.replace(workload, secret_env={}, secret_files={})
 
 
 def directory_of(workload: Workload, image: Image | None) -> str:

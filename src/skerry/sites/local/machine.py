@@ -29,6 +29,7 @@ from skerry.sites.local.journal import Journal
 from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.plans import Planner
 from skerry.sites.local.room import Room, of_host
+from skerry.sites.local.secrets import SecretFiles
 from skerry.sites.local.state import Fences, instance
 from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose
 from skerry.sites.local.view import Bind, View
@@ -73,6 +74,7 @@ class Machine:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     cgroups: Cgroups
+    secrets: SecretFiles
     gpus: Gpus
     networks: Networks
     room: Room
@@ -104,6 +106,7 @@ class Machine:
     async def _survey(self) -> None:
         """What is there to run things with."""
         self.cgroups = cgroups.find(instance(self.data))
+        self.secrets = SecretFiles(self.cgroups.instance)
         self.gpus = await asyncio.to_thread(gpus.find)
         config = self.config
         self.networks = Networks(config, self.data, self.cgroups.instance, self.root)
@@ -157,6 +160,7 @@ class Machine:
         disk = os.statvfs(self.data)
         self.disk = (disk.f_bavail * disk.f_frsize + self.volumes.taken()) >> 20 << 20
         known = {t.name for h in self.held.values() for t in h.tasks if t.directory.has_shim}
+        self.secrets.keep(known)
         for name in self.cgroups.names() - known:
             await self.sweep(name)
         self.fences.drop_old(set(self.held))
@@ -208,6 +212,8 @@ class Machine:
 
         def changed() -> None:
             task.refresh()
+            if task.ended:
+                self.secrets.drop(task.name)
             self.tell(held)
 
         def gone() -> None:
@@ -231,6 +237,8 @@ class Machine:
         if let_go and not task.ended and task.name not in self._losing:
             self._losing.add(task.name)
             self.spawn(self._lose(held, task))
+        if let_go:
+            self.secrets.drop(task.name)
 
     def unfollow(self, task: HeldTask) -> None:
         self._left.pop(task.name, None)
@@ -304,6 +312,8 @@ class Machine:
             follower.stop()
         if hasattr(self, "cgroups"):
             self.cgroups.leave()
+        if hasattr(self, "secrets"):
+            self.secrets.leave()
         if hasattr(self, "networks"):
             await asyncio.to_thread(self.networks.close)
         os.close(self._lock)

@@ -15,6 +15,7 @@ from skerry.sites.local.shim.plan import Plan
 from skerry.sites.local.state import NUMBERS, Intent, TaskDirectory
 from skerry.sites.local.steps import step
 from skerry.sites.local.sweep import remove_tree
+from skerry.sites.local.view import Bind
 
 
 async def start(machine: Machine, workload: Workload, fence: int, earlier: Held | None) -> Held:
@@ -43,6 +44,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
         decision = await launch(plans, held.decide, machine.slots, step)
         if not decision.go:
             for task in held.tasks:
+                machine.secrets.drop(task.name)
                 await machine.sweep(task.name)  # a shim that was killed has removed nothing
     except (OSError, Refused) as error:
         await _forget(machine, workload.id, held)
@@ -92,6 +94,13 @@ async def _weigh(machine: Machine, workload: Workload) -> Setting:
             raise Refused("Unsupported", "a bare process can't be given volumes, a sandbox can")
         if not workload.image and machine.view.holds(use.path):
             raise Refused("BadPath", f"{use.path} is the host's own: mount it somewhere else")
+    for path in workload.secret_files:
+        if engine.isolation == "process":
+            raise Refused(
+                "Unsupported", "a bare process can't be given secret files, a sandbox can"
+            )
+        if not workload.image and machine.view.taken(path):
+            raise Refused("BadPath", f"{path} is the host's own: put the secret somewhere else")
     disk = workload.resources.disk or machine.config.disk
     for file in workload.files:
         if not machine.blobs.has(file.digest):
@@ -119,22 +128,34 @@ def _set(machine: Machine, workload: Workload, engine: Engine) -> Setting:
     return setting
 
 
-def _volumes(machine: Machine, workload: Workload, task: HeldTask, setting: Setting) -> Attached:
-    """Places for a task to find its volumes at; in an image they are made once it is entered."""
-    if not workload.mounts:
+def _attached(
+    machine: Machine,
+    workload: Workload,
+    task: HeldTask,
+    setting: Setting,
+    secrets: tuple[Bind, ...],
+) -> Attached:
+    """Places for a task to find its volumes and secret files at; in an image they are made once it
+    is entered."""
+    if not workload.mounts and not workload.secret_files:
         return Attached()
-    elsewhere = []
-    for use in workload.mounts:
-        path = PurePosixPath(use.path)
+    elsewhere: dict[str, list[str]] = {"volumes": [], "secrets": []}
+    wanted = [*(("volumes", use.path) for use in workload.mounts)]
+    for sort, place in (*wanted, *(("secrets", path) for path in workload.secret_files)):
+        path = PurePosixPath(place)
         if path.is_relative_to(WORK):
-            (task.directory.work / path.relative_to(WORK)).mkdir(parents=True)
+            inside = task.directory.work / path.relative_to(WORK)
+            (inside if sort == "volumes" else inside.parent).mkdir(parents=True, exist_ok=True)
+            if sort == "secrets":
+                inside.touch()
         elif not path.is_relative_to("/tmp"):  # noqa: S108 - in the sandbox, where engines make it
-            elsewhere.append(use.path)
+            elsewhere[sort].append(place)
     root = None if setting.image else task.directory.path / "root"
     if root is not None:
-        machine.view.build_at(root, elsewhere)
+        machine.view.build_at(root, elsewhere["volumes"], elsewhere["secrets"])
     keeper = machine.volumes
-    return Attached(keeper.binds(workload, task.name), root, keeper.watched(workload))
+    binds = (*keeper.binds(workload, task.name), *secrets)
+    return Attached(binds, root, keeper.watched(workload))
 
 
 async def _clear(machine: Machine, held: Held) -> None:
@@ -144,6 +165,7 @@ async def _clear(machine: Machine, held: Held) -> None:
             await machine.end_shim(task)
             await machine.sweep(task.name)
         machine.unfollow(task)
+        machine.secrets.drop(task.name)
     await asyncio.to_thread(remove_tree, held.path)
 
 
@@ -169,7 +191,8 @@ def _lay_out(
         sandboxed = setting.engine.isolation != "process"
         user = uid + (setting.image.uid if setting.image else 0)
         owner = user if machine.root and sandboxed else None
-        volumes = _volumes(machine, workload, task, setting)
+        secrets = machine.secrets.put(task.name, workload.secret_files, owner)
+        volumes = _attached(machine, workload, task, setting, secrets)
         work.fill(task.directory.work, workload.files, machine.blobs, owner)
         args = (workload, task.rank, task.directory, uid, task.gpus, volumes)
         plan = machine.planner.plan(setting, *args)

@@ -17,6 +17,7 @@ async def stop(machine: Machine, held: Held) -> None:
             group.create_task(machine.end_shim(task))
     for task in held.tasks:
         machine.unfollow(task)
+        machine.secrets.drop(task.name)
     step("ended")
     del machine.held[held.workload.id]
     trash = machine.data / "trash" / uuid.uuid4().hex

@@ -108,13 +108,22 @@ class View:
             Path(path).is_relative_to(bind.target) for bind in self.binds
         )
 
-    def build_at(self, root: Path, places: Iterable[str]) -> None:
-        """Make a skeleton for one task alone, with directories to mount on at ``places``."""
+    def taken(self, path: str) -> bool:
+        """Whether no file of a task's own can be put there."""
+        own = Path(path).parts[1] == "etc" and not (self.skeleton / path.lstrip("/")).exists()
+        inside = any(Path(path).is_relative_to(bind.target) for bind in self.binds)
+        return inside or (self.holds(path) and not own)
+
+    def build_at(self, root: Path, places: Iterable[str], files: Iterable[str] = ()) -> None:
+        """Make a skeleton for one task alone, with directories to mount on at ``places``, and
+        empty ``files``."""
         own = View(root, (), ())
         own.binds, own.path = self.binds, self.path
         own.build()
         for place in places:
             _directory(root / place.lstrip("/"))
+        for file in files:
+            _file(root / file.lstrip("/"), "")
 
     def build(self) -> None:
         """Make the skeleton, or what is missing of it."""

@@ -271,6 +271,9 @@ class Task:
         return None
 
     def read(self, path: str) -> bytes | None:
+        secret = self.owner.work.secret_files.get(path)
+        if secret is not None:
+            return secret.encode()
         found = self._volume(path)
         if found is not None:
             return found[0].files.get(found[1])

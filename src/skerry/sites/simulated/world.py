@@ -273,6 +273,8 @@ class World:
         if work.isolation not in self.config.isolations:
             raise Refused("Isolation", f"this site can't isolate by {work.isolation}")
         script_of(work, self.config)
+        if work.isolation == "process" and work.secret_files:
+            raise Refused("Unsupported", "a bare process can't be given secret files")
         for file in work.files:
             if not self.blobs.has(file.digest):
                 raise Refused("MissingBlob", f"the content of {file.path!r} was not uploaded")

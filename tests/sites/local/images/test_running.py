@@ -153,6 +153,14 @@ async def test_a_volume_in_an_image(site: LocalDriver, tmp_path: Path) -> None:
     assert await said(site, tmp_path, other, *read, mounts=mounts) == ["hello"]
 
 
+async def test_a_secret_file_in_an_image(site: LocalDriver, tmp_path: Path) -> None:
+    digest = await bring(site, image(User="7:8"))
+    files = {"/run/secrets/key": "in memory\n", "/etc/app.key": "where it likes\n"}
+    script = "cat /run/secrets/key /etc/app.key; stat -c '%a %u %g' /etc/app.key"
+    found = await said(site, tmp_path, digest, "sh", "-c", script, secret_files=files)
+    assert found == ["in memory", "where it likes", "400 7 7"]
+
+
 async def test_layers_stand_on_each_other(site: LocalDriver, tmp_path: Path) -> None:
     upper = layer(
         Entry("etc/.wh.group"),
