@@ -14,7 +14,6 @@ from skerry.sites.greeting import Denied, Hello, greet
 from skerry.sites.local import MANIFEST
 from skerry.sites.local.config import read
 from skerry.sites.local.driver import LocalDriver
-from skerry.sites.local.volumes import calls
 from skerry.sites.remote import RemoteDriver
 from tests.sites.contract.suite import Script
 
@@ -35,21 +34,6 @@ async def clean(data: Path, **more: Any) -> None:
     await driver.close()
 
 
-def copies_share_blocks(directory: Path) -> bool:
-    """Whether the file system of the directory can."""
-    directory.mkdir(exist_ok=True)
-    one, two = directory / "one", directory / "two"
-    one.write_bytes(b"x" * 4096)
-    try:
-        calls.clone(one, two)
-    except OSError:
-        return False
-    finally:
-        one.unlink()
-        two.unlink(missing_ok=True)
-    return True
-
-
 class LocalRig:
     """``kill`` closes the driver, which writes nothing: to the disk it is the same as SIGKILL."""
 
@@ -60,7 +44,7 @@ class LocalRig:
         self, directory: Path, isolation: Isolation = "sandbox", engines: tuple[str, ...] = ()
     ) -> None:
         self.directory, self.isolation = directory, isolation
-        self.snapshots = copies_share_blocks(directory)
+        self.snapshots = True
         self._more = {"engines": engines}
         self._open: list[Workloads] = []
         self._used: set[Path] = set()
@@ -100,7 +84,7 @@ class AgentRig:
 
     def __init__(self, directory: Path, engines: tuple[str, ...] = ("runc",)) -> None:
         self.directory = directory
-        self.snapshots = copies_share_blocks(directory)
+        self.snapshots = True
         self._more = {"engines": engines}
         self._ends: dict[str, AgentEnd] = {}
 

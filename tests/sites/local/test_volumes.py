@@ -61,7 +61,7 @@ class TestSharedBlocks:
 
     @pytest.fixture
     async def rig(self, xfs: LocalRig) -> LocalRig:
-        assert xfs.snapshots
+        assert calls.shares_blocks(xfs.directory)
         return xfs
 
     test_a_snapshot_is_of_its_moment = Keeping.test_a_snapshot_is_of_its_moment
@@ -115,6 +115,32 @@ class TestSharedBlocks:
         reader = using("cat /data/count", copy)
         await run(site, reader)
         assert int(await log(site, reader.id)) >= 20
+
+
+class TestWholeCopies:
+    """Where copies share nothing, a snapshot is made while nobody writes."""
+
+    async def test_it_waits_for_the_writer(self, rig: LocalRig) -> None:
+        site = await rig.open()
+        if calls.shares_blocks(rig.directory):
+            pytest.skip("copies share their blocks here")
+        volume = a_volume()
+        await keeper(site).create_volume(volume, 1)
+        script = "trap exit USR1; echo kept > /data/a; echo up; while :; do sleep 0.1; done"
+        work = using(script, volume)
+        await site.apply(work, 1)
+        await printed(site, work.id, "up")
+        await refused(keeper(site).snapshot_volume(volume.id, "s-1", 1), "VolumeInUse")
+        await site.signal(work.id, signal.SIGUSR1, 1)
+        await ended(site, work.id)
+        await keeper(site).snapshot_volume(volume.id, "s-1", 2)
+        kept = rig.directory / "site/volumes" / volume.id / "snapshots/s-1"
+        assert kept.stat().st_blocks * 512 >= volume.size
+        copy = a_volume(2 * SIZE, "s-1")
+        await keeper(site).create_volume(copy, 1)
+        reader = using("cat /data/a", copy)
+        await run(site, reader)
+        assert await log(site, reader.id) == "kept\n"
 
 
 async def _last(site: object, id: str) -> int:

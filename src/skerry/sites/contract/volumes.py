@@ -57,7 +57,7 @@ class Volumes(Protocol):
         are no error."""
 
     async def snapshot_volume(self, id: str, snapshot: str, fence: int) -> None:
-        """Keep a copy of what is in it now, at the cost of what changes later. Refused
-        (``Unsupported``) where the file system can't."""
+        """Keep a copy of what is in it now. Refused where the file system can't (``Unsupported``),
+        or can't while somebody writes to it (``VolumeInUse``)."""
 
     async def delete_snapshot(self, id: str, snapshot: str, fence: int) -> None: ...

@@ -214,7 +214,7 @@ def end(ctx: Context, reason: Reason, ended: datetime | None = None) -> Write:
 
 
 def passes(refused: Refused) -> bool:
-    return isinstance(refused, NoRoom) or refused.reason in ("Busy", "VolumeFailed")
+    return isinstance(refused, NoRoom) or refused.reason in ("Busy", "VolumeFailed", "VolumeInUse")
 
 
 def patience(ctx: Context) -> float:

@@ -13,9 +13,9 @@ to clean up but the file system, which its journal and ``e2fsck`` see to.
 task's number is worth nothing in another's mount, nobody has to change the owners of a million
 files, and a volume could be carried to another host as it is. Linux 5.12 or newer does it.
 
-**Snapshots** are copies of the image that share its blocks (FICLONE), taken while its file system
-is frozen for an instant. XFS and btrfs can; on others they are refused. What they may come to
-take is kept free.
+**Snapshots** are copies of the image. On XFS and btrfs they share its blocks (FICLONE) and are
+taken while its file system is frozen for an instant; what they may come to take is kept free. On
+others they are whole copies, made while nobody writes to the volume.
 
 **Directories** are for agents without root's rights, and only if the operator says so: their size
 is looked at once a second, so a writer can pass it for a moment before it is ended.

@@ -22,7 +22,7 @@ class Directory:
     def made(self) -> bool:
         return self._data.exists()
 
-    def make(self, size: int, source: Path | None) -> None:
+    def make(self, size: int, source: Path | None, *, shared: bool) -> None:
         self._data.mkdir(mode=0o755, exist_ok=True)
 
     def grow(self, size: int) -> None:
@@ -56,7 +56,7 @@ class Directory:
         found = used(str(self._data))
         return None if found == float("inf") else int(found)
 
-    def take(self, snapshot: str) -> None:
+    def take(self, snapshot: str, *, shared: bool) -> None:
         raise Refused("Unsupported", "volumes that are plain directories have no snapshots")
 
     def kept(self) -> dict[str, int]:

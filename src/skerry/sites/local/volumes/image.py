@@ -68,7 +68,7 @@ class Image:
     def mounted(self) -> bool:
         return self._mount in calls.mounts_below(self._mount)
 
-    def make(self, size: int, source: Path | None) -> None:
+    def make(self, size: int, source: Path | None, *, shared: bool) -> None:
         """With nothing in it, or as a copy of a snapshot. Raises ``NoRoom``."""
         for directory in (self.snapshots, self._mount, self._tasks):
             directory.mkdir(mode=0o700, exist_ok=True)
@@ -80,7 +80,7 @@ class Image:
             keep = ("-E", "nodiscard")
             _run("mkfs.ext4", "-q", "-F", "-b", str(_BLOCK), "-m", "0", *keep, str(scratch))
         else:
-            calls.clone(source, scratch)
+            _copy(source, scratch, shared=shared)
             _allocate(scratch, size)
         scratch.rename(self.image)
         sync_directory(str(self.directory))
@@ -173,8 +173,8 @@ class Image:
         found = os.statvfs(self._mount)
         return (found.f_blocks - found.f_bfree) * found.f_frsize
 
-    def take(self, snapshot: str) -> None:
-        """Keep a copy of what is in it now. Raises ``Refused`` where the file system can't."""
+    def take(self, snapshot: str, *, shared: bool) -> None:
+        """Keep a copy of what is in it now; whoever writes waits for it."""
         target, scratch = self.snapshots / snapshot, self.snapshots / f"{snapshot}.part"
         if target.exists():
             return
@@ -182,14 +182,10 @@ class Image:
         self.mount()
         try:
             calls.freeze(self._mount)
-            calls.clone(self.image, scratch)
-        except OSError as error:
+            _copy(self.image, scratch, shared=shared)
+        except OSError:
             scratch.unlink(missing_ok=True)
-            raise Refused(
-                "Unsupported",
-                "the file system that volumes lie on here can't make copies that share their "
-                f"blocks ({error.strerror}): snapshots need XFS or btrfs below the agent's data",
-            ) from error
+            raise
         finally:
             self.thaw()
             if not was_mounted:
@@ -241,6 +237,10 @@ def _allocate(path: Path, size: int) -> None:
             ) from error
     finally:
         os.close(descriptor)
+
+
+def _copy(source: Path, target: Path, *, shared: bool) -> None:
+    (calls.clone if shared else calls.copy)(source, target)
 
 
 def _found(program: str) -> str:

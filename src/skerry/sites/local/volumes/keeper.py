@@ -24,12 +24,13 @@ from skerry.sites.local.state import Fences, load, save
 from skerry.sites.local.steps import step
 from skerry.sites.local.sweep import remove_tree
 from skerry.sites.local.view import Bind
-from skerry.sites.local.volumes import directory, image
+from skerry.sites.local.volumes import calls, directory, image
 from skerry.sites.local.volumes.directory import Directory
 from skerry.sites.local.volumes.image import Image
 
 _ID = re.compile(r"[a-z0-9-]{1,63}\Z")
 _RECORD = "volume.json"
+_WHOLE = "the file system here makes whole copies, which it does while nobody writes"
 _log = structlog.get_logger("local")
 
 Mode = Literal["image", "directory", "none"]
@@ -58,6 +59,8 @@ class Keeper:
         self._kept: dict[str, Kept] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.why = _why_not(mode)
+        self._shared = False
+        """Whether copies share their blocks. Others have their own from the start."""
 
     def _space(self, id: str) -> Image | Directory:
         return Directory(self._root / id) if self._mode == "directory" else Image(self._root / id)
@@ -69,6 +72,7 @@ class Keeper:
         """Find again what there is, and let go of what nobody uses any more."""
         for name in ("volumes", "volume-fences"):
             (self._root.parent / name).mkdir(mode=0o700, exist_ok=True)
+        self._shared = calls.shares_blocks(self._root)
         for path in sorted(self._root.iterdir()):
             kept, space = load(path / _RECORD, Kept), self._space(path.name)
             if kept is None and (path / _RECORD).exists():
@@ -175,6 +179,8 @@ class Keeper:
         return max(disk.f_bavail * disk.f_frsize - self._promised(), 0)
 
     def _promised(self) -> int:
+        if not self._shared:
+            return 0
         return sum(
             (kept.volume.size if kept.volume.source else 0) + sum(self._snapshots(id).values())
             for id, kept in self._kept.items()
@@ -228,7 +234,7 @@ class Keeper:
             save(path / _RECORD, Kept(volume))
             sync_directory(str(self._root))
             step("volume intent")
-            space.make(volume.size, source)
+            space.make(volume.size, source, shared=self._shared)
             step("volume made")
             # To be sure that it can be used, and to let a copy fill its size.
             space.mount()
@@ -311,9 +317,12 @@ class Keeper:
             if self._fences.raise_to(snapshot, fence).deleted:
                 raise Refused("Deleted", f"{snapshot} was deleted; an id means one thing for ever")
             if snapshot not in self._snapshots(id):
+                if not self._shared and (writer := self.users(id)[0]):
+                    raise Refused("VolumeInUse", f"volume {id} is written to by {writer}: {_WHOLE}")
                 self._need(kept.volume.size)
+                take = self._space(id).take
                 try:
-                    await asyncio.to_thread(self._space(id).take, snapshot)
+                    await asyncio.to_thread(take, snapshot, shared=self._shared)
                 except OSError as error:
                     raise Refused("VolumeFailed", f"it can't be copied: {error}") from error
                 step("snapshot taken")
