@@ -1,5 +1,6 @@
 """Certificates from a directory, a real one: given, kept, renewed, and what failures lead to."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from skerry.gateway import gateway, ordering, upkeep
+from skerry.gateway import alpn, gateway, ordering, upkeep
 from skerry.kernel import alerts
 from tests.gateway import pebble
 from tests.gateway.cloud import Cloud, until
@@ -44,11 +45,13 @@ async def shop(cloud: Cloud) -> Cloud:
     return cloud
 
 
-def served(cloud: Cloud, directory: pebble.Directory) -> AbstractAsyncContextManager[World]:
+def served(
+    cloud: Cloud, directory: pebble.Directory, *, http: bool = True
+) -> AbstractAsyncContextManager[World]:
     return opened(
         cloud,
         listen=f"127.0.0.1:{directory.tls_port}",
-        http=f"127.0.0.1:{directory.http_port}",
+        http=f"127.0.0.1:{directory.http_port}" if http else "",
         acme=directory.url,
         acme_email="ops@example.com",
         acme_ca=directory.ca,
@@ -106,6 +109,26 @@ async def test_a_name_gets_its_certificate_keeps_it_and_has_it_renewed(
 
         await until(renewed, 60)
         assert await told(shop) == []
+
+
+async def test_without_plain_http_it_is_asked_by_tls_and_disturbs_nobody(
+    shop: Cloud, directory: pebble.Directory
+) -> None:
+    async with served(shop, directory, http=False) as world:
+        await until(lambda: is_(shop, "valid"), 60)
+        root = await directory.root()
+        first = await serial(world, root)
+        # While it is renewed, others are shown the one that there is.
+        await shop.db.shift_clock(timedelta(days=61))
+        shown = {first}
+        async with asyncio.timeout(60):
+            while len(shown) < 2:
+                shown.add(await serial(world, root))
+        assert await shop.db.fetchval("select count(*) from gateway_challenge") == 0
+        # Who greets like a directory is told nothing that is not asked.
+        context = trusting(root)
+        context.set_alpn_protocols([alpn.PROTOCOL])
+        assert (await greeted(world, SHOP, context)).selected_alpn_protocol() is None
 
 
 async def _becomes(world: World, root: bytes, wanted: int) -> bool:

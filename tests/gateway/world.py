@@ -30,6 +30,8 @@ class Backends:
         self.held.set()
         self.asked = asyncio.Event()
         """There was a request."""
+        self.open = 0
+        """Requests that wait for their answer."""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -39,7 +41,9 @@ class Backends:
                 length = {k.lower(): v for k, v in headers}.get("content-length", "0")
                 await reader.readexactly(int(length))
                 self.asked.set()
+                self.open += 1
                 await self.held.wait()
+                self.open -= 1
                 body = msgspec.json.encode({"line": head[0], "headers": headers})
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -18,8 +18,8 @@ What is used goes to disk first (``spool``) and from there, once, into the ledge
 request leaves a line in its route's log (``access``).
 
 TLS comes from files, from an authority of the cloud's own, or from an ACME directory (``tls``,
-``authority``, ``ordering``); a certificate is looked up by the name that a client asks for, and
-only for names that a route has.
+``authority``, ``ordering``, and ``alpn`` where a directory asks by TLS); a certificate is looked up
+by the name that a client asks for, and only for names that a route has.
 
 ``Gateway`` puts it together, in the process of the server. All that may fail (the database, the
 disk, a directory) is waited for and told of; requests that need none of it go on.

@@ -42,9 +42,25 @@ def new_account_key() -> bytes:
     )
 
 
+@challenges.ChallengeResponse.register
+class ByTlsResponse(challenges.KeyAuthorizationChallengeResponse):
+    typ = "tls-alpn-01"
+
+
+@challenges.Challenge.register
+class ByTls(challenges.KeyAuthorizationChallenge):
+    """TLS-ALPN-01 (RFC 8737), which the package has no more."""
+
+    typ = "tls-alpn-01"
+    response_cls = ByTlsResponse
+
+    def validation(self, account_key: Any, **kwargs: Any) -> str:
+        return self.key_authorization(account_key)
+
+
 @dataclass(frozen=True)
 class Challenge:
-    """What must be served at ``/.well-known/acme-challenge/{token}``."""
+    """What must be served at ``/.well-known/acme-challenge/{token}``, or ``alpn`` has to say."""
 
     token: str
     answer: str
@@ -53,8 +69,9 @@ class Challenge:
 class Order:
     """One order for one name, from ``begin`` to ``finish``."""
 
-    def __init__(self, directory: "Directory", host: str) -> None:
+    def __init__(self, directory: "Directory", host: str, *, by_tls: bool) -> None:
         self._directory = directory
+        self._sort = ByTls if by_tls else challenges.HTTP01
         self._key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)] if len(host) < 65 else [])
         csr = (
@@ -75,7 +92,7 @@ class Order:
             for authorization in self._order.authorizations:
                 if authorization.body.status == messages.STATUS_VALID:
                     continue
-                body = _http(authorization)
+                body = self._offered(authorization)
                 answer, text = body.response_and_validation(self._directory.key)
                 self._asked.append((body, answer))
                 found.append(Challenge(body.chall.encode("token"), text))
@@ -92,12 +109,11 @@ class Order:
             done = acme.poll_and_finalize(self._order, deadline)
             return done.fullchain_pem.encode(), private_pem(self._key)
 
-
-def _http(authorization: messages.AuthorizationResource) -> messages.ChallengeBody:
-    for body in authorization.body.challenges:
-        if isinstance(body.chall, challenges.HTTP01):
-            return body
-    raise OrderFailed("the directory offers no HTTP-01 for this name")
+    def _offered(self, authorization: messages.AuthorizationResource) -> messages.ChallengeBody:
+        for body in authorization.body.challenges:
+            if isinstance(body.chall, self._sort):
+                return body
+        raise OrderFailed(f"the directory offers no {self._sort.typ} for this name")
 
 
 class Directory:
@@ -132,8 +148,9 @@ class Directory:
             self._client = made
         return self._client
 
-    def order(self, host: str) -> Order:
-        return Order(self, host)
+    def order(self, host: str, *, by_tls: bool) -> Order:
+        """``by_tls``: it asks where TLS is spoken (TLS-ALPN-01), else where HTTP is (HTTP-01)."""
+        return Order(self, host, by_tls=by_tls)
 
 
 @contextlib.contextmanager

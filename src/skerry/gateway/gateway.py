@@ -174,7 +174,11 @@ class Gateway:
             return None
         file = None
         if s.cert is not None:
-            file = await asyncio.to_thread(CertificateFile, s.cert, s.key or s.cert)
+            try:
+                file = await asyncio.to_thread(CertificateFile, s.cert, s.key or s.cert)
+            except (OSError, ValueError) as error:
+                text = f"the gateway can't use {s.cert} with the key {s.key}: {error}"
+                raise ValueError(text) from error
         own = None
         if s.authority:
             own = await authority.opened(self._db, self._resources, self._operator)
@@ -186,7 +190,8 @@ class Gateway:
         file, s = certificates.file, self.settings
         return Ordering(
             self._db, self._resources, self.table, certificates, s.acme, email=s.acme_email,
-            ca=s.acme_ca, wants=lambda host: _public(host) and not (file and file.covers(host)),
+            ca=s.acme_ca, by_tls=not s.http,
+            wants=lambda host: _public(host) and not (file and file.covers(host)),
         )  # fmt: skip
 
     def _secure_url(self, host: str) -> str:

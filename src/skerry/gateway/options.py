@@ -71,7 +71,11 @@ _OPTIONS = (
         "--gateway-ca", is_flag=True, help="Make certificates with an authority of this cloud's own"
     ),
     click.option(
-        "--gateway-acme", default="", metavar="URL", help="Get certificates from an ACME directory"
+        "--gateway-acme",
+        default="",
+        metavar="URL",
+        help="Get certificates from an ACME directory, which asks at port 80 with --gateway-http, "
+        "else at 443",
     ),
     click.option("--gateway-acme-email", default="", help="Whom the directory may write to"),
     click.option("--gateway-acme-ca", type=_file, help="Whom to trust as the directory, in PEM"),
@@ -105,10 +109,6 @@ def take(given: dict[str, Any]) -> GatewaySettings | None:
         raise click.UsageError("--gateway-tls-cert and --gateway-tls-key go together")
     if own["ca"] and own["acme"]:
         raise click.UsageError("--gateway-ca and --gateway-acme exclude each other")
-    if own["acme"] and not own["http"]:
-        raise click.UsageError(
-            "--gateway-acme needs --gateway-http HOST:80: the directory asks there"
-        )
     api = host.strip("[]")
     settings = GatewaySettings(
         listen=own["listen"] or f"{host}:{int(port) + 1 if int(port) else 0}",

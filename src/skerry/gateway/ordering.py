@@ -7,8 +7,9 @@ renewed after two thirds of their life.
 
 A failure is written down where the route shows it, and the next try comes later each time, with no
 more than four in the first hour: directories shut out who fails more often, and one that asks to be
-left alone is. What is sent to the directory is answered by any gateway, since tokens are in the
-database (HTTP-01).
+left alone is. What the directory asks is answered by any gateway, since the answers are in the
+database: where plain HTTP is taken (HTTP-01), and where it is not, in the greeting of TLS
+(TLS-ALPN-01).
 """
 
 import asyncio
@@ -40,6 +41,8 @@ LOOK = 2.0
 """Seconds between two looks at what is due and what others have ordered."""
 SOON = timedelta(days=7)
 """A certificate that ends so soon and is not renewed raises an alert."""
+_TLS = "tls "
+"""What the token of a challenge begins with that is answered by TLS; its name follows."""
 PREFIX = "/.well-known/acme-challenge/"
 
 
@@ -56,6 +59,7 @@ class Ordering:
         *,
         email: str = "",
         ca: Path | None = None,
+        by_tls: bool = False,
         first_pause: float = FIRST_PAUSE,
         wants: Callable[[str], bool] = lambda host: True,
     ) -> None:
@@ -66,6 +70,7 @@ class Ordering:
         self._url = url
         self._email = email
         self._ca = ca
+        self._by_tls = by_tls
         self._first_pause = first_pause
         self._wants = wants
         self._me = uuid.uuid4()
@@ -93,6 +98,9 @@ class Ordering:
     async def refresh(self) -> None:
         """Take in what this or another gateway has ordered."""
         names = self.names()
+        if self._by_tls:
+            rows = await self._db.fetch(_sql.challenges_by_tls)
+            self._certificates.answers.become({row["host"]: row["answer"] for row in rows})
         await self._db.execute(_sql.want, names)
         for row in await self._db.fetch(_sql.known, names):
             if self._loaded.get(row["host"]) == row["not_after"]:
@@ -123,8 +131,10 @@ class Ordering:
 
     async def _order(self, host: str) -> tuple[bytes, bytes]:
         directory = await self._signed_in()
-        order: Order = await asyncio.to_thread(directory.order, host)
+        order: Order = await asyncio.to_thread(directory.order, host, by_tls=self._by_tls)
         asked = await asyncio.to_thread(order.begin)
+        if self._by_tls:
+            asked = [Challenge(f"{_TLS}{host}", challenge.answer) for challenge in asked]
         await self._serve(asked)
         try:
             return await asyncio.to_thread(order.finish)
@@ -135,8 +145,13 @@ class Ordering:
     async def _serve(self, asked: list[Challenge]) -> None:
         async with self._db.transaction() as tx:
             await tx.execute(_sql.sweep_challenges)
+            await tx.execute(_sql.drop_challenges, [challenge.token for challenge in asked])
             for challenge in asked:
                 await tx.execute(_sql.put_challenge, challenge.token, challenge.answer, LEASE)
+        if asked and self._by_tls:
+            # Every gateway has to know before the directory asks one of them.
+            await self.refresh()
+            await asyncio.sleep(2 * LOOK)
 
     async def _signed_in(self) -> Directory:
         if self._directory is None:

@@ -36,6 +36,10 @@ values ($1, $2, skerry_now() + make_interval(secs => $3)) on conflict do nothing
 -- name: challenge
 select answer from gateway_challenge where token = $1 and expires_at > skerry_now()
 
+-- name: challenges_by_tls
+select substr(token, 5) as host, answer from gateway_challenge
+where starts_with(token, 'tls ') and expires_at > skerry_now()
+
 -- name: drop_challenges
 delete from gateway_challenge where token = any($1)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
+from skerry.gateway.alpn import Answers
 from skerry.gateway.authority import Authority
 from skerry.gateway.proxy import offer_http2
 from skerry.gateway.table import Table
@@ -129,6 +130,8 @@ class Certificates:
         self.file = file
         self._authority = authority
         self._table = table
+        self.answers = Answers(lambda chain, key: context_of(pair_of(chain, key)))
+        """For directories that ask by TLS."""
         self._ordered: dict[str, Pair] = {}
         self._ready: OrderedDict[str, tuple[Pair, ssl.SSLContext]] = OrderedDict()
 
@@ -136,6 +139,7 @@ class Certificates:
         """What to listen with."""
         context = context_of(self.file.pair if self.file else None)
         context.sni_callback = self._choose
+        self.answers.watch(context)
         return context
 
     def put(self, host: str, pair: Pair) -> None:
@@ -159,7 +163,10 @@ class Certificates:
                 connection.context = self.file.context
             return None
         try:
-            found = self._context(name.lower())
+            if self.answers.asked(connection):
+                found = self.answers.context(name.lower())
+            else:
+                found = self._context(name.lower())
         except (ValueError, OSError) as error:
             _log.error("no certificate", host=name, error=str(error))
             return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
