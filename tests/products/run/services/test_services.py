@@ -224,6 +224,23 @@ async def test_a_site_that_is_silent_for_less_costs_no_replica(
     await service.end()
 
 
+async def test_a_replica_that_must_leave_its_place_serves_until_another_does(
+    cloud: Cloud, service: Service
+) -> None:
+    await cloud.site()
+    await service.put(replicas=2)
+    await service.until("running")
+    first = (await service.pods())[0]
+    async with cloud.db.transaction() as tx:
+        await cloud.resources.intend(tx, first.uid, "move")
+    for _ in range(30):
+        await cloud.let_pass(1)
+        assert len(await service.serving()) >= 2
+    assert first.uid not in {pod.uid for pod in await service.pods()}
+    assert (await service.until("running"))["revision"] == 1
+    await service.end()
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
