@@ -39,7 +39,7 @@ def view(kind: "Kind", declared: "View") -> click.Command:
             click.Option([f"--{name}", f"query_{name}"], metavar="TEXT", help=meaning)
             for name, meaning in declared.query.items()
         ),
-        _to(),
+        _to("--into" if "to" in declared.query else "--to"),
     )
 
     def body(session: Session, client: "KindClient", name: str, **values: Any) -> None:
@@ -58,9 +58,9 @@ def view(kind: "Kind", declared: "View") -> click.Command:
     return verb.command(body)
 
 
-def _to() -> click.Parameter:
+def _to(option: str = "--to") -> click.Parameter:
     return click.Option(
-        ["--to"], type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        [option, "to"], type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
         help="Write it to this file",
     )  # fmt: skip
 
