@@ -319,6 +319,15 @@ class TestState:
         with pytest.raises(ValueError, match="workload"):
             Plan({"rank": 1})
 
+    def test_a_plan_of_the_version_before_is_taken(self) -> None:
+        """And one of the version after is not: what it asks for would not be done."""
+        added = {"watched": [], "network": -1}
+        old = dict.fromkeys(set(Plan.__annotations__) - set(added), 1)
+        plan = Plan(dict(old))
+        assert {name: getattr(plan, name) for name in added} == added
+        with pytest.raises(ValueError, match="soon"):
+            Plan({**old, **added, "soon": 1})
+
     def test_a_tree_is_removed_whatever_is_in_it(self, tmp_path: Path) -> None:
         tree, outside = tmp_path / "tree", tmp_path / "outside"
         outside.write_text("stays")

@@ -19,7 +19,11 @@ READY_FD, GATE_FD, PROGRAM_FD, FIRST_MEMORY_FD = 3, 4, 5, 6
 
 
 class Plan:
-    """One task as the shim sees it; travels as JSON."""
+    """One task as the shim sees it; travels as JSON.
+
+    An agent goes on while Skerry is updated beneath it, and starts shims of the new version then:
+    fields that were added since have a default, which is how it was before.
+    """
 
     workload: str
     rank: int
@@ -48,7 +52,7 @@ class Plan:
     memory: int
     pids: int
     disk: int
-    watched: list[tuple[str, int]]
+    watched: "list[tuple[str, int]]" = []
     """Directories with no limit but this one, in bytes."""
     time_limit: int
     grace: int
@@ -56,14 +60,16 @@ class Plan:
     max_restarts: int
     log_bytes: int
     boot_id: str
-    network: int
+    network: int = -1
     """A descriptor of the network to run in, which the shim keeps in being; -1: the shim's own, or
     what the engine makes."""
 
     def __init__(self, fields: dict[str, object]) -> None:
-        missing = set(type(self).__annotations__) ^ set(fields)
-        if missing:
-            raise ValueError(f"plan with wrong fields: {sorted(missing)}")
+        known = set(type(self).__annotations__)
+        needed = {name for name in known if not hasattr(type(self), name)}
+        wrong = (needed - set(fields)) | (set(fields) - known)
+        if wrong:
+            raise ValueError(f"plan with wrong fields: {sorted(wrong)}")
         self.__dict__.update(fields)
 
     @property
