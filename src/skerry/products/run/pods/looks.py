@@ -99,7 +99,7 @@ def _waiting(work: Seen, ready: bool) -> dict[str, Any]:
     if ready or work.status is None or work.started_at is None:
         return {"reason": None, "message": None}
     why = next((task.message for task in work.status.tasks if task.unready and task.message), "")
-    text = f"It runs, but {why}" if why else "It runs, and its health check does not pass"
+    text = why[:1].upper() + why[1:] or "Its health check does not pass"
     return {"reason": "NotReady", "message": outcome.sentences(text)}
 
 
