@@ -130,7 +130,6 @@ SERVICE = Kind(
     meters=("cpu-hour", "memory-gib-hour", "gpu-hour"),
     flow=ServiceFlow,
     hooks=ServiceHooks(),
-    ask=ask_of,
     columns=(
         Column("PHASE", "status.phase"),
         Column("READY", "status.ready"),
