@@ -83,6 +83,17 @@ def test_without_a_place_named_both_are_used(two: Machines) -> None:
     assert hosts == {"one", "two"}
 
 
+@pytest.mark.long
+def test_a_host_that_keeps_a_volume_is_not_removed(two: Machines) -> None:
+    two.cloud.skerry("volume", "create", "kept", "--size", "64MiB", "--site", "home/two")
+    refused = two.cloud.skerry("host", "delete", "two", "--site", "home", "--yes", check=False)
+    assert refused.returncode != 0
+    assert "is leased to" in refused.stderr
+    assert "volumes/kept" in refused.stderr
+    assert "skerry host lost two --site home" in refused.stderr
+    two.cloud.skerry("volume", "delete", "kept", "--yes")
+
+
 def test_the_agent_killed_and_the_cable_pulled(two: Machines) -> None:
     """What runs goes on and is found again: once, with all that it wrote."""
     one = two["one"]

@@ -112,6 +112,11 @@ async def withdraw_offers(tx: Tx, resources: Resources, at: str) -> None:
         await resources.delete(tx, offer, SYSTEM)
 
 
+async def leased_at(tx: Tx, at: str, most: int) -> list[str]:
+    """The resources that lease something of the place, by their refs."""
+    return [row["subject"] for row in await tx.fetch(_sql.leased_at, MADE_FOR, at, most)]
+
+
 async def _offers(tx: Tx, resources: Resources, at: str) -> list[Resource]:
     rows = await tx.fetch(_sql.of_place, MADE_FOR, at)
     return [await resources.by_uid(tx, row["uid"]) for row in rows]

@@ -22,7 +22,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.kinds import Action, Column, Kind, Spec, Status
 from skerry.kernel.paths import path_of
 from skerry.kernel.resources import Resource, Resources
-from skerry.market.site_offers import suspend_offers, withdraw_offers
+from skerry.market.site_offers import leased_at, suspend_offers, withdraw_offers
 from skerry.series.views import HOST_METRICS
 from skerry.sites import enrolment, seen
 from skerry.sites.places import at_of, called, site_of
@@ -107,11 +107,18 @@ class HostHooks(Hooks):
                 hint=f"Drain it first: skerry host drain {resource.name} --site "
                 f"{site_of(resource)}. If the machine is gone for good: skerry host lost.",
             )
+        lose = f"skerry host lost {resource.name} --site {site_of(resource)}"
         if kept := await tx.fetch(_joining.kept_at, at, _BLOCKED + 1):
             raise Conflict(
                 f"{called(at)} keeps artifacts and logs of {_in_words(kept)}",
                 hint="Fetch what is needed, or delete what they are of. To lose the rest with the "
-                f"host: skerry host lost {resource.name} --site {site_of(resource)}.",
+                f"host: {lose}.",
+            )
+        leased = await leased_at(tx, at, _BLOCKED + 1)
+        if leased and await enrolment.expires_at(tx, resource.uid) is not None:
+            raise Conflict(
+                f"{called(at)} is leased to {_listed(leased)}",
+                hint=f"Delete or move what is kept there first. To lose it with the host: {lose}.",
             )
         await enrolment.revoke(tx, resource, by)
         await withdraw_offers(tx, resources, at)
@@ -282,8 +289,11 @@ async def _check_name(tx: Tx, resources: Resources, host: Resource) -> None:
 
 
 def _in_words(held: list[Row]) -> str:
-    names = [row["ref"] or str(row["owner"]) for row in held[:_BLOCKED]]
-    return ", ".join(names) + (" and more" if len(held) > _BLOCKED else "")
+    return _listed([row["ref"] or str(row["owner"]) for row in held])
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_BLOCKED]) + (" and more" if len(names) > _BLOCKED else "")
 
 
 HOST = Kind(
