@@ -41,7 +41,9 @@ async def uploaded(site: Workloads, **config: object) -> ImageSource:
     return ImageSource(archive=await upload(site, image(**config).archive()))  # type: ignore[arg-type]
 
 
-class Imaging(Base):
+class Preparing(Base):
+    """Images and environments, in short."""
+
     async def test_a_workload_runs_in_its_image(self, rig: Rig, site: Workloads) -> None:
         told = await brought(site, await uploaded(site))
         assert [item.stage for item in told].count("ready") == 1
@@ -51,6 +53,30 @@ class Imaging(Base):
         status = await run(site, work)
         assert status.tasks[0].exit_code == 3
         assert await log(site, work.id) == "hello\n"
+
+    async def test_what_is_no_image_is_refused(self, rig: Rig, site: Workloads) -> None:
+        garbage = await upload(site, b"no image at all " * 1000)
+        missing = digest(b"never uploaded")
+        for source, reason in (
+            (ImageSource(archive=garbage), "BadImage"),
+            (ImageSource(archive=missing), "MissingBlob"),
+            (ImageSource(reference="not a name"), "BadReference"),
+            (ImageSource(), "BadReference"),
+            (ImageSource(reference="a.example/b", archive=garbage), "BadReference"),
+        ):
+            assert (await refused(site, source)).reason == reason
+
+    async def test_an_environment_is_there(self, rig: Rig, site: Workloads) -> None:
+        told = await brought(site, EnvironmentSource(requirements=NOTHING))
+        assert told[-1].stage == "ready"
+        again = await brought(site, EnvironmentSource(requirements="\n"))
+        assert again[-1].digest == told[-1].digest
+        work = workload(rig, Script().print("hello"), environment=told[-1].digest)
+        assert (await run(site, work)).tasks[0].exit_code == 0
+
+
+class Imaging(Preparing):
+    """All of it."""
 
     async def test_it_is_named_by_what_it_is(self, rig: Rig, site: Workloads) -> None:
         source = await uploaded(site)
@@ -88,26 +114,6 @@ class Imaging(Base):
         source = await uploaded(site)
         wanted = ImageSource(archive=source.archive, digest=NOWHERE)
         assert (await refused(site, wanted)).reason == "ImageChanged"
-
-    async def test_what_is_no_image_is_refused(self, rig: Rig, site: Workloads) -> None:
-        garbage = await upload(site, b"no image at all " * 1000)
-        missing = digest(b"never uploaded")
-        for source, reason in (
-            (ImageSource(archive=garbage), "BadImage"),
-            (ImageSource(archive=missing), "MissingBlob"),
-            (ImageSource(reference="not a name"), "BadReference"),
-            (ImageSource(), "BadReference"),
-            (ImageSource(reference="a.example/b", archive=garbage), "BadReference"),
-        ):
-            assert (await refused(site, source)).reason == reason
-
-    async def test_an_environment_is_there(self, rig: Rig, site: Workloads) -> None:
-        told = await brought(site, EnvironmentSource(requirements=NOTHING))
-        assert told[-1].stage == "ready"
-        again = await brought(site, EnvironmentSource(requirements="\n"))
-        assert again[-1].digest == told[-1].digest
-        work = workload(rig, Script().print("hello"), environment=told[-1].digest)
-        assert (await run(site, work)).tasks[0].exit_code == 0
 
     async def test_requirements_that_reach_out_are_refused(self, rig: Rig, site: Workloads) -> None:
         for text in ("-e /etc", "--index-url http://elsewhere", "http://elsewhere/x.whl"):

@@ -3,7 +3,7 @@
 from tests.sites.contract.exiting import Exiting
 from tests.sites.contract.fencing import Fencing
 from tests.sites.contract.healing import Healing
-from tests.sites.contract.imaging import Imaging
+from tests.sites.contract.imaging import Imaging, Preparing
 from tests.sites.contract.keeping import Keeping
 from tests.sites.contract.reaching import Addressing, Reaching
 from tests.sites.contract.reading import Reading
@@ -23,6 +23,7 @@ __all__ = [
     "Healing",
     "Imaging",
     "Keeping",
+    "Preparing",
     "Reaching",
     "Reading",
     "Refusing",

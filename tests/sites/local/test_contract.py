@@ -16,6 +16,7 @@ from tests.sites.contract.suite import (
     Healing,
     Imaging,
     Keeping,
+    Preparing,
     Reaching,
     Reading,
     Refusing,
@@ -97,7 +98,12 @@ class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addres
     pass
 
 
-class TestAgentImages(_Agent, Imaging):
+class TestAgentPreparing(_Agent, Preparing):
+    pass
+
+
+@pytest.mark.long
+class TestAgentImaging(_Agent, Imaging):
     pass
 
 

@@ -161,6 +161,16 @@ async def test_a_secret_file_in_an_image(site: LocalDriver, tmp_path: Path) -> N
     assert found == ["in memory", "where it likes", "400 7 7"]
 
 
+async def test_files_of_secrets_in_an_image(site: LocalDriver, tmp_path: Path) -> None:
+    """Its user reads them, wherever they are to be."""
+    digest = await bring(site, image(User="web"))
+    files = {"/run/secrets/key": "hunter2", "/etc/app/token": "swordfish"}
+    script = "cat /run/secrets/key /etc/app/token; id -u"
+    command = ("sh", "-c", script)
+    found = await said(site, tmp_path, digest, *command, secret_files=files)
+    assert found == ["hunter2swordfish33"]
+
+
 async def test_layers_stand_on_each_other(site: LocalDriver, tmp_path: Path) -> None:
     upper = layer(
         Entry("etc/.wh.group"),
