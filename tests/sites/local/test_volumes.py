@@ -215,6 +215,30 @@ class TestAgentDies:
         await run(site, reader)
         assert await log(site, reader.id) == "kept\n"
 
+    async def test_while_it_copies_one(self, agent: AgentEnd) -> None:
+        """Its file system is frozen at that moment, and mounted by nobody who uses it."""
+        volume = a_volume()
+        site = await agent.start()
+        await keeper(site).create_volume(volume, 1)
+        await run(site, using("echo then > /data/a", volume))
+        await agent.kill()
+        site = await agent.start(**{DIES_AT: "volume copied"})
+        with pytest.raises(SiteUnreachable):
+            await keeper(site).snapshot_volume(volume.id, "s-1", 1)
+        await dies(agent)
+        site = await agent.start()
+        status = await found(site, volume.id)
+        assert status is not None
+        assert status.snapshots == ()
+        await run(site, using("echo now > /data/a", volume))
+        await keeper(site).snapshot_volume(volume.id, "s-1", 2)
+        reader = using("cat /data/a", volume)
+        await run(site, reader)
+        assert await log(site, reader.id) == "now\n"
+        await keeper(site).delete_volume(volume.id, 2)
+        await until_no_loops(agent.data)
+        assert not (agent.data / "volumes" / volume.id).exists()
+
     async def test_while_it_removes_one(self, agent: AgentEnd) -> None:
         volume = a_volume()
         site = await agent.start()

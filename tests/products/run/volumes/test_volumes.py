@@ -113,6 +113,11 @@ class TestLife:
         assert await cloud.gone(made)
         assert world.list_volumes() == ()
 
+    @pytest.mark.parametrize("size", [0, -1, (16 << 20) - 1, (1 << 44) + 1, "1G", 1.5, None])
+    async def test_no_size_is_made_up(self, cloud: Cloud, size: Any) -> None:
+        with pytest.raises(ValidationError, match="size"):
+            await cloud.put("volume", "data", {"size": size})
+
 
 class TestMounting:
     async def test_a_job_runs_where_its_volume_lies(self, cloud: Cloud) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from skerry.sites.contract import NoRoom, Refused
 from skerry.sites.local.shim.record import sync_directory
+from skerry.sites.local.steps import step
 from skerry.sites.local.volumes import calls
 
 OWNER = 1000
@@ -183,6 +184,7 @@ class Image:
         try:
             calls.freeze(self._mount)
             _copy(self.image, scratch, shared=shared)
+            step("volume copied")
         except OSError:
             scratch.unlink(missing_ok=True)
             raise
