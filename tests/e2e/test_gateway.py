@@ -74,6 +74,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         "--login", "--", "python3", "-c", PROGRAM,
     )  # fmt: skip
     yield made
+    # What runs outlives the server, and so it would the test.
+    made.skerry("service", "delete", "site", "--yes")
     made.stop()
 
 
