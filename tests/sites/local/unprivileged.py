@@ -12,10 +12,12 @@ from tests.sites.contract.suite import (
     Addressing,
     Exiting,
     Fencing,
+    Healing,
     Reaching,
     Restarting,
     Running,
     Script,
+    Using,
 )
 from tests.sites.local.rigs import LocalRig
 
@@ -31,7 +33,7 @@ class _Bubblewrap:
 
 
 @pytest.mark.long
-class TestWhole(_Bubblewrap, Running, Exiting, Fencing, Restarting):
+class TestWhole(_Bubblewrap, Running, Exiting, Fencing, Healing, Restarting, Using):
     pass
 
 
