@@ -8,6 +8,7 @@ second run finds the cloud running, or starts it again, and goes around once mor
 import json
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +29,7 @@ JOB_SHAPE = ("--count", "4", "--memory", "128MiB", "--time-limit", "2m")
 START_SECONDS = 120
 JOB_SECONDS = 300
 LOOK_SECONDS = 3
+SERVICE = "map"
 WIDTH = 100
 
 
@@ -91,6 +93,7 @@ class Demo:
         self.number = datetime.now(UTC).strftime("%m%d-%H%M%S")
         self.job = f"map-{self.number}"
         self.url = ""
+        self.page = ""
         # On a machine with one core the four tasks share it.
         self.cpus = min(0.5, (os.cpu_count() or 1) / 4)
 
@@ -171,6 +174,23 @@ class Demo:
         skerry("job", "explain", self.job)
         raise Failed(f"the job has not ended in {JOB_SECONDS} s")
 
+    def serve(self) -> None:
+        say("The map, at an address that stays while what serves it is replaced:")
+        page = HOME / "page"
+        page.mkdir(exist_ok=True)
+        shutil.copy(HOME / "map.png", page)
+        shutil.copy("demo/index.html", page)
+        there = any(one["metadata"]["name"] == SERVICE for one in asked("service", "list"))
+        skerry(
+            "service", "update" if there else "create", SERVICE, "--dir", str(page),
+            "--port", "8000", "--cpus", "0.1", "--memory", "64MiB", "--health", "/map.png",
+            "--", "python3", "-m", "http.server", "8000",
+        )  # fmt: skip
+        self.page = str(asked("service", "get", SERVICE)["status"]["url"])
+        seen = _get(self.page, "/map.png")
+        say(f"(GET /map.png there: {seen.status_code}, {len(seen.content)} bytes.)")
+        skerry("top")
+
     def bill(self) -> None:
         month = datetime.now(UTC).strftime("%Y-%m")
         skerry("budget", "list")
@@ -187,9 +207,18 @@ class Demo:
 
     def farewell(self) -> None:
         say(f"The cloud goes on at {self.url}; `make down` stops it.")
+        say(f"In a browser: {self.page}")
         say("To look at:  .demo/map.png  .demo/invoice.html  .demo/receipt.json")
         say('To go on:    export XDG_CONFIG_HOME="$PWD/.demo/config" PATH="$PWD/.venv/bin:$PATH"')
         say("             skerry run -- echo hello")
+
+
+def _get(url: str, path: str) -> httpx2.Response:
+    """Ask the gateway, which is on this machine, whatever the resolver knows of ``localhost``."""
+    where = httpx2.URL(url)
+    return httpx2.get(
+        f"http://{HOST}:{where.port}{path}", headers={"host": where.netloc.decode()}, timeout=30
+    )
 
 
 def _running() -> str:
@@ -251,6 +280,7 @@ def main() -> int:
         "A customer, its rules, its budget": demo.declare,
         "Ask and match": demo.quote,
         "Run": demo.run,
+        "Serve": demo.serve,
         "Meter and bill": demo.bill,
         "Prove": demo.prove,
         "Done": demo.farewell,

@@ -1,6 +1,7 @@
 """``make demo``, in a folder of its own; and the wheel, without a checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def goes_round(folder: Path) -> str:
     # Point Nemo, as the atlases have it.
     assert "the loneliest place at sea: 49.0° S, 123.3° W" in done.stdout
     assert (folder / ".demo/map.png").read_bytes().startswith(b"\x89PNG")
+    assert re.search(r"GET /map.png there: 200, [0-9]+ bytes", done.stdout)
     assert "EUR" in (folder / ".demo/invoice.html").read_text()
     return done.stdout
 
