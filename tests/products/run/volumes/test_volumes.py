@@ -71,11 +71,12 @@ class TestLife:
         assert made.status["pricePerGibHourNano"] == 62_500
 
     async def test_nobody_keeps_volumes_then_it_waits(self, cloud: Cloud) -> None:
-        made = await volume(cloud)
+        made = await volume(cloud, size=16 << 20)
         assert made.phase == "queued"
         assert "no offer" in made.status["message"]
         await cloud.site()
-        assert (await cloud.until(made, "ready")).status["at"] == "one"
+        ready = await cloud.until(made, "ready")
+        assert (ready.status["at"], ready.status["pricePerGibHourNano"]) == ("one", 62_500)
 
     async def test_it_is_billed_from_its_making_to_its_deletion(self, cloud: Cloud) -> None:
         await cloud.site()

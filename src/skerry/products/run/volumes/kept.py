@@ -12,7 +12,7 @@ from typing import Any
 from skerry.kernel.flows import Context, Flow, Next, Write, done, gone, hop, nap, step
 from skerry.kernel.rows import Resource
 from skerry.ledger import holds
-from skerry.market.ask import GIB, Ask
+from skerry.market.ask import Ask
 from skerry.market.lease import Lease, Reason, Refusal
 from skerry.market.leases import Market
 from skerry.products.run import outcome
@@ -241,8 +241,12 @@ def refused_as(ctx: Context, refusal: Refusal, phase: str) -> dict[str, Any]:
 
 
 def _priced(lease: Lease) -> dict[str, Any]:
-    price, size = lease.choice.price.per_hour, lease.ask.storage
-    return {"pricePerHourNano": price, "pricePerGibHourNano": -(-price * GIB // size)}
+    price = lease.choice.price
+    [space] = price.lines
+    return {
+        "pricePerHourNano": price.per_hour,
+        "pricePerGibHourNano": -(-space.unit_price * 1024 // space.per),
+    }
 
 
 def failed(refused: Refused, **more: Any) -> Next:
