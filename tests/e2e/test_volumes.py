@@ -69,6 +69,7 @@ def test_data_survives_job_agent_and_server(cloud: Cloud) -> None:
     assert cloud.audit().returncode == 0
 
 
+@pytest.mark.long
 def test_a_full_volume_is_told_to_its_writer_alone(cloud: Cloud) -> None:
     for name in ("small", "other"):
         cloud.skerry("volume", "create", name, "--size", "16MiB")

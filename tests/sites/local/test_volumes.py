@@ -161,7 +161,9 @@ async def until_no_loops(data: Path) -> None:
 
 
 class TestAgentDies:
-    @pytest.mark.parametrize("step", ["volume intent", "volume made"])
+    @pytest.mark.parametrize(
+        "step", ["volume made", pytest.param("volume intent", marks=pytest.mark.long)]
+    )
     async def test_while_it_makes_one(self, agent: AgentEnd, step: str) -> None:
         volume = a_volume()
         site = await agent.start(**{DIES_AT: step})
@@ -176,7 +178,15 @@ class TestAgentDies:
         await keeper(site).delete_volume(volume.id, 3)
         await until_no_loops(agent.data)
 
-    @pytest.mark.parametrize("step", ["volume mounted", "volumes attached", "intent", "decided"])
+    @pytest.mark.parametrize(
+        "step",
+        [
+            "volume mounted",
+            pytest.param("volumes attached", marks=pytest.mark.long),
+            pytest.param("intent", marks=pytest.mark.long),
+            "decided",
+        ],
+    )
     async def test_while_it_mounts_one(self, agent: AgentEnd, step: str) -> None:
         volume = a_volume()
         site = await agent.start()
