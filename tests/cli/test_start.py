@@ -21,7 +21,7 @@ SERVER = ("store", "kernel", "proof", "identity", "ledger", "market", "sites", "
 def modules(*args: str) -> set[str]:
     """What a command line has imported when it ends."""
     code = (
-        "import sys; from skerry.cli.main import invoke; invoke(sys.argv[1:]);"
+        "import sys; from skerry.cli.main import invoke; invoke(sys.argv[1:], program=True);"
         "print('\\n'.join(sys.modules), file=sys.stderr)"
     )
     run = [sys.executable, "-c", code, *args]
@@ -50,6 +50,7 @@ def test_a_request_imports_no_server(bare: Skerry) -> None:
         "job", "list", "--url", "http://127.0.0.1:9", "--tenant", "a", "--workspace", "b"
     )
     assert "httpx2" in found
+    assert "h2" not in found
     assert [name for name in SERVER if f"skerry.{name}" in found] == []
 
 

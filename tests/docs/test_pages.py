@@ -108,7 +108,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One for all pages, which other machines can join."""
     made = Cloud(tmp_path_factory.mktemp("cloud"), "--agents", "127.0.0.1:0")
     made.start()
-    until(lambda: made.json("offer", "list"), made.tail)
+    until(made.offers, made.tail)
     yield made
     made.stop()
 

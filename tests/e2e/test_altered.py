@@ -16,7 +16,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud in which a job ran and was billed."""
     cloud = Cloud(tmp_path_factory.mktemp("altered"))
     cloud.start()
-    until(lambda: cloud.json("offer", "list"), cloud.tail)
+    until(cloud.offers, cloud.tail)
     cloud.skerry("run", "--name", "proved", "--memory", "64MiB", "--", "sleep", "1")
     cloud.skerry("receipt", "proved")
     assert cloud.audit().returncode == 0

@@ -68,7 +68,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     flags = ("--gateway-ca", "--gateway", f"127.0.0.1:{free_port()}")
     made = Cloud(tmp_path_factory.mktemp("cloud"), *flags)
     made.start()
-    until(lambda: made.json("offer", "list"), made.tail)
+    until(made.offers, made.tail)
     made.skerry(
         "service", "create", "site", "--port", "8000", "--cpus", "0.2", "--memory", "128MiB",
         "--login", "--", "python3", "-c", PROGRAM,

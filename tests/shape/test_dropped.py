@@ -78,7 +78,7 @@ def bazaar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bazaar]:
     spec = {"driver": "shed", "region": "home", "zone": "home-1", "jurisdiction": "SE"}
     status, answer = cloud.call("PUT", "/providers/skerry.site/v1/sites/garden", {"spec": spec})
     assert status == 201, answer
-    until(lambda: cloud.json("offer", "list"), cloud.tail)
+    until(cloud.offers, cloud.tail)
     assert cloud.call("PUT", f"{GADGETS}/g", {"spec": {"colour": "red"}})[0] == 201
     yield cloud
     cloud.stop()

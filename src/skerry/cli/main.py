@@ -150,9 +150,10 @@ root = Root(
 )
 
 
-def invoke(args: Sequence[str]) -> int:
+def invoke(args: Sequence[str], *, program: bool = False) -> int:
     """Run the command line; the exit code. Everything a user can cause is told in words."""
     session = Session()
+    session.program = program
     try:
         with root.make_context("skerry", list(args), obj=session) as ctx:
             root.invoke(ctx)
@@ -173,7 +174,7 @@ def main() -> None:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(root, {}, "skerry", "_SKERRY_COMPLETE", instruction))
-    sys.exit(invoke(sys.argv[1:]))
+    sys.exit(invoke(sys.argv[1:], program=True))
 
 
 if __name__ == "__main__":
