@@ -26,16 +26,22 @@ def path_of(session: Session, word: str, channel: str) -> str:
 def meant(
     session: Session, word: str, known: "Sequence[Kind]", refusal: str
 ) -> "tuple[Target, str]":
-    """The one resource of these kinds that is so called, of several the one that runs. Raises
-    ``Failed`` where there is none, or more than one."""
-    noun, slash, name = word.rpartition("/")
-    kinds = [kind for kind in known if not slash or kind.noun == noun]
+    """The one resource of these kinds that is so called, of several the one that runs; what lives
+    in another only where that is named too: ``host/SITE/NAME``. Raises ``Failed`` where there is
+    none, or more than one."""
+    noun, *above, name = word.split("/") if "/" in word else ("", word)
+    kinds = [
+        kind for kind in known if noun in ("", kind.noun) and len(kind.parameters) == len(above)
+    ]
     if not kinds:
         nouns = ", ".join(kind.noun for kind in known)
-        raise Failed(f"{refusal} a {noun!r}", hint=f"Kinds it goes with: {nouns}.")
+        raise Failed(
+            f"{refusal} a {'/'.join([noun, *above])!r}", hint=f"Kinds it goes with: {nouns}."
+        )
     found: dict[str, tuple[Target, str]] = {}
     for kind in kinds:
-        client = session.client.kind(kind.noun)
+        parents = dict(zip(kind.parameters, above, strict=True))
+        client = session.client.kind(kind.noun, **parents)
         try:
             found[kind.noun] = client.target, client.get(name).phase
         except NotFound:
