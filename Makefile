@@ -6,10 +6,11 @@ SHELL := bash
 
 BIN := .venv/bin
 DEPS := .venv/.deps
+NOTEBOOK := src/skerry/products/notebook
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo up down test test-long check format bench deps deps-python deps-system deps-acme deps-bench lock generate schema clean
+.PHONY: help demo up down test test-long check format bench deps deps-python deps-system deps-acme deps-bench deps-browser lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,7 +27,7 @@ down: ## Stop what `make demo` left running
 test: deps deps-acme ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-test-long: deps deps-acme ## Run the tests that take minutes
+test-long: deps deps-acme deps-browser ## Run the tests that take minutes
 	$(BIN)/pytest -m long $(ARGS)
 
 check: deps-python ## Formatting, lint, types, import layers, house rules
@@ -62,10 +63,15 @@ deps-bench: ## Install nginx and wrk, which the benchmarks need
 deps-acme: ## Build the ACME server that tests of certificates ask (needs Go)
 	@tools/deps-acme
 
+deps-browser: ## Install Chromium, for the tests that open pages as people do
+	@tools/deps-browser
+
 lock: ## Write requirements.lock again from pyproject.toml (ARGS="--upgrade")
 	tools/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --group dev --custom-compile-command 'make lock' \
 	  --output-file requirements.lock pyproject.toml $(ARGS)
+	tools/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	  --output-file $(NOTEBOOK)/requirements.txt $(NOTEBOOK)/requirements.in $(ARGS)
 
 generate: schema ## Write every generated file again
 	$(BIN)/python -m skerry.api.catalogue

@@ -216,3 +216,22 @@ async def test_the_database_away_lets_nobody_in(world: World) -> None:
     async with world.client(open_host) as client:
         assert (await client.get("/")).status_code == 200
     await until(lambda: world.gateway.listening.is_set())
+
+
+async def test_a_backend_is_shown_the_routes_key_and_nobody_elses(world: World) -> None:
+    token = await world.token("acme", "ada", "seca.admin")
+    host = await world.route("web", {"login": True, "key": "it-is-us"})
+    headers = {"authorization": f"Bearer {token}", "x-skerry-key": "guessed"}
+    async with world.client(host) as client:
+        seen = (await client.get("/lab", headers=headers)).json()["headers"]
+    assert [value for name, value in seen if name.lower() == "x-skerry-key"] == ["it-is-us"]
+    # It stays through a put that leaves it out, and stands in no document.
+    backend = {"at": "here", "workload": "w-web", "port": 8080}
+    web = await world.cloud.put("web", {"login": True, "idle": 60, "backends": [backend]})
+    await until(lambda: (r := world.gateway.table.get(web.uid)) and r.version == web.version)
+    async with world.client(host) as client:
+        seen = (await client.get("/lab", headers=headers)).json()["headers"]
+    assert ["x-skerry-key", "it-is-us"] in seen
+    for table in ("resource", "change"):
+        said = f"select count(*) from {table} t where t::text like '%it-is-us%'"
+        assert await world.cloud.db.fetchval(said) == 0

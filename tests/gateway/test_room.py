@@ -126,3 +126,18 @@ async def test_an_owner_is_told_when_nobody_asks_any_more(world: World) -> None:
         world.backends.held.set()
         assert (await ask).status_code == 200
     await until(lambda: _has(cloud, app, "idle"))
+
+
+async def test_where_only_a_page_wakes_what_was_left_open_does_not(world: World) -> None:
+    cloud, app = world.cloud, await owner(world.cloud)
+    web = await cloud.put("web", {"wake": "page"}, owner=app)
+    await follows(world, web)
+    async with world.client(HOST, timeout=20) as client:
+        polled = await client.get("/api/kernels", headers={"accept": "*/*"})
+        assert polled.status_code == 503
+        assert "sleeps" in polled.text
+        assert await told(cloud, app) == []
+        page = await client.get("/lab", headers={"accept": "text/html"})
+        assert page.status_code == 503
+        assert "refresh" in page.text
+        assert await told(cloud, app) == ["wake"]

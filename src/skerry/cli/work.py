@@ -1,4 +1,4 @@
-"""The flags of everything that runs: ``run``, and ``create`` of a job, a pod or a service.
+"""The flags of everything that runs: ``run``, and ``create`` of a job, a pod and so on.
 
 Each sets a field of the spec (``flags.FieldOption``), in the words that a person uses where the
 field itself is a number of millicores or a list of objects. A command takes those whose field its

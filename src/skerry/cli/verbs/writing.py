@@ -78,7 +78,12 @@ def spec_options(kind: "Kind", catalogue: "Catalogue") -> list[click.Parameter]:
 def _field_options(kind: "Kind", catalogue: "Catalogue") -> list[flags.FieldOption]:
     """A flag for each field; what runs has some in other words as well, or instead."""
     fields = catalogue.resolve(kind.spec).get("properties", {})
-    own = work.options(fields) if _runs(fields) else []
+    own = [
+        option
+        for option in (work.options(fields) if _runs(fields) else ())
+        # A notebook's `volume` is not one of its `volumes`.
+        if option.field.path[0] == (word := option.opts[0][2:]) or word not in fields
+    ]
     taken = {flag for option in own for flag in (*option.opts, *option.secondary_opts)}
     made = flags.options(catalogue, kind.spec, kind)
     return [*own, *(option for option in made if not taken & {*option.opts})]
@@ -86,7 +91,7 @@ def _field_options(kind: "Kind", catalogue: "Catalogue") -> list[flags.FieldOpti
 
 def _runs(fields: Container[str]) -> bool:
     """Whether what has these fields is something that runs."""
-    return "millicores" in fields and "command" in fields
+    return "millicores" in fields and ("command" in fields or "requirements" in fields)
 
 
 def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:

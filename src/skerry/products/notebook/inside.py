@@ -16,6 +16,8 @@ from traitlets.config import Config
 KEY = os.environ.pop("SKERRY_NOTEBOOK_KEY")
 HOME = os.environ["SKERRY_NOTEBOOK_HOME"]
 PORT = int(os.environ["SKERRY_NOTEBOOK_PORT"])
+if not KEY:
+    raise SystemExit("there is no key, and without one anybody could come in")
 
 
 class Gateway(IdentityProvider):
@@ -37,7 +39,7 @@ class Gateway(IdentityProvider):
 
 
 QUIET = {
-    # The dialog that asks whether to fetch news is nobody's wish here, and there may be no network.
+    # It asks for nothing outside by itself: there may be no network, and its versions are pinned.
     "LabApp": {
         "news_url": None,
         "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
