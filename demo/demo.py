@@ -189,7 +189,7 @@ class Demo:
         self.page = str(asked("service", "get", SERVICE)["status"]["url"])
         seen = _get(self.page, "/map.png")
         say(f"(GET /map.png there: {seen.status_code}, {len(seen.content)} bytes.)")
-        skerry("top")
+        skerry("service", "list")
 
     def bill(self) -> None:
         month = datetime.now(UTC).strftime("%Y-%m")
