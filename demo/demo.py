@@ -94,8 +94,8 @@ class Demo:
         self.job = f"map-{self.number}"
         self.url = ""
         self.page = ""
-        # On a machine with one core the four tasks share it.
-        self.cpus = min(0.5, (os.cpu_count() or 1) / 4)
+        # On a small machine the four tasks share it, and leave room to replace the service.
+        self.cpus = min(0.5, round((os.cpu_count() or 1) / 4 - 0.05, 2))
 
     def start(self) -> None:
         self.url = _running()
