@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.cli import output
+from skerry.cli.commands.services import show_replicas
 from skerry.cli.common import Command, Group, Session, pass_session
 from skerry.cli.complete import names_of
 from skerry.cli.inside import WHERE, meant
+from skerry.cli.patience import patient
 from skerry.client.errors import BadSetting, NotFound, SkerryError
 from skerry.client.operations import ENDED
 from skerry.client.resource import LogChunk
@@ -30,14 +32,6 @@ def log_options() -> list[click.Parameter]:
             ["--offset"], type=click.IntRange(0), default=0, help="Skip so many bytes of each copy"
         ),
     ]
-
-
-def patient(client: "KindClient") -> "KindClient":
-    """Calls that outlast a restart of the cloud: whoever follows a job wants its end."""
-    from skerry.client.streams import PATIENCE
-    from skerry.client.sync import KindClient
-
-    return KindClient(client.client, client.target._replace(policy=PATIENCE))
 
 
 class Printer:
@@ -158,8 +152,6 @@ def show(
 
 @pass_session
 def _logs(session: Session, name: str, **values: Any) -> None:
-    from skerry.cli.commands.services import show_replicas
-
     known = session.catalogue.showing("logs")
     target, name = meant(session, name, known, "nothing is written by")
     if target.kind.noun != "service":

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.cli import formats, output, work
-from skerry.cli.commands.logs import Follower, Printer, patient
+from skerry.cli.commands.logs import Follower, Printer
 from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.exits import FAILURE, INTERRUPTED
 from skerry.cli.exits import tell as tell_error
 from skerry.cli.flags import gathered
+from skerry.cli.patience import patient
 from skerry.cli.verbs.base import standing, why_queued
 from skerry.cli.verbs.deciding import place_text
 from skerry.cli.verbs.writing import tell

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skerry.cli import output
-from skerry.cli.commands.logs import patient
 from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.complete import names_of
+from skerry.cli.patience import patient
 from skerry.cli.verbs.base import await_all, must_be_well, wait_options
 from skerry.cli.verbs.writing import tell
 from skerry.client.errors import NotFound, SkerryError
