@@ -25,7 +25,7 @@ down: ## Stop what `make demo` left running
 	@if [ -d .demo/cloud ]; then $(BIN)/skerry down --data .demo/cloud; else echo 'Nothing runs.'; fi
 
 test: deps deps-acme ## Run the tests (ARGS="tests/store -k blobs")
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: deps deps-acme deps-browser ## Run the tests that take minutes
 	$(BIN)/pytest -m long $(ARGS)

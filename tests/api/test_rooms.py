@@ -185,8 +185,8 @@ def test_what_happened_is_read_backwards(house: House) -> None:
         if "next" not in page:
             break
         cursor = page["next"]
-    positions = [event["position"] for event in found]
-    assert positions == sorted(set(positions), reverse=True)
+    times = [(event["at"], event["position"]) for event in found]
+    assert times == sorted(set(times), reverse=True)
     assert {event["ref"][-1] for event in found} == {"a", "b", "c"}
     assert house.get(events, "stranger") == 404
     assert house.get(events, "reader", kinds="job", workspace="other", limit="1")["items"]

@@ -100,7 +100,8 @@ memory          -      -      -
 """
 
 
-def test_metrics_are_drawn(standin: Skerry, cloud: Cloud) -> None:
+def test_metrics_are_drawn(standin: Skerry, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     cloud.hold = True
     standin("job", "create", "train", "-d", "--", "true")
     cloud.views[f"{JOBS}/train/metrics"] = METRICS

@@ -95,6 +95,11 @@ FILLED = {
     "volumes.md": {"1G": "32M", "2G": "64M"},
     "sites.md": {'["sleep",60]': '["sleep",0]', "-- anything": "-- anything || test $? = 3"},
 }
+AFTER = {
+    "README.md": "skerry service delete hello --yes",
+    "shells.md": "skerry job delete web --yes",
+}
+"""What ends what a page leaves running: the next ones need the room."""
 ELSEWHERE = ("make ", "tools/uv ")
 """Blocks that begin so are run by tests/demo."""
 COMMANDS = [b for b in blocks() if b.language == "sh" and not b.text.startswith(ELSEWHERE)]
@@ -145,7 +150,7 @@ def test_commands_run(page: str, cloud: Cloud, pg_url: str, tmp_path: Path) -> N
             env["PAGE_YAML"] = str(tmp_path / "page.yaml")
     (tmp_path / "up.log").touch()
     done = subprocess.run(
-        ["bash", "-c", f"{SHELL}\n{PREPARE.get(page, '')}\n{script}"],
+        ["bash", "-c", "\n".join((SHELL, PREPARE.get(page, ""), script, AFTER.get(page, "")))],
         env=env, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{cloud.tail()}"
