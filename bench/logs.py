@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from figures import line
 from skerry.series.logs import Read, add, places
 from skerry.series.search import Search, search
 from skerry.series.words import parse
@@ -32,16 +33,6 @@ DAYS = 7
 JOBS = 50
 CHUNK = 5_000
 """Lines of one task in one round: a few hundred KiB."""
-
-
-def line(name: str, ours: float, limit: float, *, most: bool, peer: float | None = None) -> None:
-    """Print one figure. ``most``: the limit is the most allowed, else the least."""
-    ratio = limit / ours if most else ours / limit
-    bound = "at most" if most else "at least"
-    beside = f"{ours / peer:8.2f} x the peer's {peer:,.1f}" if peer else ""
-    print(
-        f"{name:40} {ours:12,.1f} {bound:8} {limit:9,.1f} ratio {ratio:8.1f} {beside}", flush=True
-    )
 
 
 class Writer:

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from figures import line
 from skerry.series import STEP, Batch, Recorder
 from skerry.series.columns import COLUMNS
 from skerry.series.packing import FINE, SLOTS, pack
@@ -32,16 +33,6 @@ START = datetime(2026, 10, 5, 12, tzinfo=UTC)
 MEASURED = ("cpu", "memory", "received", "sent", "disk")
 """Of a workload without GPU and routes: the usual one."""
 _sql = load("skerry.series")
-
-
-def line(name: str, ours: float, limit: float, *, most: bool, peer: float | None = None) -> None:
-    """Print one figure. ``most``: the limit is the most allowed, else the least."""
-    ratio = limit / ours if most else ours / limit
-    bound = "at most" if most else "at least"
-    beside = f"{ours / peer:8.2f} x the peer's {peer:,.1f}" if peer else ""
-    print(
-        f"{name:44} {ours:12,.1f} {bound:8} {limit:9,.0f} ratio {ratio:7.1f} {beside}", flush=True
-    )
 
 
 class Cloud:
