@@ -20,67 +20,59 @@ async def check_work(
     tx: Tx,
     resources: Resources,
     resource: Resource,
+    old: Resource | None,
     spec: WorkSpec,
     by: Caller,
-    *,
-    changed: bool = True,
-    pointer: str = "/spec",
 ) -> None:
-    """Refuse what can't be run as asked. ``pointer`` is where the words stand in the document of
-    ``resource``. What they name is looked up where they are new: volumes, secrets and uploads that
-    went away since are no reason to refuse a label."""
+    """Refuse what can't be run as asked. What a spec names is looked up where it differs from that
+    of ``old``: volumes, secrets and uploads that went away since are no reason to refuse a
+    label."""
     if spec.isolation == "process" and not by.operator:
         raise Forbidden(
             "isolation 'process' is the host's own process, for the operator only",
             hint="Leave isolation out: a sandbox is the default.",
         )
-    at = _Pointer(pointer)
-    _check_command(spec, at)
-    _check_inputs(spec, at)
-    _check_secrets(spec, at)
-    _check_mounts(spec, at)
-    _once("ports", ((at(f"ports/{n}"), str(p)) for n, p in enumerate(spec.ports)))
-    if changed:
-        await _check_named(tx, resources, resource, spec, at)
-        await _check_blobs(tx, resource, spec, at)
+    _check_command(spec)
+    _check_inputs(spec)
+    _check_secrets(spec)
+    _check_mounts(spec)
+    _once("ports", ((_at(f"ports/{n}"), str(p)) for n, p in enumerate(spec.ports)))
+    if old is None or old.spec != resource.spec:
+        await _check_named(tx, resources, resource, spec)
+        await _check_blobs(tx, resource, spec)
 
 
-class _Pointer:
+def _at(field: str) -> str:
     """Where a field of the spec stands in the document."""
-
-    def __init__(self, above: str) -> None:
-        self._above = above
-
-    def __call__(self, field: str) -> str:
-        return f"{self._above}/{field}"
+    return f"/spec/{field}"
 
 
-def _check_command(spec: WorkSpec, at: _Pointer) -> None:
+def _check_command(spec: WorkSpec) -> None:
     if not spec.command and not spec.image:
         raise ValidationError(
             "there is nothing to run: no command is given, and no image that has one",
             hint="Give a command, or an image.",
-            sources=[Source(pointer=at("command"))],
+            sources=[Source(pointer=_at("command"))],
         )
     if spec.image_secret and not spec.image:
-        raise _wrong("imageSecret is for an image, and none is given", at("imageSecret"))
+        raise _wrong("imageSecret is for an image, and none is given", _at("imageSecret"))
     if spec.image and spec.requirements:
         raise ValidationError(
             "requirements are for the host's own Python, and an image is given",
             hint="Put the packages into the image, or leave one of the two out.",
-            sources=[Source(pointer=at("requirements"))],
+            sources=[Source(pointer=_at("requirements"))],
         )
     if spec.image.startswith(UPLOADED):
         try:
             parse_digest(spec.image.removeprefix(UPLOADED))
         except ValueError as bad:
-            raise _wrong(f"image: {bad}", at("image")) from None
+            raise _wrong(f"image: {bad}", _at("image")) from None
 
 
-def _check_inputs(spec: WorkSpec, at: _Pointer) -> None:
+def _check_inputs(spec: WorkSpec) -> None:
     paths = []
     for index, given in enumerate(spec.inputs):
-        pointer = at(f"inputs/{index}/path")
+        pointer = _at(f"inputs/{index}/path")
         path = PurePosixPath(given.path)
         if path.is_absolute() or ".." in path.parts or str(path) in (".", ""):
             raise ValidationError(
@@ -92,10 +84,10 @@ def _check_inputs(spec: WorkSpec, at: _Pointer) -> None:
     _once("inputs", paths)
 
 
-def _check_secrets(spec: WorkSpec, at: _Pointer) -> None:
-    names = [(at("env"), name) for name in spec.env]
+def _check_secrets(spec: WorkSpec) -> None:
+    names = [(_at("env"), name) for name in spec.env]
     for index, use in enumerate(spec.secrets):
-        pointer = at(f"secrets/{index}")
+        pointer = _at(f"secrets/{index}")
         if bool(use.env) == bool(use.path):
             raise ValidationError(
                 f"secrets: {use.key[:100]!r} of {use.secret[:100]!r} has "
@@ -108,10 +100,10 @@ def _check_secrets(spec: WorkSpec, at: _Pointer) -> None:
     _once("variables", names)
 
 
-def _check_mounts(spec: WorkSpec, at: _Pointer) -> None:
+def _check_mounts(spec: WorkSpec) -> None:
     """Volumes and files of secrets each have a place of their own."""
     paths = []
-    for pointer, text in _mounted(spec, at):
+    for pointer, text in _mounted(spec):
         path = PurePosixPath(text)
         if not path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
             raise ValidationError(
@@ -123,15 +115,15 @@ def _check_mounts(spec: WorkSpec, at: _Pointer) -> None:
             raise _wrong(f"{text[:100]!r} belongs to the system", pointer)
         paths.append((pointer, str(path)))
     _once("paths", paths)
-    _once("volumes", ((at(f"volumes/{n}/name"), v.name) for n, v in enumerate(spec.volumes)))
+    _once("volumes", ((_at(f"volumes/{n}/name"), v.name) for n, v in enumerate(spec.volumes)))
 
 
-def _mounted(spec: WorkSpec, at: _Pointer) -> Iterator[tuple[str, str]]:
+def _mounted(spec: WorkSpec) -> Iterator[tuple[str, str]]:
     for index, volume in enumerate(spec.volumes):
-        yield at(f"volumes/{index}/path"), volume.path
+        yield _at(f"volumes/{index}/path"), volume.path
     for index, use in enumerate(spec.secrets):
         if use.path:
-            yield at(f"secrets/{index}/path"), use.path
+            yield _at(f"secrets/{index}/path"), use.path
 
 
 def _once(what: str, given: Iterable[tuple[str, str]]) -> None:
@@ -142,14 +134,12 @@ def _once(what: str, given: Iterable[tuple[str, str]]) -> None:
         seen.add(value)
 
 
-async def _check_named(
-    tx: Tx, resources: Resources, resource: Resource, spec: WorkSpec, at: _Pointer
-) -> None:
+async def _check_named(tx: Tx, resources: Resources, resource: Resource, spec: WorkSpec) -> None:
     """Volumes and secrets exist in its workspace."""
-    named = [("volume", v.name, at(f"volumes/{n}/name")) for n, v in enumerate(spec.volumes)]
-    named += [("secret", u.secret, at(f"secrets/{n}/secret")) for n, u in enumerate(spec.secrets)]
+    named = [("volume", v.name, _at(f"volumes/{n}/name")) for n, v in enumerate(spec.volumes)]
+    named += [("secret", u.secret, _at(f"secrets/{n}/secret")) for n, u in enumerate(spec.secrets)]
     if spec.image_secret:
-        named.append(("secret", spec.image_secret, at("imageSecret")))
+        named.append(("secret", spec.image_secret, _at("imageSecret")))
     for noun, name, pointer in named:
         kind = resources.registry.by_noun.get(noun)
         if kind is None:
@@ -165,13 +155,13 @@ async def _check_named(
             )
 
 
-async def _check_blobs(tx: Tx, resource: Resource, spec: WorkSpec, at: _Pointer) -> None:
+async def _check_blobs(tx: Tx, resource: Resource, spec: WorkSpec) -> None:
     wanted = {
-        given.digest: (f"inputs: {given.path[:100]!r}", at(f"inputs/{index}/digest"))
+        given.digest: (f"inputs: {given.path[:100]!r}", _at(f"inputs/{index}/digest"))
         for index, given in reversed(list(enumerate(spec.inputs)))
     }
     if spec.image.startswith(UPLOADED):
-        wanted[spec.image.removeprefix(UPLOADED)] = ("image: the archive", at("image"))
+        wanted[spec.image.removeprefix(UPLOADED)] = ("image: the archive", _at("image"))
     if not wanted:
         return
     there = await uploads.use(tx, resource.tenant, resource.workspace, list(wanted))

@@ -19,8 +19,7 @@ class JobHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         spec = new.typed(JobSpec)
-        changed = old is None or old.spec != new.spec
-        await check_work(tx, resources, new, spec, by, changed=changed)
+        await check_work(tx, resources, new, old, spec, by)
         _check_artifacts(spec)
         return Admitted({"phase": "queued"} if old is None else {})
 
@@ -38,8 +37,6 @@ class JobHooks(Hooks):
         return None
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        if resource.phase not in ("starting", "running"):
-            return {}
         return await now_shown(tx, resource)
 
 

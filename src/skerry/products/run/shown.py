@@ -12,7 +12,10 @@ from skerry.store import Tx
 
 
 async def now_shown(tx: Tx, resource: Resource) -> Mapping[str, Any]:
-    """What it costs up to now, and whether whoever speaks for its place is out of contact."""
+    """Of one that runs: what it costs up to now, and whether whoever speaks for its place is out of
+    contact."""
+    if resource.phase not in ("starting", "running"):
+        return {}
     shown = await spent(tx, resource)
     at, now = place_at(resource), await tx.now()
     place = called(at)

@@ -18,8 +18,7 @@ class PodHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         spec = new.typed(PodSpec)
-        changed = old is None or old.spec != new.spec
-        await check_work(tx, resources, new, spec, by, changed=changed)
+        await check_work(tx, resources, new, old, spec, by)
         check_health(spec.health)
         return Admitted({"phase": "queued"} if old is None else {})
 
@@ -42,8 +41,6 @@ class PodHooks(Hooks):
         return None
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        if resource.phase not in ("starting", "running"):
-            return {}
         return await now_shown(tx, resource)
 
 

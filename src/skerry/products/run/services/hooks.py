@@ -25,10 +25,9 @@ class ServiceHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         spec = new.typed(ServiceSpec)
-        changed = old is None or old.spec != new.spec
         _check(new, spec)
         check_health(spec.health, spec.port)
-        await check_work(tx, resources, new, spec, by, changed=changed)
+        await check_work(tx, resources, new, old, spec, by)
         if old is None:
             await _check_route(tx, resources, new)
             return Admitted({"phase": "starting"})
