@@ -41,8 +41,8 @@ format: deps-python ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: deps deps-bench ## Run every benchmark
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: deps deps-bench ## Run every benchmark (ARGS="api match")
+	@$(BIN)/python -m bench.figures $(ARGS)
 
 deps: deps-system deps-python ## Install everything the other targets need
 

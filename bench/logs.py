@@ -2,8 +2,7 @@
 
 The lines are those of services: times, levels, request ids that stand once, paths, latencies and
 words from a vocabulary of 20,000, some of them rare. The peers, in the same run: COPY of the same
-lines into a plain table (fsync on), and ``grep -wi`` over the same lines in one file. One line per
-figure: name, ours, limit, ratio to it (above 1 is better), and how many times the peer's it is.
+lines into a plain table (fsync on), and ``grep -wi`` over the same lines in one file.
 
     python bench/logs.py [--lines 1000000]
 """
@@ -13,6 +12,7 @@ import asyncio
 import random
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from figures import line
+from figures import Figures
 from skerry.series.logs import Read, add, places
 from skerry.series.search import Search, search
 from skerry.series.words import parse
@@ -33,6 +33,8 @@ DAYS = 7
 JOBS = 50
 CHUNK = 5_000
 """Lines of one task in one round: a few hundred KiB."""
+
+FIGURES = Figures("logs")
 
 
 class Writer:
@@ -106,13 +108,15 @@ async def keeping(db: Database, count: int, file: Path) -> None:
             theirs += await seconds(copy)
     # What a host may say is 1 MiB of each task in 15 s: so many tasks at full speed.
     rate, plainly = size / ours / 2**20, size / theirs / 2**20
-    line("kept, MiB of text/s", rate, 4, most=False, peer=plainly)
-    line("kept, lines/s", count / ours, 20_000, most=False, peer=count / theirs)
+    FIGURES.add("text kept", rate, "MiB/s", limit=4, least=1)
+    FIGURES.add("text kept, beside COPY of lines", rate, "MiB/s", peer=("COPY", plainly))
+    FIGURES.add("lines kept", count / ours, "/s", limit=20_000, least=1)
     await db.execute("vacuum analyze")
     like = "select sum(pg_total_relation_size(oid))::bigint from pg_class where relname like $1"
     kept = await db.fetchval(f"{like} and relkind = 'r'", "log_piece%")
     table = await db.fetchval(f"{like} and relkind = 'r'", "peer")
-    line("disk, bytes for a byte of text", kept / size, 1.5, most=True, peer=table / size)
+    FIGURES.add("disk for a byte of text", kept / size, "bytes", limit=1.5)
+    FIGURES.add("disk, beside lines as rows", kept / size, "bytes", peer=("rows", table / size))
 
 
 async def _all(owners: Collection[uuid.UUID]) -> Collection[uuid.UUID]:
@@ -146,7 +150,9 @@ async def finding(db: Database, count: int, file: Path) -> None:
             ours.append(await seconds(ask) * 1000)
         theirs = [grep(text.split(), file) * 1000 for text in words[:3]]
         middle = statistics.median(ours)
-        line(f"found: {name}, p50 ms", middle, 500, most=True, peer=statistics.median(theirs))
+        peer = statistics.median(theirs)
+        FIGURES.add(f"found: {name}, p50", middle, "ms", limit=500)
+        FIGURES.add(f"found: {name}, beside grep", middle, "ms", peer=("grep", peer))
 
 
 def grep(words: list[str], file: Path) -> float:
@@ -156,7 +162,7 @@ def grep(words: list[str], file: Path) -> float:
     return time.perf_counter() - start
 
 
-async def main() -> None:
+async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
     given = parser.parse_args()
@@ -171,7 +177,8 @@ async def main() -> None:
             await db.close()
         finally:
             await postgres.stop()
+    return FIGURES.end()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

@@ -2,8 +2,7 @@
 takes on disk, and how soon a day and 90 days of one are read.
 
 The peer, in the same run and the same Postgres (fsync on): a row for each sample in a plain table,
-written by COPY without an index, then read with one, averaged to the same points. One line per
-figure: name, ours, limit, ratio to it (above 1 is better), and how many times the peer's it is.
+written by COPY without an index, then read with one, averaged to the same points.
 
     python bench/series.py [--workloads 10000] [--hosts 100] [--history 50]
 """
@@ -12,6 +11,7 @@ import argparse
 import asyncio
 import random
 import statistics
+import sys
 import tempfile
 import time
 import uuid
@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from figures import line
+from figures import Figures
 from skerry.series import STEP, Batch, Recorder
 from skerry.series.columns import COLUMNS
 from skerry.series.packing import FINE, SLOTS, pack
@@ -33,6 +33,7 @@ START = datetime(2026, 10, 5, 12, tzinfo=UTC)
 MEASURED = ("cpu", "memory", "received", "sent", "disk")
 """Of a workload without GPU and routes: the usual one."""
 _sql = load("skerry.series")
+FIGURES = Figures("series")
 
 
 class Cloud:
@@ -112,13 +113,15 @@ async def writing(cloud: Cloud) -> None:
 
         plain += await timed(copied)
     rate, peer = (count * (SLOTS - 1) / s for s in (seconds, plain))
-    line("written, samples/s", rate, count / STEP, most=False, peer=peer)
+    FIGURES.add("written", rate, "/s", limit=count / STEP, least=1)
+    FIGURES.add("written, beside COPY of rows", rate, "/s", peer=("COPY", peer))
     await cloud.clock(START + timedelta(seconds=FINE + 2 * STEP))
     packed = await timed(lambda: pack(db))
-    line("packed, five minutes of all, s", packed, FINE / 10, most=True)
+    FIGURES.add("five minutes of all, packed", packed, "s", limit=FINE / 10)
     ours = await size(db, "sample%") / count / FINE * 86400 / 1024
     theirs = await size(db, "peer") / count / (FINE - STEP) * 86400 / 1024
-    line("disk of 15 s points, KiB/workload-day", ours, 1024, most=True, peer=theirs)
+    FIGURES.add("15 s points, a workload's day", ours, "KiB", limit=1024)
+    FIGURES.add("15 s points, beside rows", ours, "KiB", peer=("rows", theirs))
 
 
 async def history(cloud: Cloud, count: int) -> list[uuid.UUID]:
@@ -172,7 +175,8 @@ async def reading(cloud: Cloud, jobs: Sequence[uuid.UUID]) -> None:
     db = cloud.db
     per = await size(db, "rollup%") / len(jobs) / 90 / 1024
     plain = await size(db, "peer_quarter") / len(jobs) / 90 / 1024
-    line("disk of 5 min points, KiB/workload-day", per, 128, most=True, peer=plain)
+    FIGURES.add("5 min points, a workload's day", per, "KiB", limit=128)
+    FIGURES.add("5 min points, beside rows", per, "KiB", peer=("rows", plain))
     means = ", ".join(f"avg({name}), max({name})" for name in COLUMNS)
     for name, start, step, table in (
         ("a day", "-1d", 360, "peer_day"),
@@ -203,10 +207,11 @@ async def reading(cloud: Cloud, jobs: Sequence[uuid.UUID]) -> None:
             ours.append(await timed(ask) * 1000)
             theirs.append(await timed(plainly) * 1000)
         middle, peer = statistics.median(ours), statistics.median(theirs)
-        line(f"read {name} of a workload, p50 ms", middle, 100, most=True, peer=peer)
+        FIGURES.add(f"{name} of a workload read, p50", middle, "ms", limit=100)
+        FIGURES.add(f"{name} of a workload, beside rows", middle, "ms", peer=("rows", peer))
 
 
-async def main() -> None:
+async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", type=int, default=10_000)
     parser.add_argument("--hosts", type=int, default=100)
@@ -225,7 +230,8 @@ async def main() -> None:
             await db.close()
         finally:
             await postgres.stop()
+    return FIGURES.end()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))
