@@ -7,14 +7,13 @@ what counts is what the proxy adds to asking the backend itself; ours and the pe
 alternate, and the best round of each stands. Memory is what connections that wait add to a process
 that has served nothing yet.
 
-    python bench/gateway.py [--seconds 4] [--rounds 3] [--idle 10000] [--json FILE]
+    python bench/gateway.py [--seconds 4] [--rounds 3] [--idle 10000]
 
 wrk and nginx are Debian's: make deps-bench
 """
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import resource
@@ -31,6 +30,7 @@ from pathlib import Path
 
 import uvloop
 
+from figures import Figures
 from skerry.gateway import gateway
 from skerry.gateway.access import AccessLog
 from skerry.gateway.proxy import Proxy
@@ -64,23 +64,7 @@ http {{ access_log {place}/access.log combined buffer=64k; keepalive_requests 10
       proxy_buffering off; }} }} }}
 """
 
-figures: list[dict[str, object]] = []
-
-
-def line(name: str, ours: float, peer: float, unit: str, bound: float, *, most: bool) -> None:
-    """Print a figure with its peer's. ``most``: the bound is the most allowed, else the least."""
-    held = ours <= bound if most else ours >= bound
-    word, verdict = "at most" if most else "at least", "holds" if held else "short"
-    ratio = ours / peer if peer else 0.0
-    print(
-        f"{name:34} {ours:10,.3f} {unit:5} nginx {peer:10,.3f} ratio {ratio:7.3f}"
-        f"  {word} {bound:g} {verdict}",
-        flush=True,
-    )
-    figures.append(
-        {"name": name, "ours": ours, "peer": peer, "unit": unit, "ratio": ratio, "bound": bound,
-         "most": most, "holds": held}
-    )  # fmt: skip
+figures = Figures("gateway")
 
 
 def free_port() -> int:
@@ -228,18 +212,21 @@ def measured(ports: dict[str, tuple[int, int]], backend: int, seconds: float, ro
             through[name].append(done / seconds)
     ours, peer, base = min(median["ours"]), min(median["nginx"]), min(direct)
     print(f"{CONNECTIONS} connections; {rounds} rounds; the backend itself: {base:.3f} ms")
-    line("latency added, p50", ours - base, peer - base, "ms", 0.3, most=True)
+    figures.add("latency added, p50", ours - base, "ms", limit=0.3)
+    figures.add("latency added, p50", ours - base, "ms", peer=("nginx", peer - base))
     fast, fastest = max(rate["ours"]), max(rate["nginx"])
-    line("requests per CPU second", fast, fastest, "/s", 5000, most=False)
-    line("nginx's requests per CPU second", fastest / fast, 1.0, "× us", 10, most=True)
-    print(f"requests per second: {max(through['ours']):,.0f}, nginx {max(through['nginx']):,.0f}")
+    figures.add("requests per CPU second", fast, "/s", limit=5000, least=1.0)
+    figures.add("requests per CPU second", fast, "/s", peer=("nginx", fastest), least=0.1)
+    most, peers = max(through["ours"]), max(through["nginx"])
+    figures.add("requests per second", most, "/s", peer=("nginx", peers))
 
 
 def waiting(ports: dict[str, tuple[int, int]], count: int) -> None:
     """Memory of connections on which nothing happens."""
     each = {name: held(port, pid, count) for name, (port, pid) in ports.items()}
     name = f"{count:,} idle connections, each"
-    line(name, each["ours"], each["nginx"], "KiB", 8, most=True)
+    figures.add(name, each["ours"], "KiB", limit=8)
+    figures.add(name, each["ours"], "KiB", peer=("nginx", each["nginx"]))
 
 
 def main() -> int:
@@ -247,7 +234,6 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=int, default=10_000)
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", nargs=3, metavar=("PORT", "BACKEND", "FOLDER"))
     given = parser.parse_args()
     if given.serve:
@@ -273,9 +259,7 @@ def main() -> int:
         ports["ours"] = (ours, stack.enter_context(running(command, ours)))
         waiting(ports, given.idle)
         measured(ports, backend, given.seconds, given.rounds)
-    if given.json:
-        given.json.write_text(json.dumps(figures, indent=2) + "\n")
-    return 0 if all(figure["holds"] for figure in figures) else 1
+    return figures.end()
 
 
 if __name__ == "__main__":

@@ -16,21 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import Figures
 from skerry.store.postgres import EmbeddedPostgres
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 10
-LIMITS = {"ready, s": 10.0, "memory, MiB": 512.0, "CPU, % of a core": 5.0, "disk, MiB": 128.0}
-
-
-def line(name: str, ours: float, peer: float) -> bool:
-    """Print a figure against its limit (above 1 is better) and its peer."""
-    limit = LIMITS[name]
-    print(
-        f"{name:18} {ours:8.2f}  at most {limit:6.0f}  ratio {limit / ours:5.1f}"
-        f"  {ours / peer:6.1f} × bare Postgres ({peer:.2f})"
-    )
-    return ours <= limit
+LIMITS = {"ready": ("s", 10.0), "memory": ("MiB", 250.0), "CPU of a core": ("%", 2.0),
+          "disk": ("MiB", 128.0)}  # fmt: skip
 
 
 def family(root: int) -> list[int]:
@@ -78,7 +70,7 @@ def watched(root: int, seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     pids = family(root)
     used, took = max(cpu(pids) - before, 1 / TICKS), time.monotonic() - began
-    return {"memory, MiB": memory(pids), "CPU, % of a core": 100 * used / took}
+    return {"memory": memory(pids), "CPU of a core": 100 * used / took}
 
 
 def cloud(folder: Path, seconds: float) -> dict[str, float]:
@@ -96,7 +88,7 @@ def cloud(folder: Path, seconds: float) -> dict[str, float]:
             time.sleep(0.05)
         ready = time.monotonic() - began
         found = watched(process.pid, seconds)
-        return {"ready, s": ready, **found, "disk, MiB": disk(folder / "cloud")}
+        return {"ready": ready, **found, "disk": disk(folder / "cloud")}
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -110,7 +102,7 @@ async def bare(folder: Path, seconds: float) -> dict[str, float]:
         ready = time.monotonic() - began
         assert postgres.pid is not None
         found = await asyncio.to_thread(watched, postgres.pid, seconds)
-        return {"ready, s": ready, **found, "disk, MiB": disk(folder / "postgres")}
+        return {"ready": ready, **found, "disk": disk(folder / "postgres")}
     finally:
         await postgres.stop()
 
@@ -123,8 +115,11 @@ def main() -> int:
         ours = cloud(Path(place), seconds)
         peer = asyncio.run(bare(Path(place), seconds))
     print(f"skerry up with its agent, idle for {seconds:g} s")
-    kept = [line(name, ours[name], peer[name]) for name in LIMITS]
-    return 0 if all(kept) else 1
+    figures = Figures("idle")
+    for name, (unit, limit) in LIMITS.items():
+        figures.add(name, ours[name], unit, limit=limit)
+        figures.add(name, ours[name], unit, peer=("bare Postgres", peer[name]))
+    return figures.end()
 
 
 if __name__ == "__main__":
