@@ -1,8 +1,8 @@
 """What a task finds in an image, as whoever runs images elsewhere expects it."""
 
 import asyncio
-import os
 import tarfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,17 @@ from skerry.sites.contract import ImageSource, Mount, Refused, Volume, Workload
 from skerry.sites.local.driver import LocalDriver
 from tests.harness.images import Entry, Image, directory, image, layer
 from tests.sites.contract.imaging import brought, refused
-from tests.sites.contract.rig import ended, log, plain, put, run, running, upload, workload
+from tests.sites.contract.rig import (
+    PATIENCE,
+    ended,
+    log,
+    plain,
+    put,
+    run,
+    running,
+    upload,
+    workload,
+)
 from tests.sites.contract.script import Script
 from tests.sites.local.rigs import LocalRig
 
@@ -103,25 +113,27 @@ async def test_its_root_is_nobody_elses(site: LocalDriver, tmp_path: Path) -> No
     )
     assert await said(site, tmp_path, digest, "sh", "-c", script) == ["5:6"]
     assert await said(site, tmp_path, digest, "cat", "/etc/group")
-    one = work(tmp_path, digest, "sleep", "100")
+    mark = f"{uuid.uuid4().int % 10**6 + 100}"  # seconds, and how it is found among all others
+    one = work(tmp_path, digest, "sleep", mark)
     await site.apply(one, 1)
-    await running(site, one.id)
-    processes = [
-        int(entry)
-        for entry in os.listdir("/proc")
-        if entry.isdecimal() and _command(entry) == b"sleep\x00100\x00"
-    ]
-    owners = {os.stat(f"/proc/{process}").st_uid for process in processes}
-    assert owners
+    async with asyncio.timeout(PATIENCE):
+        # A task runs from its shim's word on; the program in it begins a moment later.
+        while not (owners := _owners(b"sleep\0%s\0" % mark.encode())):
+            await asyncio.sleep(0.02)
     assert min(owners) >= 1_900_000_000
     await site.delete(one.id, 1)
 
 
-def _command(pid: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+def _owners(command: bytes) -> set[int]:
+    """Whose processes they are that have this command line."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdecimal() and (entry / "cmdline").read_bytes() == command:
+                found.add(entry.stat().st_uid)
+        except OSError:  # it ended meanwhile
+            continue
+    return found
 
 
 async def test_a_command_beside_it_is_in_the_image(site: LocalDriver, tmp_path: Path) -> None:
