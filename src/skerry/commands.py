@@ -30,6 +30,7 @@ from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
 
 CONTEXT = "local"
+FIRST_TOKEN = "operator.token"  # noqa: S105 - a file's name
 
 
 def _configure_log(log: Path | None, verbose: bool) -> None:
@@ -254,7 +255,7 @@ async def _up(settings: Settings, log_file: Path | None) -> None:
 
 
 def _welcome(url: str, gateway: str, settings: Settings, made: Any, log_file: Path | None) -> None:
-    """What a person needs to go on. The token is shown once, at the very first start."""
+    """What a person needs to go on."""
     _say("Skerry is up.")
     _say(f"  API      {url}")
     if gateway:
@@ -263,8 +264,7 @@ def _welcome(url: str, gateway: str, settings: Settings, made: Any, log_file: Pa
     if log_file is not None:
         _say(f"  Log      {log_file}")
     if made.token is not None:
-        _say(f"  Token    {made.token}")
-        _say("           The operator's token, shown this once. Keep it safe.")
+        _hand_over(made.token, settings)
         _keep_context(url, made)
     if settings.token_file is not None:
         _say(f"  Scripts  SKERRY_URL={url} SKERRY_TOKEN=$(cat {settings.token_file})")
@@ -272,6 +272,20 @@ def _welcome(url: str, gateway: str, settings: Settings, made: Any, log_file: Pa
         _say("  Note     Say where this machine stands with --jurisdiction CC; until then,")
         _say("           tenants whose policy names countries are not placed here.")
     _say("Try: skerry run -- echo hello        Stop with Ctrl-C.")
+
+
+def _hand_over(token: str, settings: Settings) -> None:
+    """Give the operator the first token, once: to a person's eyes, or else to a file of theirs.
+    What is no terminal may be a log that others read and that is kept."""
+    if sys.stderr.isatty():
+        _say(f"  Token    {token}")
+        _say("           The operator's token, shown this once. Keep it safe.")
+    elif settings.token_file is None:
+        from skerry.up import write_secret
+
+        file = settings.data / FIRST_TOKEN
+        write_secret(file, token + "\n")
+        _say(f"  Token    in {file} (the operator's: move it to where you keep secrets)")
 
 
 def _keep_context(url: str, made: Any) -> None:
