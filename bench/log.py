@@ -1,8 +1,7 @@
 """The transparency log: how fast changes enter it, and how soon and how quickly they are proved.
 
-One line per figure: name, ours, limit, ratio (above 1 is better than the limit), the kind of bound,
-and whether it holds. The limits are the design's. Postgres runs with fsync on, and tiles are
-flushed to the same disk, so the append rate is that of durable appends.
+Postgres runs with fsync on, and tiles are flushed to the same disk, so the append rate is that of
+durable appends.
 
     python bench/log.py [--changes 100000] [--leaves 1000000]
 """
@@ -12,6 +11,7 @@ import asyncio
 import json
 import os
 import random
+import sys
 import tempfile
 import time
 import uuid
@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from figures import Figures
 from skerry.kernel import changes
 from skerry.kernel.sequencer import Sequencer
 from skerry.proof import receipts, tree, verify
@@ -36,13 +37,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def line(name: str, ours: float, unit: str, limit: float, *, most: bool) -> None:
-    """Print one figure. ``most``: the limit is the most allowed, else the least."""
-    ratio = limit / ours if most else ours / limit
-    bound = "at most" if most else "at least"
-    verdict = "holds" if ratio >= 1 else "short"
-    figures = f"{ours:12,.3f} {unit:3} limit {limit:10,.3f} ratio {ratio:8.2f}"
-    print(f"{name:44} {figures} {bound:8} {verdict}", flush=True)
+FIGURES = Figures("log")
 
 
 def rows(count: int) -> list[tuple[object, ...]]:
@@ -78,8 +73,8 @@ async def appending(db: Database, log: Log, count: int) -> None:
 
     await recorded(db, count)
     sequenced, published = await timed(sequence), await timed(log.publish)
-    line("sequencing, changes/s", count / sequenced, "/s", 50_000, most=False)
-    line("tiles, entries and checkpoint, changes/s", count / published, "/s", 50_000, most=False)
+    FIGURES.add("sequenced", count / sequenced, "/s", limit=50_000, least=1)
+    FIGURES.add("tiles, entries and checkpoint", count / published, "/s", limit=50_000, least=1)
 
     async def both() -> None:
         async with asyncio.TaskGroup() as group:
@@ -90,7 +85,8 @@ async def appending(db: Database, log: Log, count: int) -> None:
                 await asyncio.sleep(0)
 
     await recorded(db, count)
-    line("append: both at once, changes/s", count / await timed(both), "/s", 50_000, most=False)
+    rate = count / await timed(both)
+    FIGURES.add("appended: both at once", rate, "/s", limit=50_000, least=1)
 
 
 async def recorded(db: Database, count: int) -> None:
@@ -119,7 +115,7 @@ async def following(db: Database, log: Log) -> None:
             slowest = max(slowest, time.perf_counter() - start)
         for task in running:
             task.cancel()
-    line("checkpoint after a change, slowest of 5", slowest, "s", 10, most=True)
+    FIGURES.add("checkpoint after a change, slowest of 5", slowest, "s", limit=10)
 
 
 async def receipt(db: Database, log: Log) -> None:
@@ -129,9 +125,8 @@ async def receipt(db: Database, log: Log) -> None:
     data = json.dumps(made).encode()
     start = time.perf_counter()
     verify.verify(data, log.signer.key)
-    line(
-        "receipt of 20 statements, verified offline", time.perf_counter() - start, "s", 5, most=True
-    )
+    took = time.perf_counter() - start
+    FIGURES.add("receipt of 20 statements, verified offline", took, "s", limit=5)
 
 
 def proving(directory: Path, size: int) -> None:
@@ -155,11 +150,11 @@ def proving(directory: Path, size: int) -> None:
         for pick in picks:
             prove(pick, size, store.node(size))
         warm = (time.perf_counter() - start) / len(picks) * 1000
-        line(f"{name} proof at {size:,} leaves, cold", cold, "ms", 1, most=True)
-        line(f"{name} proof at {size:,} leaves, warm", warm, "ms", 1, most=True)
+        FIGURES.add(f"{name} proof at {size:,} leaves, cold", cold, "ms", limit=1)
+        FIGURES.add(f"{name} proof at {size:,} leaves, warm", warm, "ms", limit=1)
 
 
-async def main() -> None:
+async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--changes", type=int, default=100_000)
     parser.add_argument("--leaves", type=int, default=1_000_000)
@@ -180,7 +175,8 @@ async def main() -> None:
             await db.close()
         finally:
             await postgres.stop()
+    return FIGURES.end()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))
