@@ -12,7 +12,7 @@ from tests.e2e.conftest import until
 from tests.e2e.machines import ROOT, Machine, Machines, machines
 
 pytestmark = [ROOT, pytest.mark.long]
-CUT = 75.0
+CUT = 600.0
 """Seconds at least; 30 make an outage."""
 BEAT = 5.0
 """Seconds between two signs of life: by so much an outage may begin before the cut."""
@@ -75,7 +75,8 @@ def test_nothing_is_doubled_lost_or_billed_unseen(tmp_path: Path) -> None:
         assert lines == [str(n + 1) for n in range(len(lines))]
         assert len(lines) > CUT
         unseen = seconds(counts) - billed(counts)
-        assert mended - cut <= unseen <= back - cut + BEAT + 1
+        # What its host may have seen within a beat of either end of the cut is not billed either.
+    assert mended - cut <= unseen <= back - cut + 3 * BEAT
         leases = [x["spec"]["subject"] for x in cloud.json("lease", "list")]
         assert sorted(x.rpartition("/")[2] for x in leases) == ["counts", "ends"]
         audited = cloud.audit()
