@@ -39,14 +39,12 @@ async def door(server: Server, hub: Hub) -> AsyncIterator[str]:
     """Take hosts while the block runs, if the settings say so; where they reach us."""
     settings = server.settings
     if not settings.agents:
-        await Door.shut(server.db)
         yield ""
         return
     host, _, port = settings.agents.rpartition(":")
     authority = Authority(settings.data / "keys" / "hosts")
-    made = Door(
-        server.db, server.resources, hub, authority, names_of(settings.agents, settings.agents_name)
-    )
+    names = names_of(settings.agents, settings.agents_name)
+    made = Door(server.db, server.resources, hub, authority, names, server.node)
     async with made.open(host.strip("[]"), int(port)):
         yield made.address
 

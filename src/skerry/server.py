@@ -7,10 +7,11 @@ own failures and goes on; what can't go on ends the process with its reason.
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ from skerry.kernel.worker import Worker
 from skerry.proof.log import Log
 from skerry.proof.note import Signer, origin
 from skerry.settings import Settings
+from skerry.sites.nodes import Node
 from skerry.store import Blobs, Database
+from skerry.store.election import Work, elected
 from skerry.store.migrations import migrate
 from skerry.store.postgres import EmbeddedPostgres
 
@@ -55,9 +58,12 @@ class Server:
         keys = settings.data / "keys"
         keys.mkdir(mode=0o700, exist_ok=True)
         watch_over(registry)
-        self.resources = Resources(registry, Sealer(keys / "seal.json"), settings.region)
+        with alone(keys):
+            sealer = Sealer(keys / "seal.json")
+            signer = Signer.open(keys / "log.key", origin(settings.operator))
+        self.node = Node(settings.node, sorted(settings.roles))
+        self.resources = Resources(registry, sealer, settings.region)
         self.blobs = Blobs(settings.data / "blobs")
-        signer = Signer.open(keys / "log.key", origin(settings.operator))
         self.log = Log(db, settings.data / "log", signer)
         self.feed = Feed(db)
         self.services = Services(self.blobs, self.log, self.feed, settings)
@@ -68,16 +74,24 @@ class Server:
         self.resources.changed = lambda: db.notify(CHANGES)
         self.resources.woken = self._woken
         self.url = ""
+        """Where clients reach the API."""
+        self.address = ""
+        """Where this process itself answers."""
         self.listening = asyncio.Event()
-        self.tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [
-            self.sequencer.run,
-            self.log.run,
+        self.tasks: list[Work] = [
+            lambda: self.node.run(db),
             self.feed.run,
-            self.worker.run,
             self.authenticator.run,
-            lambda: uploads.run(db, self.blobs),
         ]
         """What runs beside the edge. Packages above add theirs before ``run``."""
+        self.duties: list[Work] = []
+        """What one of all nodes does for all."""
+        if "worker" in settings.roles:
+            self.tasks += [self.sequencer.run, self.worker.run, self._elected]
+            self.duties += [self.log.run, lambda: uploads.run(db, self.blobs)]
+
+    async def _elected(self) -> None:
+        await elected(self.db, "upkeep", self.duties)
 
     def _woken(self) -> None:
         self.worker.wake()
@@ -93,6 +107,17 @@ class Server:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for task in self.tasks:
+                group.create_task(task())
+            if "api" in self.settings.roles:
+                await self._serve(group)
+            else:
+                self.url = self.settings.public_url
+            self.listening.set()
+
+    async def _serve(self, group: asyncio.TaskGroup) -> None:
+        """Let the edge answer; returns once it does."""
         edge = Edge(
             db=self.db,
             resources=self.resources,
@@ -117,16 +142,12 @@ class Server:
                 ws_max_size=1 << 20,
             )
         )
-        async with asyncio.TaskGroup() as group:
-            for task in self.tasks:
-                group.create_task(task())
-            serving = group.create_task(web.serve())
-            await web.listening()
-            port = web.servers[0].sockets[0].getsockname()[1]
-            host = self.settings.host
-            self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            self.listening.set()
-            await serving
+        group.create_task(web.serve())
+        await web.listening()
+        port = web.servers[0].sockets[0].getsockname()[1]
+        host = self.settings.host
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = self.settings.public_url or self.address
 
 
 class _Web(uvicorn.Server):
@@ -168,7 +189,7 @@ async def opened(settings: Settings) -> AsyncIterator[Server]:
             url = await postgres.start()
             stack.push_async_callback(postgres.stop)
         await migrate(url)
-        db = await Database.open(url, size=12)
+        db = await Database.open(url, size=settings.connections)
         stack.push_async_callback(_close, db)
         server = Server(settings, db, Registry.discover())
         if postgres is not None:
@@ -182,6 +203,14 @@ async def _close(db: Database) -> None:
             await db.close()
     except TimeoutError:
         db.terminate()
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """While no other node of this cloud is at it."""
+    with (directory / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def make_private(directory: Path) -> None:

@@ -8,6 +8,7 @@ from skerry.gateway.settings import GatewaySettings
 from skerry.series.retention import Retention
 
 DEFAULT_LISTEN = "127.0.0.1:8420"
+ALL_ROLES = frozenset(("api", "worker", "gateway"))
 
 
 def default_data() -> Path:
@@ -48,6 +49,20 @@ class Settings:
     """The names and addresses by which they do; empty: the address itself."""
     retention: Retention = field(default_factory=Retention)
     fsync: bool = True
+    roles: frozenset[str] = ALL_ROLES
+    node: str = ""
+    """The node's name, which is its own among those that share ``data``; empty: ``up``, alone."""
+    public_url: str = ""
+    """Where clients reach the API, in front of all nodes; empty: where this one listens."""
+    relay: str = ""
+    """HOST:PORT where other nodes reach this one; empty: they don't."""
+    connections: int = 12
+    """To Postgres, at most; two more are for listening and for being elected."""
+
+    @property
+    def own(self) -> Path:
+        """What is this node's alone; keys, blobs and the log are in ``data`` for all."""
+        return self.data / "nodes" / self.node if self.node else self.data
 
     @property
     def host(self) -> str:

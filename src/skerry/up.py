@@ -33,19 +33,22 @@ from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
 from skerry.series import Recorder
-from skerry.server import Server
+from skerry.server import Server, alone
 from skerry.settings import Settings
 from skerry.sites import tokens
 from skerry.sites.business import Business
 from skerry.sites.hub import Hub
 from skerry.sites.kinds import ensure_region
 from skerry.sites.observer import Observer
+from skerry.sites.relay import NodeKey, Relays
 from skerry.sites.sampler import Sampler
 from skerry.store import Tx
 
 _log = structlog.get_logger("up")
 WORKSPACE = "default"
 SOCKET = "agent.sock"
+FIRST = "select pg_advisory_xact_lock(hashtextextended('skerry bootstrap', 0))"
+"""Nodes that start at once take turns."""
 AGENT_CONFIG = "agent.json"
 """What an operator sets of this machine's driver beyond its defaults, if the file is there."""
 
@@ -63,19 +66,27 @@ def equip(server: Server) -> Hub:
     """Add what places, meters and bills work to a server."""
     hub = Hub(server.db)
     market = Market.of(server.resources)
-    business = Business(server.db, server.resources)
-    observer = Observer(server.db, server.resources, hub, on_capacity=business.offered)
     stops = stopping(server.resources)
     settler = Settler(server.db, resources=server.resources, on_exhausted=stops)
-    server.services.add(hub)
-    server.services.add(market)
-    server.services.add(settler)
     recorder = Recorder(server.db, server.settings.retention)
-    sampler = Sampler(server.db, hub, recorder)
-    server.services.add(recorder)
-    server.tasks += [observer.run, business.run, settler.run, lambda: market.run(server.db)]
-    server.tasks += [recorder.run, sampler.run]
-    if server.settings.gateway is not None:
+    for service in (hub, market, settler, recorder):
+        server.services.add(service)
+    with alone(server.settings.data / "keys"):
+        key = NodeKey(server.settings.data / "keys" / "node.pem")
+    relays = Relays(server.db, hub, server.node, key)
+    server.services.add(relays)
+    server.tasks += [recorder.run, relays.run]
+    roles = server.settings.roles
+    if "worker" in roles:
+        business = Business(server.db, server.resources)
+        observer = Observer(
+            server.db, server.resources, hub, on_capacity=business.offered, me=server.node.id
+        )
+        server.tasks += [observer.run, Sampler(server.db, hub, recorder).run]
+        server.duties += [business.run, settler.run]
+    if roles & {"api", "worker"}:
+        server.tasks.append(lambda: market.run(server.db))
+    if server.settings.gateway is not None and "gateway" in roles:
         gateway = _gateway(server, hub, server.settings.gateway)
         server.services.add(gateway)
         server.services.add(gateway.access)
@@ -91,7 +102,7 @@ def _gateway(server: Server, hub: Hub, settings: GatewaySettings) -> Gateway:
         authenticator=server.authenticator,
         dial=through(hub),
         settings=settings,
-        folder=server.settings.data / "gateway",
+        folder=server.settings.own / "gateway",
         operator=server.settings.operator,
         sign_in=lambda: f"{server.url}/enter",
     )
@@ -101,7 +112,7 @@ def _gateway(server: Server, hub: Hub, settings: GatewaySettings) -> Gateway:
 
 async def gateway_listens(server: Server) -> str:
     """Wait until routes are reached; where. Empty: there is no gateway."""
-    if server.settings.gateway is None:
+    if server.settings.gateway is None or "gateway" not in server.settings.roles:
         return ""
     gateway = server.services[Gateway]
     await gateway.listening.wait()
@@ -122,6 +133,7 @@ def stopping(resources: Resources) -> OnExhausted:
 async def bootstrap(server: Server) -> Made:
     """Make what a new cloud needs; on a cloud that has it, change nothing."""
     async with server.db.transaction() as tx:
+        await tx.execute(FIRST)
         await _load_prices(tx, server.settings)
         token = await first_operator(tx, server.resources)
         if token is not None:
@@ -168,7 +180,12 @@ async def place(server: Server) -> str:
     the token for the site's agent."""
     s = server.settings
     async with server.db.transaction() as tx:
-        await ensure_region(tx, server.resources, s.region, [s.zone], server.url)
+        await tx.execute(FIRST)
+        known = await server.resources.find(
+            tx, server.resources.ref(server.registry["region"], At(name=s.region))
+        )
+        if known is None or s.public_url or not s.node:  # one of many speaks for none but itself
+            await ensure_region(tx, server.resources, s.region, [s.zone], server.url)
         if not s.agent:
             return ""
         spec: dict[str, Any] = {
@@ -252,8 +269,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def describe(server: Server) -> dict[str, Any]:
     """What stands in ``server.json`` for others on this machine."""
-    told = {"url": server.url, "pid": os.getpid(), "data": str(server.settings.data)}
-    if server.settings.gateway is not None:
+    s = server.settings
+    told: dict[str, Any] = {"pid": os.getpid(), "data": str(s.data)}
+    if "api" in s.roles:
+        told["url"] = server.address
+    if s.gateway is not None and "gateway" in s.roles:
         told["gateway"] = server.services[Gateway].url
     return told
 
@@ -261,7 +281,7 @@ def describe(server: Server) -> dict[str, Any]:
 async def announce(server: Server) -> None:
     """Write ``server.json``: where this cloud answers, while it runs."""
     text = msgspec.json.encode(describe(server)).decode()
-    await asyncio.to_thread(write_secret, server.settings.data / "server.json", text)
+    await asyncio.to_thread(write_secret, server.settings.own / "server.json", text)
 
 
 def withdraw(data: Path) -> None:

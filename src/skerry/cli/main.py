@@ -23,6 +23,7 @@ class Entry(NamedTuple):
 PANELS = ("Run", "Declare", "Prove", "Sign in", "Operate", "Help")
 SERVER = "skerry.commands:COMMANDS"
 """The commands that are the server, as a dict by name; looked up only when one is called."""
+SERVING = "skerry.serving:COMMANDS"
 
 COMMANDS = {
     "run": Entry("run", "Run a command as a job, its output here", "Run"),
@@ -46,6 +47,7 @@ COMMANDS = {
     "status": Entry("account", "Show how the cloud is", "Sign in"),
     "alert": Entry("alerts", "List what needs a person's eye", "Operate"),
     "up": Entry(SERVER, "Start a cloud on this machine", "Operate"),
+    "serve": Entry(SERVING, "Run one node of a cloud of many", "Operate"),
     "down": Entry(SERVER, "Stop the cloud on this machine", "Operate"),
     "agent": Entry(SERVER, "Offer this machine to a cloud", "Operate"),
     "curl": Entry("tools", "Call any path of the API with curl", "Help"),
@@ -95,8 +97,8 @@ class Root(Group):
 
 def _load(ctx: click.Context, name: str) -> click.Command:
     home = COMMANDS[name].home
-    if home == SERVER:
-        module, _, table = SERVER.partition(":")
+    if ":" in home:
+        module, _, table = home.partition(":")
         command = getattr(importlib.import_module(module), table).get(name)
         if command is None:
             ctx.fail(f"{name} is not part of this version")

@@ -92,8 +92,10 @@ class Far:
         return await self._membership.connect()
 
     async def keep(self, peer: Peer, welcome: Welcome) -> None:
-        if welcome.renew_in:
-            await self._membership.keep_certificate(peer, welcome.renew_in)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._membership.keep_doors(peer))
+            if welcome.renew_in:
+                group.create_task(self._membership.keep_certificate(peer, welcome.renew_in))
 
     def unreached(self, error: BaseException) -> str:
         return self._membership.unreached(error)

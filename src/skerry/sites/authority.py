@@ -16,11 +16,14 @@ Nothing here knows the database: that a certificate was not revoked is for other
 """
 
 import datetime as dt
+import fcntl
 import hashlib
 import ipaddress
 import os
+import secrets
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,9 +120,18 @@ class Authority:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = folder / "authority.pem"
         self._next, self._former = folder / "next.pem", folder / "former.pem"
-        if not self._file.exists():
-            _write(self._file, *_make_authority(now()))
-        self._read()
+        with self._alone():
+            if not self._file.exists():
+                _write(self._file, *_make_authority(now()))
+            self._read()
+        self._told = self.trusted
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other process changes the folder: several nodes may share it."""
+        with (self._folder / "lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _read(self) -> None:
         text = self._file.read_bytes()
@@ -143,10 +155,18 @@ class Authority:
         )
 
     def turn(self) -> bool:
-        """Take the step towards another authority that is due; whether one was.
+        """Take the step towards another authority that is due; whether one was, or whether another
+        node has taken one.
 
         Contexts must then be told (``trust``) and certificates of the server made anew.
         """
+        with self._alone():
+            self._read()
+            stepped = self._step()
+            before, self._told = self._told, self.trusted
+        return stepped or before != self._told
+
+    def _step(self) -> bool:
         now, end = self._now(), self._certificate.not_valid_after_utc
         if self._next.exists():
             if _made(self._next) + self.host_life > now:
@@ -203,9 +223,12 @@ class Authority:
             names[0], key.public_key(), self.server_life, ExtendedKeyUsageOID.SERVER_AUTH
         ).add_extension(x509.SubjectAlternativeName([_named(n) for n in names]), critical=False)
         issued = self._sign(builder)
-        file = self._folder / "server.pem"
-        _write(file, key, issued.pem)
-        context.load_cert_chain(file)
+        file = self._folder / f".server.{secrets.token_hex(8)}.pem"
+        try:
+            _write(file, key, issued.pem)
+            context.load_cert_chain(file)  # which takes nothing but a file
+        finally:
+            file.unlink(missing_ok=True)
         return issued.expires_at
 
     def _leaf(

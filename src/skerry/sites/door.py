@@ -21,7 +21,7 @@ import structlog
 from skerry.kernel.changes import CHANNEL
 from skerry.kernel.errors import Problem
 from skerry.kernel.resources import Resources
-from skerry.sites import enrolment
+from skerry.sites import enrolment, nodes
 from skerry.sites.authority import Authority, Issued, serial_of
 from skerry.sites.contract import Refused
 from skerry.sites.greeting import PATIENCE, Denied, Hello, agree, either, send
@@ -29,6 +29,7 @@ from skerry.sites.hub import Hub, Known, checking
 from skerry.sites.joining import (
     ASK,
     AUTHORITY,
+    DOORS,
     JOIN,
     JOINED,
     RENEW,
@@ -38,12 +39,11 @@ from skerry.sites.joining import (
     Joined,
     Renewed,
 )
+from skerry.sites.nodes import Node
 from skerry.sites.places import at_of
 from skerry.sites.wire import Channel, WireFault
 from skerry.store import DATABASE_ERRORS, Database
-from skerry.store.queries import load
 
-_sql = load("skerry.sites", "joining.sql")
 _log = structlog.get_logger("door")
 HANDSHAKE = 10.0
 MOST_STRANGERS = 32
@@ -64,12 +64,14 @@ class Door:
         hub: Hub,
         authority: Authority,
         names: Sequence[str],
+        node: Node | None = None,
     ) -> None:
         self._db = db
         self._resources = resources
         self._hub = hub
         self._authority = authority
         self._names = names
+        self._node = node or Node()
         self._context = authority.server_context(names)
         self._strangers = asyncio.Semaphore(MOST_STRANGERS)
         self.address = ""
@@ -90,7 +92,7 @@ class Door:
         name = self._names[0]
         port = server.sockets[0].getsockname()[1]
         self.address = f"{f'[{name}]' if ':' in name else name}:{port}"
-        await self._db.execute(_sql.open_door, self.address, self._authority.fingerprint)
+        await self._show()
         keeper = asyncio.get_running_loop().create_task(self._keep())
         try:
             yield
@@ -100,13 +102,14 @@ class Door:
             for task in serving:
                 task.cancel()
             await asyncio.gather(keeper, *serving, return_exceptions=True)
+            self._node.door = ""
             with contextlib.suppress(*DATABASE_ERRORS):
-                await self._db.execute(_sql.close_door)
+                await self._node.beat(self._db)
 
-    @staticmethod
-    async def shut(db: Database) -> None:
-        """Say that this cloud takes no hosts."""
-        await db.execute(_sql.close_door)
+    async def _show(self) -> None:
+        """Say where hosts reach us, and by whom they know us."""
+        self._node.door, self._node.fingerprint = self.address, self._authority.fingerprint
+        await self._node.beat(self._db)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
@@ -134,7 +137,12 @@ class Door:
             request = msgspec.msgpack.decode(body, type=str)
             return msgspec.msgpack.encode(await self._renew(uid, request))
 
-        return Known(at, serial, False, self._renew_in, {RENEW: renew})
+        async def others(channel: Channel, body: bytes) -> bytes:
+            with checking():
+                open_now = await nodes.doors(self._db)
+            return msgspec.msgpack.encode(open_now.address if open_now else "")
+
+        return Known(at, serial, False, self._renew_in, {RENEW: renew, DOORS: others})
 
     @property
     def _renew_in(self) -> float:
@@ -200,6 +208,8 @@ class Door:
                     await told.wait()
             told.clear()
             await self._drop_revoked()
+            with contextlib.suppress(*DATABASE_ERRORS):  # others then look a little later
+                await self._show()
             now = asyncio.get_running_loop().time()
             if await self.turn():
                 renewed = now
@@ -215,7 +225,7 @@ class Door:
         self._authority.trust(self._context)
         self._authority.renew_server(self._context, self._names)
         with contextlib.suppress(*DATABASE_ERRORS):  # tokens made meanwhile are refused in words
-            await self._db.execute(_sql.open_door, self.address, self._authority.fingerprint)
+            await self._show()
         _log.info("authority of hosts turned", fingerprint=self._authority.fingerprint)
         return True
 

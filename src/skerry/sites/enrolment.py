@@ -23,6 +23,7 @@ from skerry.kernel.history import stamp
 from skerry.kernel.hooks import SYSTEM, Caller
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resource, Resources
+from skerry.sites import nodes
 from skerry.sites.authority import Authority, BadRequest, Issued
 from skerry.sites.greeting import Denied
 from skerry.sites.places import at_of
@@ -39,7 +40,7 @@ async def invite(tx: Tx, site: Resource, host: str, life: timedelta, by: Caller)
 
     Raises ``Conflict`` while this cloud takes no hosts.
     """
-    door = await tx.fetchrow(_sql.door)
+    door = await nodes.doors(tx)
     if door is None:
         raise Conflict(
             "this cloud takes no hosts",
@@ -49,13 +50,13 @@ async def invite(tx: Tx, site: Resource, host: str, life: timedelta, by: Caller)
     digest = tokens.digest(secret)
     expires_at = await tx.fetchval(_sql.insert_join_token, id, site.name, host, digest, life)
     await _record(tx, TOKEN, str(id), "issue", 1, by)
-    token = f"{secret}.{door['fingerprint']}"
+    token = f"{secret}.{door.fingerprint}"
     return {
         "token": token,
         "expiresAt": stamp(expires_at),
-        "address": door["address"],
-        "fingerprint": door["fingerprint"],
-        "command": f"echo {token} | skerry site join {door['address']}",
+        "address": door.address,
+        "fingerprint": door.fingerprint,
+        "command": f"echo {token} | skerry site join {door.address}",
     }
 
 

@@ -55,6 +55,13 @@ class Welcome(msgspec.Struct, frozen=True, rename="camel"):
     """Seconds of silence after which either end gives the connection up."""
     renew_in: float = 0.0
     """Seconds until the agent should renew its certificate; 0: it has none."""
+    version: str = ""
+    verbs: tuple[str, ...] = ()
+    """What one node may ask of another; agents ask for none of these."""
+    knows: Mapping[str, tuple[str, ...]] = {}
+
+
+_PLAIN = Welcome()
 
 
 class Denied(Exception):
@@ -70,9 +77,10 @@ async def greet(
     writer: asyncio.StreamWriter,
     check: Callable[[Hello], Awaitable[float | None]],
     silence: float = SILENCE,
+    able: Welcome = _PLAIN,
 ) -> Hello:
     """The server's part. ``check`` raises ``Denied`` for an agent it does not take, and may answer
-    in how many seconds it should renew its certificate.
+    in how many seconds it should renew its certificate; ``able`` holds what else it is told.
 
     Raises ``Denied`` after telling the agent, ``WireFault`` if what came is no hello, and
     ``TimeoutError`` or ``OSError`` if none came.
@@ -85,7 +93,10 @@ async def greet(
         except Denied as denied:
             await send(writer, _WELCOME, Welcome(denied=str(denied)))
             raise
-        await send(writer, _WELCOME, Welcome(spoken, silence=silence, renew_in=renew_in or 0.0))
+        welcome = msgspec.structs.replace(
+            able, protocol=spoken, silence=silence, renew_in=renew_in or 0.0
+        )
+        await send(writer, _WELCOME, welcome)
         return hello
 
 

@@ -7,7 +7,7 @@ for a host that lost its network is back before its old connection has timed out
 opened in process, from their manifest and ``spec.config``.
 
 ``driver`` is all that flows and views need. With several server processes, an agent is connected
-to one of them; how the others reach it is not the hub's concern yet.
+to one of them, and a site in process lives in one; the others reach it there (``relay``).
 """
 
 import asyncio
@@ -71,6 +71,8 @@ class Contact:
     """How far the host's clock is off, as far as is known."""
     clock_noted: str = ""
     """What was written down of that."""
+    ours: bool = True
+    """False: open here, and another process has the place."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -83,21 +85,26 @@ class Hub:
         self._contacts: dict[str, Contact] = {}
         self._arrived: dict[str, asyncio.Event] = {}
         self._greeting = asyncio.Semaphore(MOST_GREETING)
+        self.elsewhere: Callable[[str], Workloads | None] | None = None
+        """The driver of a place that another process has, if that is known."""
 
     def driver(self, at: str) -> Workloads:
         """The place's driver. Raises ``SiteUnreachable`` while there is no contact."""
         contact = self._contacts.get(at)
-        if contact is None:
+        if contact is not None and contact.ours:
+            return contact.driver
+        found = self.elsewhere(at) if self.elsewhere is not None else None
+        if found is None:
             raise SiteUnreachable(f"{called(at)} is not connected")
-        return contact.driver
+        return found
 
     def contact(self, at: str) -> Contact | None:
         """The place's contact, if it has one now."""
         return self._contacts.get(at)
 
     def contacts(self) -> tuple[Contact, ...]:
-        """All there are now."""
-        return tuple(self._contacts.values())
+        """All that are ours now."""
+        return tuple(contact for contact in self._contacts.values() if contact.ours)
 
     def renewed(self, at: str, serial: str) -> None:
         """The place's agent has a new certificate, and is known by it from now on."""
@@ -113,8 +120,9 @@ class Hub:
 
     # In process
 
-    def open(self, site: str, driver: str, config: Mapping[str, Any]) -> None:
-        """Open a site that no agent speaks for, in place of what was open of it.
+    def open(self, site: str, driver: str, config: Mapping[str, Any], *, ours: bool = True) -> None:
+        """Open a site that no agent speaks for, in place of what was open of it. It is used
+        here only while it is ``ours``.
 
         Raises ``Refused`` or ``SiteUnreachable`` where the driver can't be opened; ``LookupError``
         for a driver that is not there.
@@ -122,7 +130,7 @@ class Hub:
         manifest = drivers.discover()[driver]
         if manifest.remote:
             raise LookupError(f"driver {driver!r} runs on its host: its agent connects to us")
-        self._add(Contact(site, drivers.open_driver(manifest, config), remote=False))
+        self._add(Contact(site, drivers.open_driver(manifest, config), remote=False, ours=ours))
 
     async def close(self, at: str) -> None:
         """End the contact with a place, if there is one."""

@@ -13,6 +13,7 @@ the host's own clock has no say in it.
 import asyncio
 import contextlib
 import datetime as dt
+import random
 import re
 import ssl
 import time
@@ -40,8 +41,12 @@ from skerry.sites.wire import PROTOCOL, Peer, PeerFault, WireFault
 
 ASK, AUTHORITY, JOIN, JOINED = 0x61, 0x41, 0x6A, 0x4A
 RENEW = "renew"
+DOORS = "doors"
+"""What a host asks: where else is the cloud to be reached?"""
 FOLDER = "host"
 LONGEST_LINE = 1 << 20
+DOORS_EVERY = 60.0
+"""Seconds between two questions for doors, at most."""
 _AGAIN = 60.0
 """Seconds after which a renewal that failed is tried again, at most."""
 _EXPIRED = (
@@ -92,13 +97,22 @@ class Place(msgspec.Struct, frozen=True, rename="camel"):
 
     at: str
     address: str
+    """HOST:PORT by which it joined, or several with commas between."""
+    doors: str = ""
+    """Those that the cloud has told of since, likewise."""
+
+    @property
+    def ways(self) -> list[str]:
+        """Where to try, in turn."""
+        known = [*self.doors.split(","), *self.address.split(",")]
+        return [way for way in dict.fromkeys(known) if way]
 
 
 class NotJoined(Exception):
     """The machine could not join, or is not joined; the words say why and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Membership:
     """A host's folder: where it joined, as who, and whom it trusts."""
 
@@ -132,11 +146,37 @@ class Membership:
         return unreached(self.place.address, error)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to the server, both ends proved. Raises ``OSError``."""
+        """A connection to a server, both ends proved. Raises ``OSError``."""
         authority = (self.folder / "authority.pem").read_text()
-        return await _connect(
-            self.place.address, client_context(authority, self.folder / "identity.pem")
-        )
+        context = client_context(authority, self.folder / "identity.pem")
+        ways = self.place.ways
+        for way in random.sample(ways[:-1], len(ways) - 1):  # spread hosts over the doors
+            with contextlib.suppress(OSError, TimeoutError):
+                return await _connect(way, context)
+        return await _connect(ways[-1], context)
+
+    async def keep_doors(self, peer: Peer) -> None:
+        """Learn now and then where else the cloud is to be reached, until cancelled."""
+        while True:
+            try:
+                await self._learn(peer)
+            except Refused as refused:
+                if refused.reason == "Unsupported":
+                    return  # a server before there were several
+            except (PeerFault, SiteUnreachable, OSError, msgspec.MsgspecError) as error:
+                _log.warning("doors not asked for", why=str(error))
+            await asyncio.sleep(random.uniform(0.5, 1.0) * DOORS_EVERY)  # noqa: S311 - to spread
+
+    async def _learn(self, peer: Peer) -> None:
+        channel = peer.open(DOORS, b"")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                doors = msgspec.msgpack.decode(await channel.result(), type=str)
+        finally:
+            channel.close()
+        if doors and doors != self.place.doors:
+            self.place = msgspec.structs.replace(self.place, doors=doors)
+            _keep_place(self.folder, self.place)
 
     async def keep_certificate(self, peer: Peer, renew_in: float) -> None:
         """Renew the certificate whenever it is time, until cancelled."""
@@ -168,28 +208,41 @@ async def join(address: str, token: str, name: str, data: Path) -> Membership:
     secret, _, trusted = token.strip().partition(".")
     if not re.fullmatch("[0-9a-f]{64}", trusted):
         raise NotJoined("this is no token to join by; make one with: skerry site invite SITE")
-    address = plain(address)
+    ways = [plain(way) for way in address.split(",")]
     folder = data / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = _pending_key(folder / "pending.pem")
-    try:
-        authority = await _authority(address, trusted)
-        reader, writer = await _connect(address, client_context(authority))
-        with contextlib.closing(writer):
-            async with asyncio.timeout(PATIENCE):
-                await send(writer, JOIN, Join(secret, name, _request(folder, key), __version__))
-                answer = await receive(reader, JOINED, Joined)
-    except (OSError, TimeoutError, WireFault) as error:
-        raise NotJoined(unreached(address, error)) from error
+    asked = Join(secret, name, _request(folder, key), __version__)
+    for way in ways:
+        try:
+            answer = await _trade(way, trusted, asked)
+            break
+        except (OSError, TimeoutError, WireFault) as error:
+            if way == ways[-1]:
+                raise NotJoined(unreached(way, error)) from error
     if answer.denied:
         raise NotJoined(answer.denied)
-    place = Place(answer.at, address)
+    place = Place(answer.at, ",".join(ways))
     write_private(folder / "authority.pem", answer.authority)
     write_private(folder / "identity.pem", key_pem(key) + answer.certificate)
-    write_private(folder / "place.json", msgspec.json.encode(place).decode())
+    _keep_place(folder, place)
     for draft in ("pending.pem", "pending.request"):
         (folder / draft).unlink()
     return Membership(folder, place)
+
+
+async def _trade(way: str, trusted: str, asked: Join) -> Joined:
+    """Ask one server; its answer."""
+    authority = await _authority(way, trusted)
+    reader, writer = await _connect(way, client_context(authority))
+    with contextlib.closing(writer):
+        async with asyncio.timeout(PATIENCE):
+            await send(writer, JOIN, asked)
+            return await receive(reader, JOINED, Joined)
+
+
+def _keep_place(folder: Path, place: Place) -> None:
+    write_private(folder / "place.json", msgspec.json.encode(place).decode())
 
 
 def _pending_key(file: Path) -> ec.EllipticCurvePrivateKey:

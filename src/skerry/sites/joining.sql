@@ -1,13 +1,3 @@
--- name: open_door
-insert into host_door (address, fingerprint, opened_at) values ($1, $2, skerry_now())
-on conflict (one) do update set address = $1, fingerprint = $2, opened_at = skerry_now()
-
--- name: close_door
-delete from host_door
-
--- name: door
-select * from host_door
-
 -- name: insert_join_token
 insert into join_token (id, site, host, digest, made_at, expires_at)
 values ($1, $2, $3, $4, skerry_now(), skerry_now() + $5::interval)

@@ -37,6 +37,7 @@ from skerry.sites.contract import (
 from skerry.sites.hosts import phase
 from skerry.sites.hub import Contact, Hub
 from skerry.sites.kinds import SiteSpec
+from skerry.sites.nodes import CHANNEL as NODES
 from skerry.sites.outages import PATIENCE, Watchfulness
 from skerry.sites.places import at_of, called, declared
 from skerry.sites.reconcile import BATCH, drop_orphan, note_orphans, reconcile, sweep
@@ -80,7 +81,8 @@ async def _nothing(tx: Tx, place: Resource, capacity: Capacity) -> None:
 
 class Observer:
     """``beat`` is how many seconds lie between two signs of life, ``patience`` how many of silence
-    make an outage, ``lease`` how many a watcher that vanished keeps others out."""
+    make an outage, ``lease`` how many a watcher that vanished keeps others out; ``me`` is what
+    others know this process by."""
 
     def __init__(
         self,
@@ -93,6 +95,7 @@ class Observer:
         beat: float = 5.0,
         patience: float = PATIENCE.total_seconds(),
         lease: float = 15.0,
+        me: str = "",
     ) -> None:
         self._db = db
         self._resources = resources
@@ -102,7 +105,7 @@ class Observer:
         self._beat = beat
         self._patience = timedelta(seconds=patience)
         self._lease = timedelta(seconds=lease)
-        self._me = uuid.uuid4().hex
+        self._me = me or uuid.uuid4().hex
         self._watchfulness = Watchfulness(self._patience / 2)
         self._watches: dict[str, tuple[uuid.UUID, asyncio.Task[None]]] = {}
         self._opened: dict[str, tuple[str, str]] = {}
@@ -147,7 +150,7 @@ class Observer:
         if site.name in self._opened:
             await self._hub.close(site.name)
         try:
-            self._hub.open(site.name, spec.driver, spec.config)
+            self._hub.open(site.name, spec.driver, spec.config, ours=False)
         except (Refused, SiteUnreachable) as error:
             _log.warning("site not opened", site=site.name, error=_words(error))
         except LookupError as reason:
@@ -197,8 +200,10 @@ class Observer:
                     said = ""
                 group = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
                 said = _tell_of(at_of(place), group, said)
-                if contact.remote and group.subgroup(NotOurs) is not None:
-                    await self._hub.end(contact)  # the agent has gone over to another process
+                if group.subgroup(NotOurs) is not None:
+                    contact.ours = False
+                    if contact.remote:  # the agent has gone over to another process
+                        await self._hub.end(contact)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._beat / 5):
                     await contact.ended.wait()
@@ -207,8 +212,10 @@ class Observer:
         """Until something ends it; always raises."""
         async with self._db.transaction() as tx:
             args = (at_of(place), self._me, self._lease, contact.remote)
-            if await tx.fetchval(_sql.take_watch, *args) is None:
+            contact.ours = await tx.fetchval(_sql.take_watch, *args) is not None
+            if not contact.ours:
                 raise NotOurs
+        self._db.notify(NODES)
         await self._heartbeat(place, contact)
         agent = contact.agent_version, contact.boot_id
         await self._db.execute(_sql.connected, at_of(place), *agent)

@@ -264,9 +264,12 @@ class RemoteDriver:
         return await self._call(float, CLOCK)
 
     def _open(self, verb: str, *args: Any) -> Channel:
+        return self._called(verb, verb, args)
+
+    def _called(self, method: str, verb: str, args: tuple[Any, ...]) -> Channel:
         if self._fit is not None:
             self._fit.check(verb, args)
-        return self._peer.open(verb, _encode(args))
+        return self._peer.open(method, _encode(args))
 
     def _read(self, body: bytes, type: type[_T]) -> _T:
         """An answer, its times put right."""

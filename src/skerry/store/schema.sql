@@ -498,6 +498,18 @@ CREATE TABLE public.migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE UNLOGGED TABLE public.node (
+    id text NOT NULL,
+    name text NOT NULL,
+    roles text[] NOT NULL,
+    version text NOT NULL,
+    relay text DEFAULT ''::text NOT NULL,
+    door text DEFAULT ''::text NOT NULL,
+    fingerprint text DEFAULT ''::text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.offer (
     id text NOT NULL,
     version bigint NOT NULL,
@@ -968,6 +980,9 @@ ALTER TABLE ONLY public.meter_source
 
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.offer
     ADD CONSTRAINT offer_pkey PRIMARY KEY (id);
