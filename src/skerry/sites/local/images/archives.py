@@ -11,9 +11,10 @@ _MOST = 200_000
 """Entries that are looked at."""
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path, most: int) -> Kind:
     """An OCI archive is a layout as a tar file; Docker's has a ``manifest.json``; one that is both,
-    as Docker writes nowadays, is taken for the former. Raises ``Refused``."""
+    as Docker writes nowadays, is taken for the former. ``most`` bytes may lie in it, unpacked, so
+    that a small file of packed nothing does not keep this host busy. Raises ``Refused``."""
     names = set()
     try:
         with tarfile.open(path, "r:*") as tar:
@@ -25,6 +26,10 @@ def kind_of(path: Path) -> Kind:
                     return "oci-archive"
                 if number > _MOST:
                     break
+                if tar.offset > most:  # where the next entry begins, which is yet to be read
+                    raise Refused(
+                        "ImageTooLarge", f"the archive holds more than the {most >> 20} MiB allowed"
+                    )
     except (tarfile.TarError, OSError, EOFError) as error:
         raise Refused("BadImage", f"the archive is no tar file: {error}") from error
     if "manifest.json" in names:

@@ -84,6 +84,8 @@ class Manifest:
 
 Told = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
+Check = Callable[[], None]
+"""Raises ``Refused`` if the host has no room for more."""
 
 
 class Copier:
@@ -130,6 +132,7 @@ class Copier:
         manifest: Manifest,
         layout: Path,
         told: Told,
+        check: Check,
     ) -> None:
         """Copy it into ``layout``. What is there of it is taken as it is. Raises ``Refused``."""
         total = sum(manifest.blobs.values())
@@ -149,16 +152,22 @@ class Copier:
                 *self._target(layout),
                 descriptors=(login,),
                 position=position,
+                check=check,
                 of=wanted.host,
             )
         told(total, total)
 
-    async def unpack_archive(self, archive: Path, kind: str, layout: Path, told: Told) -> None:
-        """Copy what an archive holds for this host into ``layout``. Raises ``Refused``."""
+    async def unpack_archive(
+        self, archive: Path, kind: str, layout: Path, told: Told, check: Check, most: int
+    ) -> None:
+        """Copy what an archive holds for this host into ``layout``, writing ``most`` bytes on the
+        way: a packed one is unpacked as a whole. Raises ``Refused``."""
         total = archive.stat().st_size
 
         def position(pid: int) -> int:
             read, written = tools.transferred(pid)
+            if written > most:
+                raise Refused("ImageTooLarge", f"it takes more than {most >> 20} MiB to unpack")
             told(min(read // 2, total), total)
             return read + written
 
@@ -168,6 +177,7 @@ class Copier:
             f"{kind}:{archive}",
             *self._target(layout),
             position=position,
+            check=check,
             of="the archive",
         )
         told(total, total)

@@ -103,7 +103,9 @@ class Images:
                     await asyncio.to_thread(self.tidier.tidy)
                     layout, told = scratch / "layout", _bytes(report, "pulling")
                     told(0, sum(manifest.blobs.values()))
-                    await self._copier.pull(source, wanted, manifest, layout, told)
+                    await self._copier.pull(
+                        source, wanted, manifest, layout, told, self.tidier.check
+                    )
                     return await self._finish(scratch, manifest.digest, manifest, report)
 
         async for progress in self._sharing.follow(manifest.digest, pull):
@@ -122,9 +124,10 @@ class Images:
                 async with self._slots, self._scratch() as scratch:
                     await asyncio.to_thread(self.tidier.tidy)
                     report(Progress(stage="unpacking", total=archive.stat().st_size))
-                    kind = await asyncio.to_thread(archives.kind_of, archive)
+                    most, check = 2 * self._limit, self.tidier.check
+                    kind = await asyncio.to_thread(archives.kind_of, archive, most)
                     layout, told = scratch / "layout", _bytes(report, "unpacking")
-                    await self._copier.unpack_archive(archive, kind, layout, told)
+                    await self._copier.unpack_archive(archive, kind, layout, told, check, most)
                     digest = await self._finish(scratch, "", None, report)
                     (scratch / "note").write_text(digest)
                     (scratch / "note").rename(note)
