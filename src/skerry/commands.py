@@ -1,4 +1,4 @@
-"""The commands that are the server: ``up``, ``down``, ``agent``, ``audit``.
+"""The commands that are the server: ``up``, ``down``, ``agent``, ``audit``, ``doctor``.
 
 The command line finds them here by name and imports this module only when one is called.
 """
@@ -23,6 +23,7 @@ from skerry.api.problems import PROFILES
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
 from skerry.client.units import parse_bytes, parse_seconds
+from skerry.doctor.command import doctor
 from skerry.gateway.options import gateway_options, take
 from skerry.logfile import LogFile
 from skerry.series.retention import Retention
@@ -384,4 +385,10 @@ def audit_verify(data: Path, key: str, database_url: str, operator: str) -> None
     _say("audit OK: log, tables, files and money agree")
 
 
-COMMANDS: dict[str, click.Command] = {"up": up, "down": down, "agent": agent, "audit": audit}
+COMMANDS: dict[str, click.Command] = {
+    "up": up,
+    "down": down,
+    "agent": agent,
+    "audit": audit,
+    "doctor": doctor,
+}

@@ -62,3 +62,25 @@ def test_down_stops_it_and_jobs_go_on(own_cloud: Cloud) -> None:
     own_cloud.start()
     own_cloud.skerry("job", "wait", "goes-on", "--for", "ended")
     assert own_cloud.json("job", "get", "goes-on")["status"]["exitCode"] == 0
+
+
+def test_the_doctor_finds_a_cloud_well_and_one_that_was_killed_not(own_cloud: Cloud) -> None:
+    def doctor() -> tuple[int, dict[str, list[str]]]:
+        done = subprocess.run(
+            [*SKERRY, "doctor", "--data", str(own_cloud.data), "--listen", "127.0.0.1:0",
+             "-o", "json"],
+            env=own_cloud.env, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
+        found: dict[str, list[str]] = {}
+        for finding in json.loads(done.stdout):
+            found.setdefault(finding["about"], []).append(finding["level"])
+        return done.returncode, found
+
+    code, found = doctor()
+    assert code == 0, found
+    for about in ("data", "keys", "server", "database", "migrations", "clock", "work", "log"):
+        assert set(found[about]) == {"ok"}, (about, found)
+    own_cloud.kill()
+    code, found = doctor()
+    assert (code, found["server"], found["database"]) == (0, ["warning", "note"], ["note"])

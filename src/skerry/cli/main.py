@@ -50,6 +50,7 @@ COMMANDS = {
     "serve": Entry(SERVING, "Run one node of a cloud of many", "Operate"),
     "down": Entry(SERVER, "Stop the cloud on this machine", "Operate"),
     "agent": Entry(SERVER, "Offer this machine to a cloud", "Operate"),
+    "doctor": Entry(SERVER, "Find what is wrong here, and what to do", "Operate"),
     "curl": Entry("tools", "Call any path of the API with curl", "Help"),
     "completion": Entry("tools", "Print the completion script of a shell", "Help"),
     "manual": Entry("tools", "Print the help of every command", "Help"),

@@ -120,7 +120,7 @@ def pages(command: click.Command, ctx: click.Context) -> list[str]:
     return found
 
 
-SERVER = frozenset(("up", "down", "serve", "agent", "audit"))
+SERVER = frozenset(("up", "down", "serve", "agent", "audit", "doctor"))
 
 manual = Command(
     "manual", callback=_manual, params=[], help="Print the help of every command, to be read whole."
