@@ -1,13 +1,17 @@
 -- name: claim
--- The oldest due flows that nobody holds. The token fences everything done under this claim.
+-- The oldest due flows that nobody holds: ``greatest`` passes over a lease that is null. The token
+-- fences everything done under this claim.
 with due as (
-  select uid from flow
-  where wake_at <= skerry_now() and (lease_until is null or lease_until < skerry_now())
-  order by wake_at limit $1 for update skip locked
+  select uid from flow where greatest(wake_at, lease_until) <= (select skerry_now())
+  order by greatest(wake_at, lease_until) limit $1 for update skip locked
 )
-update flow f set token = nextval('flow_token'), lease_until = skerry_now() + $2::interval
-from due where f.uid = due.uid
-returning f.*, skerry_now() as now
+update flow f set token = nextval('flow_token'), lease_until = n.now + $2::interval
+from due, (select skerry_now() as now offset 0) n
+where f.uid = due.uid
+returning f.*, n.now
+
+-- name: resources_of
+select * from resource where uid = any($1::uuid[])
 
 -- name: heartbeat
 -- A row that is locked is being committed, which gives it a new lease.
@@ -18,14 +22,31 @@ where uid in (
 )
 
 -- name: hold
--- The committing transaction's proof that the claim still stands.
-select * from flow where uid = $1 and token = $2 and lease_until is not null for update
+-- The committing transaction's proof that the claim still stands. The resource's row is locked
+-- first, then the flow's, as a put does: else the two could deadlock.
+select r.*, f.intents as flow_intents, f.poke as flow_poke, skerry_now() as flow_now
+from resource r join flow f on f.uid = r.uid
+where r.uid = $1 and f.token = $2 and f.lease_until is not null
+for update of r, f
 
 -- name: advance
 update flow set step = $2, data = $3, wake_at = $4, entered_at = $5, deadline = $6,
   generation = $7, intents = $8, tries = 0, problem = '', lease_until = $9
 where uid = $1
-returning *
+returning *, $10::timestamptz as now
+
+-- name: onward
+-- What follows a step that told nothing, if nothing has happened to the flow since it was claimed.
+with n as materialized (select skerry_now() as now)
+update flow f set step = $4, data = $5, wake_at = n.now + make_interval(secs => $6),
+  entered_at = case when $7 then n.now else f.entered_at end,
+  deadline = case when $7 then n.now else f.entered_at end + make_interval(secs => $8),
+  generation = $9, tries = 0, problem = '',
+  lease_until = case when $6 <= 0 then n.now + $10::interval end
+from n
+where f.uid = $1 and f.token = $2 and f.poke = $3 and f.lease_until is not null
+  and (f.deadline is null or f.deadline >= n.now)
+returning f.*, n.now
 
 -- name: fail
 update flow set tries = tries + 1, problem = $3, lease_until = null,
@@ -38,8 +59,8 @@ select ref, tenant from resource where uid = $1
 
 -- name: next_wake
 -- Seconds until something is due, held flows at the end of their lease.
-select extract(epoch from min(greatest(wake_at, coalesce(lease_until, wake_at))) - skerry_now())::float8
-from flow
+select extract(epoch from greatest(wake_at, lease_until) - skerry_now())::float8
+from flow order by greatest(wake_at, lease_until) limit 1
 
 -- name: overdue
 select f.uid, f.kind, f.step, f.problem, f.tries, f.entered_at, r.ref, r.tenant

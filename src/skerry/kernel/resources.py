@@ -62,7 +62,7 @@ class Resources(Rows):
         check_name(path.name)
         ref = ref_of(kind, path)
         old_row = await tx.fetchrow(_sql.find_for_update, ref)
-        old = self._load(old_row) if old_row else None
+        old = self.loaded(old_row) if old_row else None
         check_version(ref, old.version if old else None, if_version)
         regions = frozenset(row["name"] for row in await tx.fetch(_sql.regions))
         sent = admission.admit(kind, body, regions)

@@ -7,6 +7,7 @@ a client may do. Whatever changes a row writes one row of ``change`` in the same
 import base64
 import uuid
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -66,6 +67,9 @@ class Resource(msgspec.Struct, kw_only=True):
         return str(self.status.get("phase", ""))
 
 
+_FIELDS = Resource.__struct_fields__
+
+
 @dataclass(frozen=True)
 class Page:
     items: list[Resource]
@@ -74,7 +78,8 @@ class Page:
 
 
 def from_row(row: Row) -> Resource:
-    return Resource(**dict(row))
+    """Of a row that may have more columns than a resource."""
+    return Resource(**{name: row[name] for name in _FIELDS})
 
 
 def snapshot(resource: Resource) -> dict[str, Any]:
@@ -114,7 +119,7 @@ class Rows:
 
     async def find(self, tx: Tx, ref: str) -> Resource | None:
         row = await tx.fetchrow(_sql.find, ref)
-        return self._load(row) if row else None
+        return self.loaded(row) if row else None
 
     async def get(self, tx: Tx, ref: str) -> Resource:
         """Raises ``NotFound``."""
@@ -125,16 +130,26 @@ class Rows:
 
     async def by_uid(self, tx: Tx, uid: uuid.UUID, *, lock: bool = False) -> Resource:
         """By identity, deleted or not. ``lock`` holds the row until the transaction ends."""
+        known: Resource | None = tx.known.get(uid)
+        if known is not None:
+            return copy(known)
         row = await tx.fetchrow(_sql.by_uid_for_update if lock else _sql.by_uid, uid)
         if row is None:
             raise NotFound(f"resource {uid} does not exist")
-        return self._load(row)
+        return self.locked(tx, row) if lock else self.loaded(row)
+
+    def locked(self, tx: Tx, row: Row) -> Resource:
+        """A row that the transaction has locked; it may have more columns than a resource."""
+        resource = self.loaded(row)
+        tx.known[resource.uid] = copy(resource)
+        return resource
 
     async def children(self, tx: Tx, owner: uuid.UUID) -> list[Resource]:
         """The resources a flow put and owns."""
-        return [self._load(row) for row in await tx.fetch(_sql.children, owner)]
+        return [self.loaded(row) for row in await tx.fetch(_sql.children, owner)]
 
-    def _load(self, row: Row) -> Resource:
+    def loaded(self, row: Row) -> Resource:
+        """A row as a resource, its spec in today's form."""
         resource = from_row(row)
         kind = self.registry[resource.kind]
         if kind.upgrade is not None and resource.spec_version != kind.version:
@@ -162,7 +177,7 @@ class Rows:
         rows = await tx.fetch(
             statement, kind.noun, parent_ref(kind, path, self.registry), *after, limit + 1, *values
         )
-        items = [self._load(row) for row in rows[:limit]]
+        items = [self.loaded(row) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items, _token(items[-1]) if more else "")
 
@@ -209,6 +224,7 @@ class Rows:
             _sql.update, r.uid, r.labels, r.annotations, r.extensions, r.spec, r.spec_version,
             r.status, r.state, r.conditions, r.version, r.generation, r.modified_at, r.deleted_at,
         )  # fmt: skip
+        tx.known[r.uid] = copy(r)
 
     async def note(self, tx: Tx, resource: Resource, verb: str, by: Caller) -> None:
         """Record the resource's change for feed and log."""

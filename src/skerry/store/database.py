@@ -8,7 +8,7 @@ never NOTIFY, because Postgres serialises their commits if they do.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -67,6 +67,9 @@ class Tx:
         self._connection = connection
         self._now: datetime | None = None
         self._after: list[Callable[[], None]] = []
+        self.known: dict[Hashable, Any] = {}
+        """Rows that this transaction has locked or written, by identity: until it ends, nobody
+        else can change them, so they need not be read again."""
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         return list(await self._connection.fetch(sql, *args))
@@ -102,11 +105,19 @@ class Tx:
         assert self._now is not None
         return self._now
 
+    def now_is(self, now: datetime) -> None:
+        """Another statement of this transaction has asked for the time already."""
+        self._now = now
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that can fail on its own without losing the rest."""
-        async with self._connection.transaction():
-            yield
+        try:
+            async with self._connection.transaction():
+                yield
+        except BaseException:
+            self.known.clear()
+            raise
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the commit is durable; never called if it rolls back."""

@@ -284,7 +284,8 @@ CREATE TABLE public.flow (
     lease_until timestamp with time zone,
     tries integer DEFAULT 0 NOT NULL,
     problem text DEFAULT ''::text NOT NULL
-);
+)
+WITH (fillfactor='70');
 
 CREATE SEQUENCE public.flow_token
     START WITH 1
@@ -1098,7 +1099,7 @@ CREATE INDEX decision_owner ON public.decision USING btree (owner, at DESC);
 
 CREATE INDEX decision_tenant ON public.decision USING btree (tenant, at);
 
-CREATE INDEX flow_wake ON public.flow USING btree (wake_at);
+CREATE INDEX flow_due ON public.flow USING btree (GREATEST(wake_at, lease_until));
 
 CREATE INDEX gateway_host_route ON public.gateway_host USING btree (route);
 
