@@ -10,7 +10,7 @@ NOTEBOOK := src/skerry/products/notebook
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo up down test test-long check format bench deps deps-python deps-system deps-acme deps-bench deps-browser lock generate schema clean
+.PHONY: help demo up down test test-long check audit format bench deps deps-python deps-system deps-acme deps-bench deps-browser lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,9 @@ check: deps-python ## Formatting, lint, types, import layers, house rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/house.py
+
+audit: deps-python ## Known vulnerabilities, licences and hashes of what the lock installs
+	@$(BIN)/python tools/audit.py $(ARGS)
 
 format: deps-python ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
