@@ -76,7 +76,7 @@ def test_nothing_is_doubled_lost_or_billed_unseen(tmp_path: Path) -> None:
         assert len(lines) > CUT
         unseen = seconds(counts) - billed(counts)
         # What its host may have seen within a beat of either end of the cut is not billed either.
-    assert mended - cut <= unseen <= back - cut + 3 * BEAT
+        assert mended - cut <= unseen <= back - cut + 3 * BEAT
         leases = [x["spec"]["subject"] for x in cloud.json("lease", "list")]
         assert sorted(x.rpartition("/")[2] for x in leases) == ["counts", "ends"]
         audited = cloud.audit()
