@@ -61,7 +61,8 @@ class Figures:
         against, theirs = peer or ("limit", limit or 0.0)
         if most is None and least is None and limit is not None:
             most = 1.0
-        ratio = ours / theirs if theirs else float("inf")
+        nothing = float("inf") if ours else 1.0  # a limit of zero is kept by zero
+        ratio = ours / theirs if theirs else nothing
         holds = (most is None or ratio <= most) and (least is None or ratio >= least)
         bound = f"at most {most:g}" if most is not None else ""
         bound = f"at least {least:g}" if least is not None else bound

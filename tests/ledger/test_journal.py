@@ -199,6 +199,20 @@ async def test_the_writer_cuts_batches_between_chains(ledger: Database, writer: 
     assert await ledger.fetchval("select max(size) from batch") == 800
 
 
+async def test_many_chains_at_once_are_answered_in_their_order(
+    ledger: Database, writer: Writer
+) -> None:
+    many = [[hold(f"m{n}", n % 2 * 200)] for n in range(1500)]
+    answers = await writer.submit_all(many)
+    expected = ["done", "exceeds-credits"] * 750
+    assert [answer[0].outcome for answer in answers] == expected
+    assert await writer.submit_all([]) == []
+    with pytest.raises(TooLarge):
+        await writer.submit_all([[hold("y", 1)], [hold(f"z{n}", 1) for n in range(1001)]])
+    assert (await account(ledger, ACME)).balance == 100
+    await verified(ledger)
+
+
 async def test_a_failed_commit_fails_its_callers_and_leaves_nothing(
     ledger: Database, writer: Writer
 ) -> None:

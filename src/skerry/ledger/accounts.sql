@@ -54,10 +54,3 @@ from transfer where id = any($1::uuid[])
 
 -- name: ended_of
 select pending from transfer where pending = any($1::uuid[])
-
--- name: add_transfers
-insert into transfer (id, batch, at, verb, debit, credit, amount, pending, expires_at, code, subject)
-select id, $2, $3, verb, debit, credit, amount, pending, expires_at, code, subject
-from unnest($1::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::uuid[],
-  $9::timestamptz[], $10::text[], $11::text[])
-  as t (id, verb, debit, credit, amount, pending, expires_at, code, subject)

@@ -34,6 +34,10 @@ _sql = load("skerry.ledger", "accounts.sql")
 _batches = load("skerry.ledger", "batches.sql")
 
 KIND = "ledger.batch"
+_COLUMNS = (
+    "id", "batch", "at", "verb", "debit", "credit", "amount", "pending", "expires_at", "code",
+    "subject",
+)  # fmt: skip
 
 
 class Refused(Conflict):
@@ -117,9 +121,13 @@ class Draft:
         """Write what the books decided: all rows in one statement, all counters in another."""
         if not books.new:
             return
-        ids, *columns = _columns(books.new)
+        rows = [
+            (e.id, self.id, self.at, e.verb, e.debit, e.credit, e.amount, e.pending, e.expires_at,
+             e.code, e.subject)
+            for e in books.new
+        ]  # fmt: skip
         try:
-            await self.tx.execute(_sql.add_transfers, ids, self.id, self.at, *columns)
+            await self.tx.copy("transfer", _COLUMNS, rows)
         except asyncpg.UniqueViolationError as error:
             raise Conflict("another transfer was just written under the same id") from error
         deltas = {id: delta for id, delta in books.deltas.items() if delta != Delta()}
@@ -137,7 +145,7 @@ class Draft:
         """Record the batch as one change; its number, or None if nothing was written."""
         hashes = [
             leaf_hash(transfer_text(entry).encode())
-            for entry in sorted(self._entries, key=lambda e: e.id)
+            for entry in sorted(self._entries, key=lambda e: e.id.int)
         ]
         if self._usage:
             rows = await self.tx.fetch(_batches.usage_hashes, self.id)
@@ -158,14 +166,6 @@ class Draft:
             _batches.add, self.id, self.at, len(hashes), top, b"".join(hashes), change
         )
         return self.id
-
-
-def _columns(entries: Sequence[Entry]) -> list[list[Any]]:
-    rows = (
-        (e.id, e.verb, e.debit, e.credit, e.amount, e.pending, e.expires_at, e.code, e.subject)
-        for e in entries
-    )
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _refusal(all: Sequence[Transfer], transfer: Transfer, result: Result, books: Books) -> Refused:

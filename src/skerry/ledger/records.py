@@ -59,20 +59,28 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class _TransferText(msgspec.Struct, frozen=True):
+    """Its fields in the order of their names: JSON that is canonical as it is written."""
+
+    amount: int
+    code: str
+    credit: uuid.UUID
+    debit: uuid.UUID
+    expires: str | None
+    id: uuid.UUID
+    pending: uuid.UUID | None
+    subject: str
+    type: str
+    verb: str
+
+
 def transfer_text(entry: Entry) -> str:
-    fields: dict[str, Any] = {
-        "amount": entry.amount,
-        "code": entry.code,
-        "credit": str(entry.credit),
-        "debit": str(entry.debit),
-        "expires": iso(entry.expires_at) if entry.expires_at else None,
-        "id": str(entry.id),
-        "pending": str(entry.pending) if entry.pending else None,
-        "subject": entry.subject,
-        "type": "transfer",
-        "verb": entry.verb,
-    }
-    return canonical(fields).decode()
+    expires = iso(entry.expires_at) if entry.expires_at else None
+    e = entry
+    text = _TransferText(
+        e.amount, e.code, e.credit, e.debit, expires, e.id, e.pending, e.subject, "transfer", e.verb
+    )
+    return msgspec.json.encode(text).decode()
 
 
 def usage_text(record: UsageRecord) -> str:

@@ -24,51 +24,60 @@ for no key update skip locked
 -- in for closed ones. The same arithmetic as windows.py, for all at once. Leases that need a closer
 -- look (not covered by their hold, ended before they were settled to, or behind by a month's end)
 -- are left alone and told as 'odd'; those whose hold covers less than half their horizon as 'low'.
-with span as (
+with stretch as materialized (
   select s.id, s.lease, s.source, s.price, s.per, s.rate, s.billed_us, s.quantity, s.posted,
     s.unbilled, s.ended_at, s.settled_until as starts_at,
-    case when s.ended_at is null then least($2::timestamptz, m.seen_until)
-      else least($2::timestamptz, s.ended_at) end as ends_at,
-    date_trunc('month', s.settled_until, 'UTC') as month
+    least($2::timestamptz, coalesce(s.ended_at, m.seen_until)) as ends_at,
+    not s.closed and s.rate is not null as runs
   from stream s join meter_source m on m.name = s.source
-  where s.lease = any($1::uuid[]) and not s.closed and s.rate is not null
+  where s.lease = any($1::uuid[])
 ), gap as materialized (
-  select * from meter_gap where ends_at > (select min(starts_at) from span)
+  select * from meter_gap where ends_at > (select min(starts_at) from stretch where runs)
 ), billed as (
-  select span.*, span.billed_us
-    + (extract(epoch from span.ends_at - span.starts_at) * 1000000)::bigint
+  select stretch.*, billed_us + (extract(epoch from ends_at - starts_at) * 1000000)::bigint
     - coalesce((select sum(extract(epoch from
-          least(gap.ends_at, span.ends_at) - greatest(gap.starts_at, span.starts_at)) * 1000000)
-        from gap where gap.source = span.source
-          and gap.starts_at < span.ends_at and gap.ends_at > span.starts_at), 0)::bigint as us
-  from span where span.ends_at > span.starts_at
+          least(gap.ends_at, stretch.ends_at) - greatest(gap.starts_at, stretch.starts_at)))
+        from gap where gap.source = stretch.source
+          and gap.starts_at < stretch.ends_at and gap.ends_at > stretch.starts_at) * 1000000,
+      0)::bigint as us
+  from stretch where runs and ends_at > starts_at
+  offset 0  -- or each use of `us` would compute it again
 ), used as (
-  select billed.*, div(rate::numeric * us, 1000000)::bigint as total from billed
+  -- As rate * us may be too large for 64 bits: whole seconds, then the rest of one.
+  select billed.*, rate * (us / 1000000) + rate * (us % 1000000) / 1000000 as total
+  from billed
+  offset 0
 ), due as materialized (
+  -- The same for the price, unless it is so high that a part of a unit is too large as well.
   select used.*, total - quantity as more,
-    div(price::numeric * total, per)::bigint - posted - unbilled as amount,
-    div(price::numeric * rate * 3600, per)::bigint as hourly
+    case when price <= 9223372036854775807 / per
+      then price * (total / per) + price * (total % per) / per
+      else div(price::numeric * total, per)::bigint end - posted - unbilled as amount,
+    case when starts_at >= $4::date::timestamp at time zone 'UTC' then $4::date
+      else date_trunc('month', starts_at at time zone 'UTC')::date end as month
   from used
 ), odd as materialized (
-  select lease from span where ended_at < starts_at or ends_at > month + interval '1 month'
+  select lease from stretch
+  where runs and (ended_at < starts_at
+    or starts_at < $4::date::timestamp at time zone 'UTC'
+      and ends_at > date_trunc('month', starts_at, 'UTC') + interval '1 month')
 ), standing as materialized (
   select d.lease, d.amount, d.hourly, h.tenant, h.workspace, h.product, h.currency, h.horizon,
     h.ceiling - h.amount as room, h.amount - p.posted - d.amount as remaining
   from (
-    select lease, sum(amount)::bigint as amount, sum(hourly)::bigint as hourly
+    select lease, sum(amount)::bigint as amount,
+      sum(div(price::numeric * rate * 3600, per))::bigint as hourly
     from due where lease not in (select lease from odd) group by lease
   ) d
   join hold h on h.lease = d.lease
-  join (
-    select lease, sum(posted)::bigint as posted from stream where lease = any($1::uuid[])
-    group by lease
-  ) p on p.lease = d.lease
+  join (select lease, sum(posted)::bigint as posted from stretch group by lease) p
+    on p.lease = d.lease
 ), charged as materialized (
   select d.*, c.tenant, c.workspace, c.product, c.currency,
-    case when i.period is null then (d.month at time zone 'UTC')::date else $4::date end as period
+    case when i.period is null then d.month else $4::date end as period
   from due d
   join standing c on c.lease = d.lease and c.remaining >= 0
-  left join invoice i on i.tenant = c.tenant and i.period = (d.month at time zone 'UTC')::date
+  left join invoice i on i.tenant = c.tenant and i.period = d.month
 ), written as (
   insert into usage (stream, starts_at, ends_at, quantity, amount, unbilled, period, batch)
   select id, starts_at, ends_at, more, amount, 0, period, $3 from charged where more > 0

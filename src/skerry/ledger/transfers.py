@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -299,6 +300,9 @@ def _fits(transfer: Transfer, pending: Entry) -> bool:
     return transfer.debit in (None, pending.debit) and transfer.credit in (None, pending.credit)
 
 
+_number = attrgetter("int")  # the order of UUIDs, which compare far more slowly
+
+
 def touched(transfers: Iterable[Transfer], stored: Mapping[uuid.UUID, Entry]) -> list[uuid.UUID]:
     """The accounts that a batch touches, sorted: the order in which they are locked."""
     ids: set[uuid.UUID] = set()
@@ -309,4 +313,4 @@ def touched(transfers: Iterable[Transfer], stored: Mapping[uuid.UUID, Entry]) ->
         before = stored.get(transfer.pending) if transfer.pending else None
         if before is not None:
             ids |= {before.debit, before.credit}
-    return sorted(ids)
+    return sorted(ids, key=_number)

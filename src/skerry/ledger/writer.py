@@ -9,8 +9,9 @@ time, however many processes there are.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from skerry.kernel.errors import TooLarge, Unavailable
 from skerry.ledger.journal import Draft, load_books
@@ -21,10 +22,15 @@ from skerry.store.queries import load
 _sql = load("skerry.ledger", "writer.sql")
 
 
+Chain = Sequence[Transfer]
+
+
 @dataclass
 class _Waiting:
-    chain: Sequence[Transfer]
-    answer: asyncio.Future[list[Result]]
+    chains: list[Chain]
+    size: int
+    """Transfers in all of them."""
+    answer: asyncio.Future[list[list[Result]]]
 
 
 class Writer:
@@ -36,21 +42,28 @@ class Writer:
         self._wake = asyncio.Event()
         self._running = False
 
-    async def submit(self, chain: Sequence[Transfer]) -> list[Result]:
+    async def submit(self, chain: Chain) -> list[Result]:
         """Do a chain of linked transfers as a whole; the results come after the commit.
 
         A chain that is refused is answered, not raised. If the caller is cancelled the chain may
         still be done: submit it again, its ids make that safe. Raises ``TooLarge`` for more than
         1,000 transfers and ``Unavailable`` if the writer stops before it got there.
         """
-        if len(chain) > Draft.MOST:
-            raise TooLarge(f"{len(chain)} linked transfers; at most {Draft.MOST} fit in a batch")
+        return (await self.submit_all([chain]))[0]
+
+    async def submit_all(self, chains: Iterable[Chain]) -> list[list[Result]]:
+        """Do many chains, each as a whole by itself; their results in the same order. Raises as
+        ``submit`` does; what was written by then stays."""
+        groups = list(_groups(chains))
         if not self._running:
             raise Unavailable("the ledger's writer is not running")
-        waiting = _Waiting(chain, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        answers = []
+        for group, size in groups:
+            answer: asyncio.Future[list[list[Result]]] = asyncio.get_running_loop().create_future()
+            self._queue.append(_Waiting(group, size, answer))
+            answers.append(answer)
         self._wake.set()
-        return await waiting.answer
+        return [results for done in await asyncio.gather(*answers) for results in done]
 
     async def run(self) -> None:
         """Write batches until cancelled."""
@@ -68,26 +81,27 @@ class Writer:
 
     def _take(self) -> list[_Waiting]:
         taken = [self._queue.popleft()]
-        count = len(taken[0].chain)
-        while self._queue and count + len(self._queue[0].chain) <= Draft.MOST:
+        count = taken[0].size
+        while self._queue and count + self._queue[0].size <= Draft.MOST:
             taken.append(self._queue.popleft())
-            count += len(taken[-1].chain)
+            count += taken[-1].size
         return taken
 
     async def _flush(self, batch: list[_Waiting]) -> None:
         try:
-            results = await self._write([waiting.chain for waiting in batch])
+            results = iter(await self._write([c for waiting in batch for c in waiting.chains]))
         except asyncio.CancelledError:
             _fail(batch, Unavailable("the ledger's writer has stopped"))
             raise
         except Exception as error:  # noqa: BLE001 - it is the callers' to handle
             _fail(batch, error)
             return
-        for waiting, answer in zip(batch, results, strict=True):
+        for waiting in batch:
+            answer = list(islice(results, len(waiting.chains)))
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
-    async def _write(self, chains: list[Sequence[Transfer]]) -> list[list[Result]]:
+    async def _write(self, chains: list[Chain]) -> list[list[Result]]:
         async with self._db.transaction() as tx:
             await tx.execute(_sql.one_writer)
             draft = await Draft.open(tx)
@@ -96,6 +110,22 @@ class Writer:
             await draft.store(books)
             await draft.seal()
         return results
+
+
+def _groups(chains: Iterable[Chain]) -> Iterator[tuple[list[Chain], int]]:
+    """The chains in runs that fit into a batch, with the transfers in each."""
+    group: list[Chain] = []
+    size = 0
+    for chain in chains:
+        if len(chain) > Draft.MOST:
+            raise TooLarge(f"{len(chain)} linked transfers; at most {Draft.MOST} fit in a batch")
+        if size + len(chain) > Draft.MOST:
+            yield group, size
+            group, size = [], 0
+        group.append(chain)
+        size += len(chain)
+    if group:
+        yield group, size
 
 
 def _fail(waiting: list[_Waiting], error: Exception) -> None:
