@@ -7,15 +7,20 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from skerry import __version__
 from skerry.kernel import alerts
 from skerry.series import Batch, Recorder, Requests
 from skerry.series.logs import Read, add, places
 from skerry.store import Database, Tx
 from tests.harness.prices import priced
-from tests.harness.served import Served, elsewhere, served
+from tests.harness.served import Served, elsewhere, served, until
 
 ACME = "/providers/skerry.run/v1/tenants/acme/workspaces"
 SERIES = "/providers/skerry.series/v1"
+SERVER_FAMILIES = (
+    "node_up", "queue_wait_seconds", "log_leaves", "log_lag_leaves", "log_checkpoint_age_seconds",
+    "ledger_imbalance_nano", "ledger_accounts", "settlement_lag_seconds", "disk_free_bytes",
+)  # fmt: skip
 LAB = f"{SERIES}/tenants/acme/workspaces/lab"
 
 
@@ -208,10 +213,34 @@ def test_prometheus_reads_everything_as_operator(house: House) -> None:
         "tenant": "acme", "workspace": "lab", "kind": "job", "name": "b", "task": "0", "at": "hall",
     }  # fmt: skip
     assert found["skerry_route_request_failures"].samples[0].value == 1
-    for name in ("alerts_open", "feed_lag_seconds", "flows", "build_info", "api_requests"):
-        assert found[f"skerry_{name}"].samples
+    for name in ("alerts_open", "feed_lag_seconds", "flows", "build_info", *SERVER_FAMILIES):
+        assert found[f"skerry_{name}"].samples, name
+    assert {s.value for s in found["skerry_ledger_imbalance_nano"].samples} <= {0}
     assert all(family.documentation for family in found.values())
     assert answer.text.isascii()
+
+
+def test_metrics_hold_no_secret_and_no_spec(house: House) -> None:
+    """Names of what runs are in them, what it was given is not."""
+    spec = {"command": ["sleep", "secret-argument"], "secretEnv": {"KEY": "secret-value"}}
+    house.cloud.put(f"{ACME}/lab/jobs/hush", spec)
+    told = house.cloud.call("GET", "/metrics").text
+    assert "secret-" not in told
+    assert house.cloud.token not in told
+
+
+def test_the_operator_sees_how_the_cloud_is(house: House) -> None:
+    until(lambda: house.get(f"{SERIES}/status")["log"]["size"], house.cloud.told)
+    found = house.get(f"{SERIES}/status")
+    [process] = found["processes"]
+    assert process["version"] == found["version"] == __version__
+    assert found["queue"]["flows"] >= 3
+    assert found["ledger"]["balanced"] is True
+    assert 0 < found["disk"]["freeBytes"] < found["disk"]["totalBytes"]
+    assert found["disk"]["databaseBytes"] > 1 << 20
+    assert found["log"]["checkpointAgeSeconds"] >= 0
+    for who in ("reader", "stranger", "nobody"):
+        assert house.get(f"{SERIES}/status", who) == 403
 
 
 def test_prometheus_reads_ones_own_as_tenant(house: House) -> None:
@@ -219,7 +248,8 @@ def test_prometheus_reads_ones_own_as_tenant(house: House) -> None:
 
     def seen(who: str) -> set[str]:
         found = families(house.cloud.call("GET", "/metrics", token=house.people[who]).text)
-        assert not {"skerry_host_memory_bytes", "skerry_flows"} & set(found)
+        servers = {f"skerry_{name}" for name in SERVER_FAMILIES}
+        assert not {"skerry_host_memory_bytes", "skerry_flows", *servers} & set(found)
         samples = found["skerry_task_memory_bytes"].samples if len(found) > 1 else []
         return {sample.labels["name"] for sample in samples}
 

@@ -19,6 +19,13 @@ def test_lists_are_json_and_nothing_else(cloud: Cloud) -> None:
     assert isinstance(json.loads(listed), list)
 
 
+def test_status_tells_an_operator_how_the_cloud_is(cloud: Cloud) -> None:
+    said = cloud.skerry("status").stdout
+    for word in ("home-1: heard", "in progress", "alerts:", "checkpoint", "balances", "free"):
+        assert word in said
+    assert cloud.json("status")["cloud"]["ledger"]["balanced"] is True
+
+
 def test_the_jobs_exit_code_is_the_commands(cloud: Cloud) -> None:
     failed = cloud.skerry("run", "--", "sh", "-c", "echo out; echo err >&2; exit 7", check=False)
     assert failed.returncode == 7

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from skerry.api import rooms
+from skerry.api import operating, rooms
 from skerry.api.openapi_common import (
     READING,
     TEXT,
@@ -31,6 +31,7 @@ _TO = query("to", "A time; now")
 def paths() -> Mapping[str, Schema]:
     return {
         f"{rooms.BASE}/top": _read("top_hosts", "What every host uses now", _hosts()),
+        operating.PATH: _read("status", "How the cloud is, for its operators", _status()),
         f"{rooms.WORKSPACE}/top": _read(
             "top", "What runs in a workspace, and what it uses now", _running(), "workspace"
         ),
@@ -93,6 +94,38 @@ def _hosts() -> Schema:
         {
             "hosts": {"type": "array", "items": host},
             "tenants": {"type": "array", "items": tenant},
+        }
+    )
+
+
+def _status() -> Schema:
+    def numbers(*names: str) -> Schema:
+        return required(dict.fromkeys(names, _INTEGER))
+
+    silence = {"type": ["number", "null"]}
+    process = required(
+        {
+            **dict.fromkeys(("name", "version"), TEXT),
+            "roles": {"type": "array", "items": TEXT},
+            "startedAt": TIME,
+        }
+    )
+    place = required(
+        {
+            **dict.fromkeys(("at", "version"), TEXT),
+            **dict.fromkeys(("silentSeconds", "clockAheadSeconds"), silence),
+        }
+    )
+    return required(
+        {
+            "version": TEXT,
+            "processes": {"type": "array", "items": process},
+            "places": {"type": "array", "items": place},
+            "queue": {"type": "object", "description": "Work in progress"},
+            "alerts": numbers("open"),
+            "log": {"type": "object", "description": "The published log, and what it lacks"},
+            "ledger": {"type": "object", "description": "Whether it balances, how far it is"},
+            "disk": numbers("freeBytes", "totalBytes", "databaseBytes"),
         }
     )
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from skerry import __version__
+from skerry.api import operating
 from skerry.api.edge import Edge
 from skerry.api.exposition import MEDIA, Own, family, labels
 from skerry.api.rooms import PROVIDER, Room
@@ -66,7 +67,7 @@ def exporter(own: Own) -> Callable[[Edge, Request], Any]:
         lines += family("skerry_left_out", "gauge", "Tasks beyond what one answer tells",
                         [("", float(left_out))])  # fmt: skip
         if everything:
-            lines += await _of_server(edge)
+            lines += [*await _of_server(edge), *await operating.metrics(edge)]
             lines.append(own.text())
         return Response("".join(lines), media_type=MEDIA)
 

@@ -15,6 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from skerry.api import operating
 from skerry.api.edge import JSON, Edge
 from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
@@ -281,6 +282,7 @@ async def usage(edge: Edge, request: Request) -> Response:
 
 PATHS = {
     f"{BASE}/top": hosts,
+    operating.PATH: operating.status,
     f"{BASE}/alerts": open_alerts,
     f"{TENANT}/alerts": open_alerts,
     f"{TENANT}/usage": usage,

@@ -10,10 +10,12 @@ from skerry.cli import formats, output
 from skerry.cli.commands.context import learn
 from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.exits import AUTH, FAILURE, Failed
+from skerry.cli.rooms import BASE
 from skerry.client import config
 from skerry.client.errors import BadSetting, SkerryError
 
 PROOF = "/providers/skerry.proof/v1"
+STATUS = f"{BASE}/status"
 
 
 @pass_session
@@ -84,14 +86,50 @@ def _status(session: Session) -> None:
         found["who"] = None
         session.note(f"Not signed in: {error.detail or error.message}")
     found["tenant"], found["workspace"] = settings.tenant, settings.workspace
-    found["log"] = _log_size(session)
+    if (found["who"] or {}).get("operator"):
+        found["cloud"] = client.get(STATUS)
+    else:
+        found["log"] = _log_size(session)
     if session.form.is_document:
         output.document(found, session.form)
     else:
         told = {k: v for k, v in found.items() if v not in (None, "")}
+        told |= {"cloud": _plain(told["cloud"])} if "cloud" in told else {}
         click.echo("\n".join(output.described(told)))
     if found["who"] is None:
         click.get_current_context().exit(AUTH)
+
+
+def _plain(cloud: dict[str, Any]) -> dict[str, Any]:
+    """How the cloud is, in the words of a person."""
+
+    def ago(seconds: float | None) -> str:
+        return "never" if seconds is None else f"{formats.duration(seconds)} ago"
+
+    queue, log, disk, ledger = (cloud[name] for name in ("queue", "log", "disk", "ledger"))
+    sums = "balances" if ledger["balanced"] else "DOES NOT BALANCE: skerry audit verify"
+    return {
+        "version": cloud["version"],
+        "processes": [
+            f"{one['name']}: {', '.join(one['roles']) or 'all'}, version {one['version']},"
+            f" for {formats.age(one['startedAt'])}"
+            for one in cloud["processes"]
+        ],
+        "sites and hosts": [
+            f"{one['at']}: heard {ago(one['silentSeconds'])}"
+            + (f", agent {one['version']}" if one["version"] else "")
+            for one in cloud["places"]
+        ],
+        "queue": f"{queue['flows']} in progress, {queue['due']} due, {queue['failing']} failing,"
+        f" {queue['overdue']} overdue",
+        "alerts": f"{cloud['alerts']['open']} open"
+        + ("" if not cloud["alerts"]["open"] else ": skerry alert list --all"),
+        "log": f"{log['size']} changes, {log['waiting']} to come;"
+        f" checkpoint {ago(log['checkpointAgeSeconds'])}",
+        "ledger": f"{sums}; {ledger['metered']} meters run",
+        "disk": f"{formats.size(disk['freeBytes'])} of {formats.size(disk['totalBytes'])} free,"
+        f" {formats.size(disk['databaseBytes'])} database",
+    }
 
 
 def _answers(session: Session, path: str) -> bool:
