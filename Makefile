@@ -60,7 +60,7 @@ $(DEPS): requirements.lock pyproject.toml
 deps-system: ## Install runc, bubblewrap and nftables where that is possible
 	@tools/deps-system
 
-deps-bench: ## Install nginx and wrk, which the benchmarks need
+deps-bench: ## Install nginx, wrk and podman, which the benchmarks need
 	@tools/deps-bench
 
 deps-acme: ## Build the ACME server that tests of certificates ask (needs Go)

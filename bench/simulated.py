@@ -1,105 +1,151 @@
-"""How much of a core 10,000 live simulated workloads take.
+"""What 10,000 live jobs cost that simply run: the whole server as `skerry up` makes it, without its
+edge and its agent, on an embedded Postgres with fsync, with one simulated site that has room for all
+of them. Each job prints a line every minute, as something that lives does.
 
-Each prints a line every ten seconds; every second some end and as many are applied. The peer is
-the plain way to write such a twin: one asyncio task per workload that sleeps and appends to a
-list, with no events, limits, room or fences.
+- steady load: CPU of the server, the simulated hosts within it, and Postgres, while all jobs run:
+  billed each minute, sampled every 15 s, watched;
+- how many jobs a second were brought from put to running before that.
 
-    python bench/simulated.py [workloads] [seconds]
+    python bench/simulated.py [--jobs 10000] [--seconds 60] [--profile FILE]
 """
 
+import argparse
 import asyncio
-import itertools
-import resource
+import cProfile
+import logging
+import os
 import sys
+import tempfile
 import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
+import structlog
+import uvloop
 
-from skerry.sites.contract import Resources, Workload
-from skerry.sites.simulated.config import Config
-from skerry.sites.simulated.driver import Simulated
-from skerry.sites.simulated.world import World
+from figures import Figures
+from figures.processes import cpu, family
+from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.paths import Path as At
+from skerry.ledger import price_lists
+from skerry.server import Server, opened
+from skerry.settings import Settings
+from skerry.sites.kinds import ensure_region
+from skerry.up import equip
 
-PERIOD = 10
-SCRIPT = msgspec.json.encode(
-    [["print", "a line of a log"], ["sleep", PERIOD], ["again"]]
-).decode()  # fmt: skip
-
-
-def _work(number: int) -> Workload:
-    return Workload(
-        id=f"w-{number}",
-        tenant="acme",
-        command=("train",),
-        env={"SKERRY_SIM": SCRIPT},
-        resources=Resources(millicores=1000, memory=1 << 30),
-    )
-
-
-async def _watch(driver: Simulated) -> None:
-    cursor, _ = await driver.list()
-    async for _ in driver.watch(cursor):
-        pass
+T = TypeVar("T")
+FIGURES = Figures("simulated")
+AT = At("acme", "lab")
+SETTLE = 20.0
+PUTS = 8
+WAITING = "select count(*) from resource where kind = 'job' and status ->> 'phase' <> 'running'"
+SCRIPT = msgspec.json.encode([["print", "still here"], ["sleep", 60], ["again"]]).decode()
 
 
-async def _twin(count: int, seconds: int) -> dict[str, float]:
-    config = Config(millicores=2000 * count, memory=count << 31, disk=1 << 50)
-    driver = Simulated(World(config))
-    watching = asyncio.create_task(_watch(driver))
-    begun = time.perf_counter()
-    for number in range(count):
-        await driver.apply(_work(number), 1)
-    applied = time.perf_counter() - begun
-    numbers = itertools.count(count)
-    cpu, wall = time.process_time(), time.perf_counter()
-    for _ in range(seconds):
-        for _ in range(count // 100):
-            number = next(numbers)
-            await driver.apply(_work(number), 1)
-            await driver.delete(f"w-{number - count}", 1)
-        await asyncio.sleep(1)
-    share = (time.process_time() - cpu) / (time.perf_counter() - wall)
-    begun = time.perf_counter()
-    await driver.list()
-    listed = time.perf_counter() - begun
-    watching.cancel()
-    await driver.close()
-    return {"applies per second": count / applied, "cores": share, "list, ms": listed * 1000}
+@asynccontextmanager
+async def cloud(data: Path) -> AsyncIterator[Server]:
+    """A server that works, with a tenant and prices, and no site."""
+    async with opened(Settings(data=data, agent=False)) as server:
+        hub = equip(server)
+        async with server.db.transaction() as tx:
+            await ensure_region(tx, server.resources, "home", ["a"], "http://here")
+            await price_lists.load(tx, price_lists.shipped())
+            for noun, at in (("tenant", At(name="acme")), ("workspace", At("acme", name="lab"))):
+                await server.resources.put(tx, server.registry[noun], at, {}, SYSTEM)
+            # Nobody's credit is what is measured here.
+            await tx.execute("update terms set credit_limit = null")
+            await tx.execute("insert into quota values ('acme', 'job', 1000000)")
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(task()) for task in server.tasks]
+            yield server
+            for task in running:
+                task.cancel()
+        await hub.close_all()
 
 
-async def _peer(count: int, seconds: int) -> dict[str, float]:
-    async def live(log: list[tuple[float, str]]) -> None:
-        while True:
-            log.append((time.time(), "a line of a log"))
-            await asyncio.sleep(PERIOD)
-
-    begun = time.perf_counter()
-    tasks = [asyncio.create_task(live([])) for _ in range(count)]
-    await asyncio.sleep(0)
-    applied = time.perf_counter() - begun
-    cpu, wall = time.process_time(), time.perf_counter()
-    for _ in range(seconds):
-        for _ in range(count // 100):
-            tasks.append(asyncio.create_task(live([])))
-            tasks.pop(0).cancel()
-        await asyncio.sleep(1)
-    share = (time.process_time() - cpu) / (time.perf_counter() - wall)
-    for task in tasks:
-        task.cancel()
-    return {"applies per second": count / applied, "cores": share}
+async def site(server: Server, jobs: int) -> None:
+    """A site that has room for so many jobs."""
+    config = {"millicores": 1000 * jobs, "memory": jobs << 30}
+    spec = {
+        "driver": "simulated", "region": "home", "zone": "a", "jurisdiction": "SE",
+        "operator": "skerry", "config": config,
+    }  # fmt: skip
+    async with server.db.transaction() as tx:
+        await server.resources.put(
+            tx, server.registry["site"], At(name="hall"), {"spec": spec}, SYSTEM
+        )
+    while not await server.db.fetchval("select count(*) from offer where id = 'hall'"):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
 
 
-def main() -> None:
-    count, seconds = (int(word) for word in (*sys.argv[1:], "10000", "20")[:2])
-    twin = asyncio.run(_twin(count, seconds))
-    peer = asyncio.run(_peer(count, seconds))
-    print(f"{count} workloads, {seconds} s, 1 % of them replaced each second")
-    for name, figure in twin.items():
-        ratio = f"  ({figure / peer[name]:.2f} × asyncio tasks)" if name in peer else ""
-        print(f"  {name:20} {figure:12.3f}{ratio}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  {'peak memory, MiB':20} {peak:12.0f}")
+async def bring(server: Server, jobs: int) -> float:
+    """Put so many and wait until all of them run; the seconds that took."""
+    begun, gate = time.perf_counter(), asyncio.Semaphore(PUTS)
+    spec = {"command": ["train"], "memory": 1 << 30, "env": {"SKERRY_SIM": SCRIPT}}
+
+    async def one(number: int) -> None:
+        async with gate, server.db.transaction() as tx:
+            at = AT.named(f"job-{number}")
+            await server.resources.put(tx, server.registry["job"], at, {"spec": spec}, SYSTEM)
+
+    await asyncio.gather(*(one(number) for number in range(jobs)))
+    told = time.perf_counter()
+    while left := await server.db.fetchval(WAITING):
+        if time.perf_counter() > told + 15:
+            told = time.perf_counter()
+            print(f"  {jobs - left} of {jobs} run after {told - begun:.0f} s", flush=True)
+        await asyncio.sleep(0.25)
+    return time.perf_counter() - begun
+
+
+def used() -> tuple[float, float]:
+    """Seconds of CPU of this process, and of its Postgres."""
+    children = [pid for pid in family(os.getpid()) if pid != os.getpid()]
+    return time.process_time(), cpu(children)
+
+
+async def steady(server: Server, seconds: float) -> tuple[float, float]:
+    """Cores, of the server and of Postgres."""
+    before, begun = used(), time.perf_counter()
+    await asyncio.sleep(seconds)
+    after, took = used(), time.perf_counter() - begun
+    return (after[0] - before[0]) / took, (after[1] - before[1]) / took
+
+
+async def profiled(work: Coroutine[Any, Any, T], file: str) -> T:
+    if not file:
+        return await work
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        return await work
+    finally:
+        profiler.disable()
+        profiler.dump_stats(file)
+
+
+async def main(jobs: int, seconds: float, profile: str) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        async with cloud(Path(place)) as server:
+            await site(server, jobs)
+            took = await profiled(bring(server, jobs), profile and f"{profile}.bring")
+            await asyncio.sleep(SETTLE)
+            ours, postgres = await profiled(steady(server, seconds), profile)
+            assert not await server.db.fetchval(WAITING)
+    FIGURES.add(f"steady load of {jobs} live jobs", ours + postgres, "cores", limit=1)
+    FIGURES.add("of which Postgres", postgres, "cores", limit=1)
+    FIGURES.add("jobs put to running", jobs / took, "/s", limit=50, least=1)
+    return FIGURES.end()
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description="What live jobs cost.")
+    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--profile", default="", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    sys.exit(uvloop.run(main(given.jobs, given.seconds, given.profile)))

@@ -9,14 +9,17 @@ turn. At most 1.5 times as long, and 100 ms more.
 
 import argparse
 import asyncio
-import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from figures import Figures
+from figures.bare import Bare
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -27,35 +30,9 @@ from skerry.sites.contract import ImageSource, Resources, Workload
 from skerry.sites.local.config import read
 from skerry.sites.local.driver import LocalDriver
 
+FIGURES = Figures("start")
 FACTOR, MORE = 1.5, 0.1
 MEMORY, MILLICORES, PIDS = 64 << 20, 1000, 512
-
-
-class Bare:
-    """A bundle for runc, as `runc spec` writes it, with the image as its root."""
-
-    def __init__(self, folder: Path, rootfs: Path) -> None:
-        folder.mkdir()
-        self._folder = folder
-        subprocess.run(["runc", "spec"], cwd=folder, check=True)
-        config = json.loads((folder / "config.json").read_text())
-        config["root"] = {"path": str(rootfs), "readonly": True}
-        config["process"] |= {"terminal": False, "args": ["true"], "rlimits": []}
-        config["process"]["env"] = ["PATH=/bin"]
-        config["linux"]["resources"] |= {
-            "memory": {"limit": MEMORY},
-            "cpu": {"quota": MILLICORES * 100, "period": 100_000},
-            "pids": {"limit": PIDS},
-        }
-        config["linux"]["cgroupsPath"] = f"/bench-start-{os.getpid()}"
-        (folder / "config.json").write_text(json.dumps(config))
-
-    def run(self, number: int) -> float:
-        begun = time.perf_counter()
-        name = f"bench-{os.getpid()}-{number}"
-        state = str(self._folder / "state")
-        subprocess.run(["runc", "--root", state, "run", name], cwd=self._folder, check=True)
-        return time.perf_counter() - begun
 
 
 async def ours(site: LocalDriver, digest: str, number: int) -> float:
@@ -76,6 +53,12 @@ async def ours(site: LocalDriver, digest: str, number: int) -> float:
     return took
 
 
+def barely(bare: Bare, number: int) -> float:
+    begun = time.perf_counter()
+    subprocess.run(bare.command(number), cwd=bare.folder, check=True)
+    return time.perf_counter() - begun
+
+
 async def measure(folder: Path, rounds: int) -> tuple[list[float], list[float]]:
     settings = {"data": str(folder / "site"), "engines": ["runc"], "reserveMemory": 0}
     site = LocalDriver(read({**settings, "keepFree": 0}))
@@ -83,13 +66,13 @@ async def measure(folder: Path, rounds: int) -> tuple[list[float], list[float]]:
         source = ImageSource(archive=await upload(site, image().archive()))
         digest = [item async for item in site.prepare_image(source)][-1].digest
         rootfs = folder / "site/images/roots" / digest.removeprefix("sha256:") / "rootfs"
-        bare = Bare(folder / "bare", rootfs)
+        bare = Bare(folder / "bare", rootfs, ["true"], memory=MEMORY, pids=PIDS)
         await ours(site, digest, 0)
-        bare.run(0)
+        barely(bare, 0)
         here, there = [], []
         for number in range(1, rounds + 1):
             here.append(await ours(site, digest, number))
-            there.append(await asyncio.to_thread(bare.run, number))
+            there.append(await asyncio.to_thread(barely, bare, number))
         return here, there
     finally:
         await site.close()
@@ -99,18 +82,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not shutil.which("runc"):
         print("bare runc needs root: nothing was measured")
-        return 0
+        return FIGURES.end()
     with tempfile.TemporaryDirectory(prefix="bench-start-") as folder:
         here, there = asyncio.run(measure(Path(folder), rounds))
-    mine, peer = statistics.median(here), statistics.median(there)
-    limit = FACTOR * peer + MORE
-    print(f"{rounds} rounds, medians, from asking to the end of `true` in a cached image")
-    print(f"bare runc  {peer * 1000:7.1f} ms")
-    print(f"skerry     {mine * 1000:7.1f} ms  at most {limit * 1000:.0f}  ratio {limit / mine:.2f}"
-          f"  {mine / peer:.2f} × bare runc")  # fmt: skip
-    return 0 if mine <= limit else 1
+    mine, peer = (1000 * statistics.median(found) for found in (here, there))
+    FIGURES.add("asked to the end of `true`, p50", mine, "ms", limit=FACTOR * peer + 1000 * MORE)
+    FIGURES.add("beside bare runc", mine, "ms", peer=("bare runc", peer))
+    return FIGURES.end()
 
 
 if __name__ == "__main__":
