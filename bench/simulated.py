@@ -1,6 +1,6 @@
-"""What 10,000 live jobs cost that simply run: the whole server as `skerry up` makes it, without its
-edge and its agent, on an embedded Postgres with fsync, with one simulated site that has room for all
-of them. Each job prints a line every minute, as something that lives does.
+"""What 10,000 live jobs cost that simply run: the whole server as `skerry up` makes it, without
+its edge and its agent, on an embedded Postgres with fsync, with one simulated site that has room
+for all of them. Each job prints a line every minute, as something that lives does.
 
 - steady load: CPU of the server, the simulated hosts within it, and Postgres, while all jobs run:
   billed each minute, sampled every 15 s, watched;
