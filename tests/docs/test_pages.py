@@ -60,6 +60,7 @@ ASKED='import json, sys; print(json.load(open("told"))[sys.argv[1]])'
 """
 PREPARE = {
     "access.md": "skerry service-account create ci -q",
+    "backup.md": "mkdir -p srv",
     "billing.md": "skerry tenant create acme -q; skerry workspace create lab -q; "
     "skerry run -q -- true",
     "hosts.md": HOSTS,
@@ -73,6 +74,11 @@ PREPARE = {
 }
 FILLED = {
     "access.md": {"ann.laptop": "operator.laptop"},
+    "backup.md": {
+        "backup DIR": "backup $PWD",
+        "restore FILE": "restore $(ls skerry-*.tar)",
+        "/srv": "$PWD/srv",
+    },
     "billing.md": {"2026-10": f"{datetime.now(UTC):%Y-%m}"},
     "hosts.md": {
         "skerry site invite home-1": "skerry site invite home-1 -o json > told",

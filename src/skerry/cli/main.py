@@ -24,6 +24,7 @@ PANELS = ("Run", "Declare", "Prove", "Sign in", "Operate", "Help")
 SERVER = "skerry.commands:COMMANDS"
 """The commands that are the server, as a dict by name; looked up only when one is called."""
 SERVING = "skerry.serving:COMMANDS"
+BACKING = "skerry.backing.commands:COMMANDS"
 
 COMMANDS = {
     "run": Entry("run", "Run a command as a job, its output here", "Run"),
@@ -48,6 +49,8 @@ COMMANDS = {
     "alert": Entry("alerts", "List what needs a person's eye", "Operate"),
     "up": Entry(SERVER, "Start a cloud on this machine", "Operate"),
     "serve": Entry(SERVING, "Run one node of a cloud of many", "Operate"),
+    "backup": Entry(BACKING, "Keep a whole cloud in one file", "Operate"),
+    "restore": Entry(BACKING, "Bring a cloud back from a backup", "Operate"),
     "down": Entry(SERVER, "Stop the cloud on this machine", "Operate"),
     "agent": Entry(SERVER, "Offer this machine to a cloud", "Operate"),
     "doctor": Entry(SERVER, "Find what is wrong here, and what to do", "Operate"),
