@@ -30,6 +30,8 @@ from tests.sites.test_dial import OneSite, said_back
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="networks are made by root")
 
 PUBLIC, PRIVATE = "9.9.9.9", "10.9.9.9"
+METADATA = "169.254.169.254"
+"""Where clouds tell a machine, and whoever asks from it, its secrets."""
 HOST, GATEWAY = "9.9.8.2", "9.9.8.1"
 PORT = 8080
 PATIENCE = 60
@@ -42,7 +44,7 @@ def say(address):
         end, (peer, _) = listener.accept()
         end.sendall(f"{{address}} sees {{peer}}".encode())
         end.close()
-for address in ("{PUBLIC}", "{PRIVATE}"):
+for address in ("{PUBLIC}", "{PRIVATE}", "{METADATA}"):
     threading.Thread(target=say, args=(address,)).start()
 names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 names.bind(("{PRIVATE}", 53))
@@ -100,6 +102,7 @@ def world() -> Iterator[World]:
         ip -n {h} addr add {HOST}/24 dev up0; ip -n {h} link set up0 up
         ip -n {o} addr add {GATEWAY}/24 dev down0; ip -n {o} link set down0 up
         ip -n {o} addr add {PUBLIC}/32 dev lo; ip -n {o} addr add {PRIVATE}/32 dev lo
+        ip -n {o} addr add {METADATA}/32 dev lo
         ip -n {h} route add default via {GATEWAY}
         """)
         command = ["ip", "netns", "exec", o, sys.executable, "-c", _OUTSIDE]
@@ -208,6 +211,7 @@ async def test_what_is_open_and_what_is_closed(host: Host) -> None:
             f"{PUBLIC}:{PORT}",
             f"a.name:{PORT}",
             f"{PRIVATE}:{PORT}",
+            f"{METADATA}:{PORT}",
             f"{HOST}:7000",
             "10.83.0.1:7000",
             "127.0.0.1:7000",
@@ -220,11 +224,14 @@ async def test_what_is_open_and_what_is_closed(host: Host) -> None:
         f"{PUBLIC}:{PORT} {PUBLIC} sees {HOST}",
         f"a.name:{PORT} {PUBLIC} sees {HOST}",
         f"{PRIVATE}:{PORT} closed",
+        f"{METADATA}:{PORT} closed",
         f"{HOST}:7000 closed",
         "10.83.0.1:7000 closed",
         "127.0.0.1:7000 closed",
         f"10.83.0.2:{PORT} closed",
     ]
+    tried = f"exec ip netns exec {host.world.host} {sys.executable} -c '{_TRY}' {METADATA}:{PORT}"
+    assert sh(tried).startswith(f"{METADATA}:{PORT} {METADATA} sees")  # the host itself reaches it
     with await dial(OneSite(site), "here", other.id, 0, PORT) as end:
         assert await said_back(end, b"still reached from here") == b"still reached from here"
 

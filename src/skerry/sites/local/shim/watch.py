@@ -11,6 +11,7 @@ _DISK_EVERY = 1.0
 _DISK_SHARE = 20
 """A look at the disk may take this fraction of the time: 1/20."""
 _MEMORY_EVERY = 0.25
+_BLOCK = 4096
 
 
 class Watch:
@@ -104,7 +105,8 @@ def used(directory: str) -> float:
 
 
 def _blocks(entry: "os.DirEntry[str]") -> int:
+    """An empty file takes one as well: a disk has only so many inodes, for all tenants."""
     try:
-        return entry.stat(follow_symlinks=False).st_blocks * 512
+        return entry.stat(follow_symlinks=False).st_blocks * 512 or _BLOCK
     except OSError:
         return 0
