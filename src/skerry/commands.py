@@ -4,6 +4,7 @@ The command line finds them here by name and imports this module only when one i
 """
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -34,23 +35,33 @@ CONTEXT = "local"
 FIRST_TOKEN = "operator.token"  # noqa: S105 - a file's name
 
 
-def _configure_log(log: Path | None, verbose: bool) -> None:
+def configure_log(log: Path | None, verbose: bool) -> None:
     """Structured lines: to a file if one is given, else to stderr."""
     stream: Any = LogFile(log) if log else sys.stderr
     tty = log is None and sys.stderr.isatty()
     structlog.configure(
         processors=[
+            # The id of the request that a line comes from, wherever it is written.
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.DEBUG if verbose else logging.INFO
         ),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=stream, level=logging.WARNING)
+
+
+def _json(line: dict[str, Any], **_: Any) -> str:
+    try:
+        return msgspec.json.encode(line, enc_hook=repr).decode()
+    except (UnicodeEncodeError, TypeError):  # a file's name that is no text, a key that is none
+        return json.dumps(line, default=repr, skipkeys=True)
 
 
 def _say(text: str = "") -> None:
@@ -212,7 +223,7 @@ def up(**given: Any) -> None:
     if log_file is None and not verbose and sys.stderr.isatty():
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         log_file = settings.data / "server.log"
-    _configure_log(log_file, verbose)
+    configure_log(log_file, verbose)
     _run(_up(settings, log_file))
 
 
@@ -375,7 +386,7 @@ def audit_verify(data: Path, key: str, database_url: str, operator: str) -> None
         settings = Settings(data=data.absolute(), database_url=database_url, operator=operator)
         found.extend(await auditing.verify(settings, key))
 
-    _configure_log(None, verbose=False)
+    configure_log(None, verbose=False)
     _run(work())
     for finding in found:
         click.echo(finding)

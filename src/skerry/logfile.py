@@ -23,11 +23,14 @@ class LogFile:
 
     def _open(self) -> TextIO:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        return os.fdopen(descriptor, "a", buffering=1, encoding="utf-8", errors="replace")
+        stream = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8", errors="replace")
+        self._size = stream.tell()
+        return stream
 
     def write(self, text: str) -> int:
-        if self._stream.tell() >= self._limit:
+        if self._size >= self._limit:
             self._turn()
+        self._size += len(text)
         return self._stream.write(text)
 
     def flush(self) -> None:

@@ -84,7 +84,7 @@ def serve(**given: Any) -> None:
     gateway, retention = take(given), commands._retention(given)
     settings = Settings(agent=False, gateway=gateway, retention=retention, **given)
     _check(settings, insecure)
-    commands._configure_log(log_file, verbose)
+    commands.configure_log(log_file, verbose)
     commands._run(_serve(settings))
 
 

@@ -5,17 +5,17 @@ tells what was asked (never the token, never a body).
 """
 
 import time
-import uuid
 from collections.abc import Awaitable, Callable
+from os import urandom
 
 import msgspec
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from skerry.api import catalogue, channels, entering, openapi, problems, rooms
 from skerry.api.blobs import blob
@@ -28,6 +28,9 @@ from skerry.api.sessions import close_session, open_session, whoami
 from skerry.kernel.errors import NotFound
 
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
+ROUTE = "skerry.route"
+"""Where a request's scope keeps its path's template, for the access log."""
+_PROVIDERS = "/providers/"
 _log = structlog.get_logger("api")
 
 Handler = Callable[[Edge, Request], Awaitable[Response]]
@@ -42,25 +45,31 @@ class Settled:
         self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
-            return
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id = urandom(16).hex()
         began = time.perf_counter()
+        bound = bind_contextvars(request=request_id)
         started = 0
+        given = (
+            (b"x-request-id", request_id.encode()),
+            (b"x-content-type-options", b"nosniff"),
+        )
 
         async def sending(message: Message) -> None:
             nonlocal started
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind == "http.response.start":
                 started = message["status"]
                 self._own.answered(scope["method"], started, began)
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers["x-content-type-options"] = "nosniff"
-                headers.setdefault("cache-control", "no-store")
+                headers = message["headers"] = [*message["headers"], *given]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+            elif kind == "websocket.accept":
+                started = 101
+            elif kind == "websocket.http.response.start":
+                started = message["status"]
             await send(message)
 
         try:
@@ -73,37 +82,21 @@ class Settled:
             response = problems.to_response(
                 problem, profile=self._profile, path=scope["path"], request_id=request_id
             )
-            await response(scope, receive, sending)
+            if scope["type"] == "websocket":
+                # Until it is accepted, a websocket is a request that is refused as any other.
+                await WebSocket(scope, receive, sending).send_denial_response(response)
+            else:
+                await response(scope, receive, sending)
         finally:
             _log.info(
                 "request",
-                id=request_id,
-                method=scope["method"],
-                path=scope["path"],
+                method=scope.get("method", "GET"),
+                route=scope.get(ROUTE, ""),
+                path=scope["path"][:500],
                 status=started,
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
-
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Until it is accepted, a websocket is a request that is refused as any other."""
-        accepted = False
-
-        async def sending(message: Message) -> None:
-            nonlocal accepted
-            accepted = accepted or message["type"] == "websocket.accept"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, sending)
-        except Exception as error:
-            if accepted:
-                raise
-            request_id = uuid.uuid4().hex
-            problem = problems.from_exception(error, request_id)
-            response = problems.to_response(
-                problem, profile=self._profile, path=scope["path"], request_id=request_id
-            )
-            await WebSocket(scope, receive, send).send_denial_response(response)
+            reset_contextvars(**bound)
 
 
 def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:
@@ -116,6 +109,7 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
 
         async def call(request: Request) -> Response:
             handler = handlers.get(request.method)
+            request.scope[ROUTE] = path
             if handler is None:
                 raise MethodNotAllowed(request.method, tuple(handlers))
             return await handler(edge, request)
@@ -156,7 +150,7 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
     proof = "/providers/skerry.proof/v1"
     identity = "/providers/skerry.identity/v1"
     blobs = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
-    app = Router(
+    router = Router(
         redirect_slashes=False,
         routes=[
             fixed("/", GET=root),
@@ -176,11 +170,23 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
             fixed("/metrics", GET=exporter(own)),
             *(fixed(path, GET=handler) for path, handler in rooms.PATHS.items()),
             fixed(blobs, GET=blob, PUT=blob),
-            Route("/providers/{path:path}", edge.provider, methods=METHODS),
             WebSocketRoute("/providers/{path:path}", channel),
         ],
         default=nothing,
     )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # What kinds declare is found by two look-ups, before any fixed path is compared.
+        path = scope["path"]
+        if scope["type"] == "http" and path.startswith(_PROVIDERS):
+            target = edge.routes.known(path.removeprefix(_PROVIDERS))
+            if target is not None:
+                scope[ROUTE] = target.route
+                response = await edge.answer(Request(scope, receive, send), target)
+                await response(scope, receive, send)
+                return
+        await router(scope, receive, send)
+
     return Settled(app, profile, own)
 
 

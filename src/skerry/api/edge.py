@@ -21,7 +21,6 @@ from skerry.identity.roles import Target as About
 from skerry.kernel.errors import InvalidRequest, NotFound, Unauthenticated
 from skerry.kernel.feed import Feed
 from skerry.kernel.flows import Services
-from skerry.kernel.hooks import Hooks
 from skerry.kernel.kinds import Kind
 from skerry.kernel.paths import Path, can_exist, parent_ref
 from skerry.kernel.resources import Resources
@@ -31,7 +30,6 @@ from skerry.store import Database, Tx
 
 JSON = "application/json"
 _READ = ("GET", "HEAD")
-_NO_HOOKS = Hooks()
 
 
 class DryRun(Exception):
@@ -65,9 +63,8 @@ class Edge:
             )
         return await self.authenticator.authenticate(secret.strip())
 
-    async def provider(self, request: Request) -> Response:
-        """Everything below ``/providers``."""
-        target = self.routes.find(request.path_params["path"])
+    async def answer(self, request: Request, target: Target) -> Response:
+        """Everything that a kind declares."""
         who = await self.principal(request)
         # A name to be put is refused in words later; any other that is none names nothing.
         asked = target.path.named("") if request.method == "PUT" else target.path
@@ -103,11 +100,11 @@ class Edge:
         return found
 
     async def _shown(self, tx: Tx, kind: Kind, resource: Resource, verb: str) -> dict[str, Any]:
-        computed = await (kind.hooks or _NO_HOOKS).shown(tx, self.resources, resource)
+        computed = await kind.hooks.shown(tx, self.resources, resource) if kind.hooks else {}
         return documents.document(kind, resource, verb, computed)
 
     async def _get(self, request: Request, target: Target, who: Principal) -> Response:
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:
             resource = await self.resource(tx, target, who, "get")
             return _json(await self._shown(tx, target.kind, resource, "GET"))
 
@@ -226,7 +223,7 @@ class Edge:
 
     async def _view(self, request: Request, target: Target, who: Principal) -> Response:
         assert target.view is not None
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:
             resource = await self.resource(tx, target, who, "get")
         asked = Asked(
             db=self.db,

@@ -29,6 +29,7 @@ class Own:
             "skerry_api_requests", "Requests to the API, by method and status",
             ("method", "code"), registry=self.registry,
         )  # fmt: skip
+        self._answers: dict[tuple[str, int], Counter] = {}
         self._seconds = Histogram(
             "skerry_api_request_seconds", "Seconds until an answer began",
             buckets=_BUCKETS, registry=self.registry,
@@ -38,7 +39,10 @@ class Own:
         """An answer begins. ``began`` is ``time.perf_counter()`` when the request came."""
         # Methods are the client's words: only those there are make a series.
         known = method if method in ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH") else "other"
-        self._requests.labels(known, str(status)).inc()
+        counter = self._answers.get((known, status))
+        if counter is None:
+            counter = self._answers[known, status] = self._requests.labels(known, str(status))
+        counter.inc()
         self._seconds.observe(time.perf_counter() - began)
 
     def text(self) -> str:

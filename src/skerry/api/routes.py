@@ -14,6 +14,9 @@ from skerry.kernel.kinds import Action, Kind, Registry
 from skerry.kernel.paths import Path
 from skerry.kernel.views import View
 
+_SCOPED = {"global": 0, "tenant": 1, "workspace": 2}
+"""How many names of a path are its scope's."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -25,6 +28,15 @@ class Target:
     view: View | None = None
     channel: Channel | None = None
     rest: str = ""
+
+    @property
+    def route(self) -> str:
+        """The path's template: what stands in logs for all paths of its form."""
+        parts = ["/providers", self.kind.route]
+        if self.path.name:
+            parts.append("{name}")
+        parts += [way.name for way in (self.action or self.view or self.channel,) if way]
+        return "/".join(parts)
 
 
 class Routes:
@@ -38,6 +50,16 @@ class Routes:
 
     def find(self, path: str) -> Target:
         """The meaning of a path below ``/providers/``. Raises ``NotFound``."""
+        target = self.known(path)
+        if target is None:
+            raise NotFound(
+                f"there is nothing at /providers/{path[:200]}",
+                hint="GET /openapi.json describes every path.",
+            )
+        return target
+
+    def known(self, path: str) -> Target | None:
+        """The same; None where no kind has such a path."""
         provider, _, rest = path.partition("/")
         version, _, rest = rest.partition("/")
         parts = rest.removesuffix("/").split("/") if rest else []
@@ -45,22 +67,20 @@ class Routes:
         for depth in range(len(words), 0, -1):
             kind = self._kinds.get((provider, version, words[:depth]))
             if kind is not None:
-                return self._within(kind, depth, parts, names, path)
-        raise self._nothing(path)
+                return self._within(kind, depth, parts, names)
+        return None
 
     def _within(
-        self, kind: Kind, depth: int, parts: list[str], names: tuple[str, ...], path: str
-    ) -> Target:
-        above = names[: depth - 1]
+        self, kind: Kind, depth: int, parts: list[str], names: tuple[str, ...]
+    ) -> Target | None:
+        scoped = _SCOPED[kind.scope]
         where = Path(
-            tenant=above[0] if kind.scope in ("tenant", "workspace") else "",
-            workspace=above[1] if kind.scope == "workspace" else "",
-            parents=above[{"global": 0, "tenant": 1, "workspace": 2}[kind.scope] :],
+            names[0] if scoped else "",
+            names[1] if scoped == 2 else "",
+            names[scoped : depth - 1],
+            names[depth - 1] if len(names) >= depth else "",
         )
         behind = parts[2 * depth :]
-        if len(parts) < 2 * depth:
-            return Target(kind, where)
-        where = where.named(names[depth - 1])
         if not behind:
             return Target(kind, where)
         word, rest = behind[0], "/".join(behind[1:])
@@ -68,11 +88,5 @@ class Routes:
         view = next((v for v in all_views(kind) if v.name == word and (v.deep or not rest)), None)
         channel = next((c for c in kind.channels if c.name == word and not rest), None)
         if action is None and view is None and channel is None:
-            raise self._nothing(path)
+            return None
         return Target(kind, where, action, view, channel, rest)
-
-    def _nothing(self, path: str) -> NotFound:
-        return NotFound(
-            f"there is nothing at /providers/{path[:200]}",
-            hint="GET /openapi.json describes every path.",
-        )

@@ -24,7 +24,7 @@ def _say(text: str) -> None:
 
 def _quiet() -> None:
     """What goes on within is told by progress, in words."""
-    commands._configure_log(None, verbose=False)
+    commands.configure_log(None, verbose=False)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
 
 

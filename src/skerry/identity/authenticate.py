@@ -94,15 +94,15 @@ class Authenticator:
 
     async def authenticate(self, secret: str) -> Principal:
         """Raises ``Unauthenticated`` if the token is none, unknown, expired or shut out."""
-        if not well_formed(secret):
-            raise Unauthenticated(
-                "This is not a token of Skerry.",
-                hint="Send the whole token, as it was shown: Authorization: Bearer skerry_…",
-            )
         key = digest(secret)
         seen = _Commits.count
         proof = self._proofs.get(key)
         if proof is None or proof.seen != seen or time.monotonic() >= proof.until:
+            if not well_formed(secret):
+                raise Unauthenticated(
+                    "This is not a token of Skerry.",
+                    hint="Send the whole token, as it was shown: Authorization: Bearer skerry_…",
+                )
             proof = await self._prove(key, seen)
             self._proofs.put(key, proof)
         if proof.principal.token_id is not None and len(self._used) < MOST_CACHED:

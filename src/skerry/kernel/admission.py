@@ -129,7 +129,11 @@ def _region(kind: Kind, body: Mapping[str, Any], regions: frozenset[str]) -> str
 
 def unchanged(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Refuse a change of an immutable field."""
+    if old == new:
+        return
     for field in kind.immutable:
+        if "." not in field and old.get(field) == new.get(field):
+            continue
         if list(at(old, field)) != list(at(new, field)):
             raise ValidationError(
                 f"spec.{field} can't be changed once the {kind.noun} exists",

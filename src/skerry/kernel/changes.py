@@ -15,7 +15,7 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -84,8 +84,25 @@ def leaf_of(
     )
 
 
-async def record(
-    tx: Tx,
+class Change(NamedTuple):
+    """A change as it is written, in the order of the statement's parameters."""
+
+    id: uuid.UUID
+    at: datetime
+    kind: str
+    subject: str
+    verb: str
+    tenant: str
+    workspace: str
+    actor: str
+    version: int
+    body: str
+    salt: bytes
+    leaf: bytes
+
+
+def change_of(
+    at: datetime,
     *,
     kind: str,
     subject: str,
@@ -95,9 +112,9 @@ async def record(
     body: Mapping[str, Any],
     workspace: str = "",
     version: int = 0,
-) -> uuid.UUID:
-    """Write one change. ``body`` is what a watcher sees and what the leaf's hash covers."""
-    id, salt, at = uuid.uuid4(), os.urandom(16), await tx.now()
+) -> Change:
+    """A change of now, for a statement that writes it beside what it tells of."""
+    id, salt = uuid.uuid4(), os.urandom(16)
     text = canonical(body).decode()
     leaf = leaf_of(
         id=id,
@@ -112,8 +129,32 @@ async def record(
         body=text,
         salt=salt,
     )
-    await tx.execute(
-        _sql.insert_change,
-        id, at, kind, subject, verb, tenant, workspace, actor, version, text, salt, leaf,
-    )  # fmt: skip
-    return id
+    return Change(id, at, kind, subject, verb, tenant, workspace, actor, version, text, salt, leaf)
+
+
+async def record(
+    tx: Tx,
+    *,
+    kind: str,
+    subject: str,
+    verb: str,
+    tenant: str,
+    actor: str,
+    body: Mapping[str, Any],
+    workspace: str = "",
+    version: int = 0,
+) -> uuid.UUID:
+    """Write one change. ``body`` is what a watcher sees and what the leaf's hash covers."""
+    change = change_of(
+        await tx.now(),
+        kind=kind,
+        subject=subject,
+        verb=verb,
+        tenant=tenant,
+        actor=actor,
+        body=body,
+        workspace=workspace,
+        version=version,
+    )
+    await tx.execute(_sql.insert_change, *change)
+    return change.id

@@ -139,12 +139,12 @@ class Kind:
         if scope not in ("global", "tenant", "workspace"):
             raise ValueError(f"{self.noun}: parent must start with global, tenant or workspace")
 
-    @property
+    @cached_property
     def scope(self) -> str:
         """``global``, ``tenant`` or ``workspace``."""
         return self.parent.split("/")[0]
 
-    @property
+    @cached_property
     def parents(self) -> tuple[str, ...]:
         """The collections between the scope and this kind's own."""
         return tuple(self.parent.split("/")[1:])
@@ -159,7 +159,7 @@ class Kind:
         """SECA's ``metadata.kind``."""
         return self.seca_kind or self.noun
 
-    @property
+    @cached_property
     def route(self) -> str:
         """The collection's path template below ``/providers``."""
         parts = [self.provider, self.version]

@@ -27,7 +27,7 @@ class Path:
     name: str = ""
 
     def named(self, name: str) -> "Path":
-        return replace(self, name=name)
+        return Path(self.tenant, self.workspace, self.parents, name)
 
 
 def check_name(name: str, what: str = "name", limit: int = NAME_LIMIT) -> None:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ from skerry.kernel.history import State, grown
 from skerry.kernel.hooks import SYSTEM, Caller, Hooks
 from skerry.kernel.kinds import Kind, Ref
 from skerry.kernel.paths import Path, check_name, parent_ref, ref_of, resolve
-from skerry.kernel.rows import Page, Resource, Rows, from_row, snapshot
+from skerry.kernel.rows import Page, Resource, Rows, Wake, from_row, snapshot
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -42,6 +42,13 @@ class Put:
     created: bool
     once: Mapping[str, Any]
     """Values for this response only, such as a new token."""
+
+
+class _Found(NamedTuple):
+    """What is at a path, and which of the scopes above something new are not there."""
+
+    old: Resource | None
+    missing: list[str]
 
 
 class Resources(Rows):
@@ -61,15 +68,14 @@ class Resources(Rows):
         """Create or replace. The problems raised are those of the API's PUT."""
         check_name(path.name)
         ref = ref_of(kind, path)
-        old_row = await tx.fetchrow(_sql.find_for_update, ref)
-        old = self.loaded(old_row) if old_row else None
+        found = await self._found(tx, kind, path, ref)
+        old = found.old
         check_version(ref, old.version if old else None, if_version)
-        regions = frozenset(row["name"] for row in await tx.fetch(_sql.regions))
-        sent = admission.admit(kind, body, regions)
+        sent = admission.admit(kind, body, await self._regions(tx, kind, body))
         if old is not None:
             self._replaceable(kind, old, sent, owner)
         else:
-            await self._check_parents(tx, kind, path)
+            await self._check_parents(tx, kind, path, found)
         targets = await self._targets(tx, kind, path, sent.spec, old)
         new = self._merged(kind, path, sent, old, owner, by, await tx.now())
         hooks = kind.hooks or _NO_HOOKS
@@ -77,18 +83,39 @@ class Resources(Rows):
             await quotas.take(tx, kind, path.tenant)
         admitted = await hooks.admit(tx, self, new, old, by)
         new.status.update(admitted.status)
-        await self._write(tx, new, old)
+        if old is not None:
+            await self.save(tx, new, "put", by, Wake.CHANGED if kind.flow else Wake.NO)
+        elif not await self.add(tx, new, "put", by, kind.flow.first if kind.flow else ""):
+            raise Conflict(f"{new.kind} {new.name!r} was created by someone else just now")
         await self._attach(tx, kind, new, sent, targets)
-        await self.note(tx, new, "put", by)
         await hooks.written(tx, self, new, old, by)
         if kind.flow is not None:
-            if old is None:
-                first = kind.flow.first
-                await tx.execute(_sql.insert_flow, new.uid, kind.noun, first, new.generation)
-            else:
-                await tx.execute(_sql.touch_flow, new.uid, False)
             tx.after_commit(self.woken)
         return Put(new, old is None, admitted.once)
+
+    async def _found(self, tx: Tx, kind: Kind, path: Path, ref: str) -> _Found:
+        """Look at where something is to be put, and hold what is there."""
+        scopes = {"tenant": "", "workspace": ""}
+        if kind.scope != "global" and "tenant" in self.registry.by_noun:
+            scopes["tenant"] = ref_of(self.registry["tenant"], Path(name=path.tenant))
+        if kind.scope == "workspace" and "workspace" in self.registry.by_noun:
+            at = Path(path.tenant, name=path.workspace)
+            scopes["workspace"] = ref_of(self.registry["workspace"], at)
+        row = await tx.fetchrow(_sql.before_put, ref, scopes["tenant"], scopes["workspace"])
+        assert row is not None
+        tx.now_is(row["now_"])
+        missing = [
+            noun for noun, at in scopes.items() if at and row[f"{noun}_"] in (None, "deleting")
+        ]
+        return _Found(self.loaded(row) if row["uid"] else None, missing)
+
+    async def _regions(self, tx: Tx, kind: Kind, body: Mapping[str, Any]) -> frozenset[str]:
+        """The regions of this cloud, where the body names one."""
+        metadata = body.get("metadata")
+        region = metadata.get("region") if isinstance(metadata, dict) else None
+        if not kind.regional or region in (None, ""):
+            return frozenset()
+        return frozenset(row["name"] for row in await tx.fetch(_sql.regions))
 
     def _replaceable(
         self, kind: Kind, old: Resource, sent: admission.Envelope, owner: Resource | None
@@ -107,24 +134,15 @@ class Resources(Rows):
             )
         admission.unchanged(kind, old.spec, sent.spec)
 
-    async def _check_parents(self, tx: Tx, kind: Kind, path: Path) -> None:
-        if kind.scope in ("tenant", "workspace"):
-            await self._check_scope(tx, "tenant", Path(name=path.tenant))
-        if kind.scope == "workspace":
-            await self._check_scope(tx, "workspace", Path(path.tenant, name=path.workspace))
+    async def _check_parents(self, tx: Tx, kind: Kind, path: Path, found: _Found) -> None:
+        for noun in found.missing:
+            name = path.tenant if noun == "tenant" else path.workspace
+            raise MissingParent(f"{noun} {name[:128]!r} does not exist")
         if kind.parents:
             above = parent_ref(kind, path, self.registry)
             row = await tx.fetchrow(_sql.parent_of, above)
             if row is None or row["state"] == "deleting":
                 raise MissingParent(f"{above} does not exist", hint="Create it first.")
-
-    async def _check_scope(self, tx: Tx, noun: str, path: Path) -> None:
-        kind = self.registry.by_noun.get(noun)
-        if kind is None:
-            return
-        state = await tx.fetchval(_sql.scope_exists, noun, ref_of(kind, path))
-        if state is None or state == "deleting":
-            raise MissingParent(f"{noun} {path.name[:128]!r} does not exist")
 
     async def _targets(
         self, tx: Tx, kind: Kind, path: Path, spec: Mapping[str, Any], old: Resource | None
@@ -148,7 +166,7 @@ class Resources(Rows):
                 )
             found.append((field, row["uid"]))
         pointed = [uid for _, uid in found]
-        if old is not None and await tx.fetchval(_sql.reaches, old.uid, pointed):
+        if old is not None and pointed and await tx.fetchval(_sql.reaches, old.uid, pointed):
             raise ValidationError(
                 f"{kind.noun} {path.name!r} would depend on itself",
                 hint="Follow its references: one of them leads back to it.",
@@ -211,20 +229,6 @@ class Resources(Rows):
             modified_at=now,
         )
 
-    async def _write(self, tx: Tx, new: Resource, old: Resource | None) -> None:
-        if old is not None:
-            await self.store(tx, new)
-            return
-        r = new
-        inserted = await tx.fetchval(
-            _sql.insert, r.uid, r.kind, r.ref, r.name, r.tenant, r.workspace, r.region,
-            r.parent_ref, r.owner_uid, r.root_uid, r.created_by, r.labels, r.annotations,
-            r.extensions, r.spec, r.spec_version, r.status, r.state, r.conditions, r.version,
-            r.generation, r.created_at, r.modified_at,
-        )  # fmt: skip
-        if inserted is None:
-            raise Conflict(f"{r.kind} {r.name!r} was created by someone else just now")
-
     async def _attach(
         self,
         tx: Tx,
@@ -274,9 +278,7 @@ class Resources(Rows):
         resource.conditions = grown(resource.conditions, "deleting", at=now)
         resource.version += 1
         resource.modified_at = now
-        await self.store(tx, resource)
-        await self.note(tx, resource, "delete", by)
-        await tx.execute(_sql.touch_flow, resource.uid, True)
+        await self.save(tx, resource, "delete", by, Wake.DELETING)
         tx.after_commit(self.woken)
 
     async def _check_unneeded(self, tx: Tx, kind: Kind, resource: Resource) -> None:
@@ -303,8 +305,7 @@ class Resources(Rows):
             resource.state = "deleting"
         resource.version += 1
         resource.modified_at = resource.deleted_at = now
-        await self.store(tx, resource)
-        await self.note(tx, resource, "deleted", by)
+        await self.save(tx, resource, "deleted", by)
         await tx.execute(_sql.unpoint, resource.uid)
         await self.sealer.drop(tx, resource.uid)
         await tx.execute(_sql.drop_flow, resource.uid)

@@ -1,8 +1,19 @@
 -- name: find
 select * from resource where ref = $1 and deleted_at is null
 
--- name: find_for_update
-select * from resource where ref = $1 and deleted_at is null for update
+-- name: before_put
+-- All that a PUT has to know, in one read: the time, what is there now, held until the end, and
+-- for what is new ($2 its tenant, $3 its workspace) the state of its scope, kept from deletion.
+select old.*, skerry_now() as now_,
+  case when old.uid is null then (
+    select state from resource where ref = $2 and deleted_at is null for key share
+  ) end as tenant_,
+  case when old.uid is null then (
+    select state from resource where ref = $3 and deleted_at is null for key share
+  ) end as workspace_
+from (select) one left join lateral (
+  select * from resource where ref = $1 and deleted_at is null for update
+) old on true
 
 -- name: find_last
 -- The newest of that name, deleted or not.
@@ -15,23 +26,41 @@ select * from resource where uid = $1
 select * from resource where uid = $1 for update
 
 -- name: insert
-insert into resource (uid, kind, ref, name, tenant, workspace, region, parent_ref, owner_uid,
-  root_uid, created_by, labels, annotations, extensions, spec, spec_version, status, state,
-  conditions, version, generation, created_at, modified_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-  $21, $22, $23)
-on conflict (ref) where deleted_at is null do nothing
-returning uid
+-- The row, its change, and its flow where it has one ($31 is the first step).
+with made as (
+  insert into resource (uid, kind, ref, name, tenant, workspace, region, parent_ref, owner_uid,
+    root_uid, created_by, labels, annotations, extensions, spec, spec_version, status, state,
+    conditions, version, generation, created_at, modified_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+    $20, $21, $22, $23)
+  on conflict (ref) where deleted_at is null do nothing
+  returning uid, kind, ref, tenant, workspace, version, generation
+), told as (
+  insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
+    leaf)
+  select $24, $25, kind, ref, $26, tenant, workspace, $27, version, $28, $29, $30 from made
+), begun as (
+  insert into flow (uid, kind, step, wake_at, entered_at, generation)
+  select uid, kind, $31, skerry_now(), skerry_now(), generation from made where $31::text <> ''
+)
+select uid from made
 
 -- name: update
-update resource set labels = $2, annotations = $3, extensions = $4, spec = $5, spec_version = $6,
-  status = $7, state = $8, conditions = $9, version = $10, generation = $11, modified_at = $12,
-  deleted_at = $13
-where uid = $1
-
--- name: scope_exists
--- Locked against deletion until this transaction ends.
-select state from resource where kind = $1 and ref = $2 and deleted_at is null for key share
+-- The row and its change. $21 interrupts a wait of its flow, and ``poke`` tells a step in progress:
+-- 1 for a new generation, 2 to delete, 0 for neither.
+with stored as (
+  update resource set labels = $2, annotations = $3, extensions = $4, spec = $5,
+    spec_version = $6, status = $7, state = $8, conditions = $9, version = $10, generation = $11,
+    modified_at = $12, deleted_at = $13
+  where uid = $1
+  returning uid, kind, ref, tenant, workspace, version
+), told as (
+  insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
+    leaf)
+  select $14, $15, kind, ref, $16, tenant, workspace, $17, version, $18, $19, $20 from stored
+)
+update flow set wake_at = skerry_now(), poke = poke + 1, deleting = deleting or $21::int = 2
+where uid = $1 and $21::int > 0
 
 -- name: parent_of
 select uid, state from resource where ref = $1 and deleted_at is null for key share
@@ -74,14 +103,6 @@ where tenant = $1 and deleted_at is null and state <> 'deleting' order by ref li
 
 -- name: children
 select * from resource where owner_uid = $1 and deleted_at is null order by ref
-
--- name: insert_flow
-insert into flow (uid, kind, step, wake_at, entered_at, generation)
-values ($1, $2, $3, skerry_now(), skerry_now(), $4)
-
--- name: touch_flow
--- A new generation or a delete interrupts a wait; ``poke`` tells a step in progress.
-update flow set wake_at = skerry_now(), poke = poke + 1, deleting = deleting or $2 where uid = $1
 
 -- name: add_intent
 -- Asked twice before it is taken is asked once.

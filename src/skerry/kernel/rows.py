@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -70,11 +71,23 @@ class Resource(msgspec.Struct, kw_only=True):
 _FIELDS = Resource.__struct_fields__
 
 
+class Wake(Enum):
+    """What a write tells the resource's flow."""
+
+    NO = 0
+    CHANGED = 1
+    """There is a new generation."""
+    DELETING = 2
+
+
 @dataclass(frozen=True)
 class Page:
     items: list[Resource]
     skip_token: str
     """Where the next page starts; empty on the last one."""
+
+
+_SHOWN = tuple(name for name in _FIELDS if name not in ("created_by", "root_uid"))
 
 
 def from_row(row: Row) -> Resource:
@@ -84,13 +97,14 @@ def from_row(row: Row) -> Resource:
 
 def snapshot(resource: Resource) -> dict[str, Any]:
     """What a watcher sees of a resource, and what the log's leaf covers."""
-    body = msgspec.to_builtins(resource)
-    for field in ("created_by", "root_uid"):
-        del body[field]
+    body = {field: getattr(resource, field) for field in _SHOWN}
     for field in ("created_at", "modified_at", "deleted_at"):
-        value = getattr(resource, field)
+        value = body[field]
         body[field] = stamp(value) if value else None
-    return body  # type: ignore[no-any-return]
+    body["uid"] = str(resource.uid)
+    if resource.owner_uid is not None:
+        body["owner_uid"] = str(resource.owner_uid)
+    return body
 
 
 async def _rebuild(tx: Tx, ref: str) -> dict[str, Any] | None:
@@ -214,22 +228,37 @@ class Rows:
             )
         resource.version += 1
         resource.modified_at = now
-        await self.store(tx, resource)
-        await self.note(tx, resource, "status", by)
+        await self.save(tx, resource, "status", by)
         return resource
 
-    async def store(self, tx: Tx, r: Resource) -> None:
-        """Write a changed row back. The caller records the change."""
+    async def save(self, tx: Tx, r: Resource, verb: str, by: Caller, wake: Wake = Wake.NO) -> None:
+        """Write a changed row back, with its change for feed and log, and wake its flow."""
+        c = await self._change(tx, r, verb, by)
         await tx.execute(
             _sql.update, r.uid, r.labels, r.annotations, r.extensions, r.spec, r.spec_version,
             r.status, r.state, r.conditions, r.version, r.generation, r.modified_at, r.deleted_at,
+            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, wake.value,
         )  # fmt: skip
         tx.known[r.uid] = copy(r)
+        tx.after_commit(self.changed)
 
-    async def note(self, tx: Tx, resource: Resource, verb: str, by: Caller) -> None:
-        """Record the resource's change for feed and log."""
-        await changes.record(
-            tx,
+    async def add(self, tx: Tx, r: Resource, verb: str, by: Caller, step: str = "") -> bool:
+        """Write a new row with its change, and its flow at its first ``step``. False if there is
+        one of that name by now."""
+        c = await self._change(tx, r, verb, by)
+        added = await tx.fetchval(
+            _sql.insert, r.uid, r.kind, r.ref, r.name, r.tenant, r.workspace, r.region,
+            r.parent_ref, r.owner_uid, r.root_uid, r.created_by, r.labels, r.annotations,
+            r.extensions, r.spec, r.spec_version, r.status, r.state, r.conditions, r.version,
+            r.generation, r.created_at, r.modified_at,
+            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, step,
+        )  # fmt: skip
+        tx.after_commit(self.changed)
+        return added is not None
+
+    async def _change(self, tx: Tx, resource: Resource, verb: str, by: Caller) -> changes.Change:
+        return changes.change_of(
+            await tx.now(),
             kind=resource.kind,
             subject=resource.ref,
             verb=verb,
@@ -239,7 +268,6 @@ class Rows:
             version=resource.version,
             body=snapshot(resource),
         )
-        tx.after_commit(self.changed)
 
     def ref(self, kind: Kind, path: Path) -> str:
         return ref_of(kind, path)

@@ -19,12 +19,11 @@ class Queries:
     def __init__(self, package: str, statements: dict[str, str]) -> None:
         self._package = package
         self._statements = statements
+        self.__dict__.update(statements)
 
     def __getattr__(self, name: str) -> str:
-        try:
-            return self._statements[name]
-        except KeyError:
-            raise AttributeError(f"{self._package} has no query named {name!r}") from None
+        # Asked only for what is no attribute.
+        raise AttributeError(f"{self._package} has no query named {name!r}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._statements)

@@ -1,0 +1,7 @@
+"""python -m served ours|bare|following DATABASE"""
+
+import sys
+
+from served import main
+
+main(*sys.argv[1:])
