@@ -18,10 +18,13 @@ select * from usage_record where batch = $1 order by stream, start
 select * from usage_record where lease = $1 order by stream, start
 
 -- name: usage_hashes
-select sha256('\x00'::bytea || convert_to(usage_text(u, s, h), 'UTF8')) as hash
-from usage u join stream s on s.id = u.stream join hold h on h.lease = s.lease
-where u.batch = $1
-order by u.stream, u.starts_at
+-- The leaf hashes of a batch's usage, one after the other, in its order.
+select string_agg(hash, '' order by stream, starts_at) from (
+  select sha256('\x00'::bytea || convert_to(usage_text(u, s, h), 'UTF8')) as hash, u.stream,
+    u.starts_at
+  from usage u join stream s on s.id = u.stream join hold h on h.lease = s.lease
+  where u.batch = $1
+) hashed
 
 -- name: transfers_of_subject
 select id, batch, verb, debit, credit, amount, pending, expires_at, code, subject

@@ -8,7 +8,7 @@ import msgspec
 
 from skerry.ledger.records import transfer_text, usage_record, usage_text
 from skerry.ledger.transfers import Entry
-from skerry.proof.tree import inclusion, leaf_hash, memory
+from skerry.proof.tree import cut, inclusion, leaf_hash, memory
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -51,7 +51,7 @@ async def evidence(tx: Tx, lease: uuid.UUID) -> list[Evidence]:
 
 
 def _items(texts: list[str], sealed: bytes) -> list[Item]:
-    hashes = [sealed[i : i + 32] for i in range(0, len(sealed), 32)]
+    hashes = cut(sealed)
     place = {digest: index for index, digest in enumerate(hashes)}
     node = memory(hashes)
     items = []

@@ -12,7 +12,6 @@ invoice as an adjustment.
 
 import hashlib
 import re
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ from skerry.ledger.meters import unit_of
 from skerry.ledger.records import iso
 from skerry.ledger.transfers import Transfer
 from skerry.ledger.windows import month_of, month_start, next_month
-from skerry.proof.tree import root
+from skerry.proof.tree import cut, root
 from skerry.store import Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -231,8 +230,9 @@ def _line(row: Row, month: date, currency: str) -> Line:
     )
 
 
-def _root(hashes: Sequence[bytes] | None) -> str:
-    return root(hashes).hex() if hashes else ""
+def _root(hashes: bytes | None) -> str:
+    """Over the hashes of records, 32 bytes each; none where they were not asked for."""
+    return root(cut(hashes)).hex() if hashes else ""
 
 
 def decimal(quantity: int, per: int) -> str:

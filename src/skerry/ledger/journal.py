@@ -26,7 +26,7 @@ from skerry.ledger.chart import account_of
 from skerry.ledger.records import transfer_text, usage_record, usage_text
 from skerry.ledger.transfers import Books, Delta, Entry, Result, Transfer, touched
 from skerry.proof.audit import explain
-from skerry.proof.tree import leaf_hash, root
+from skerry.proof.tree import cut, leaf_hash, root
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -148,8 +148,7 @@ class Draft:
             for entry in sorted(self._entries, key=lambda e: e.id.int)
         ]
         if self._usage:
-            rows = await self.tx.fetch(_batches.usage_hashes, self.id)
-            hashes += [row["hash"] for row in rows]
+            hashes += cut(await self.tx.fetchval(_batches.usage_hashes, self.id) or b"")
         if not hashes:
             return None
         top = root(hashes).hex()
@@ -221,7 +220,7 @@ class Altered(msgspec.Struct, frozen=True):
 async def altered(tx: Tx, batch: int) -> list[Altered]:
     """Name the records of a batch that differ from the hashes sealed with it."""
     sealed = await tx.fetchval(_batches.hashes_of, batch) or b""
-    expected = {sealed[i : i + 32] for i in range(0, len(sealed), 32)}
+    expected = set(cut(sealed))
     found: list[Altered] = []
     seen = set()
     for text in await texts_of(tx, batch):

@@ -6,7 +6,6 @@ from pathlib import Path
 from skerry.proof.findings import Findings
 from skerry.proof.tiles import (
     CHECKPOINT,
-    HASH,
     Level,
     Tiles,
     both,
@@ -14,9 +13,8 @@ from skerry.proof.tiles import (
     path_of,
     rows_at,
     unbundle,
-    unrow,
 )
-from skerry.proof.tree import HEIGHT, TILE, Row, leaf_hash
+from skerry.proof.tree import HASH, HEIGHT, TILE, Row, cut, leaf_hash
 
 Hashes = list[bytes | None]
 """One per position; None where the file gives none."""
@@ -103,9 +101,7 @@ class Inspection:
         try:
             data = path.read_bytes()
             return (
-                [leaf_hash(entry) for entry in unbundle(data)]
-                if level == "entries"
-                else unrow(data)
+                [leaf_hash(entry) for entry in unbundle(data)] if level == "entries" else cut(data)
             )
         except (FileNotFoundError, ValueError):
             return []

@@ -204,7 +204,7 @@ class Log:
     def _entries(self, rows: list[Record], first: int) -> list[bytes]:
         """The leaves of rows that follow each other from position ``first`` on."""
         for position, row in enumerate(rows, first):
-            if row["position"] != position:
+            if row["position"] != position or row["leaf"] is None:
                 self._refuse(f"the database has no change at position {position}")
         return [row["leaf"] for row in rows]
 

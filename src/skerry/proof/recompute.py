@@ -18,8 +18,8 @@ from skerry.kernel.changes import leaf_of
 from skerry.proof.findings import Findings, listed
 from skerry.proof.inspection import Inspection
 from skerry.proof.note import fast_check
-from skerry.proof.tiles import CHECKPOINT, HASH, Level, Tiles, path_of
-from skerry.proof.tree import HEIGHT, TILE, Edge, leaf_hash
+from skerry.proof.tiles import CHECKPOINT, Level, Tiles, path_of
+from skerry.proof.tree import HASH, HEIGHT, TILE, Edge, leaf_hash
 from skerry.proof.verify import Checkpoint, Failed, Key, open_note, read_checkpoint
 from skerry.store import Database
 from skerry.store.database import Row

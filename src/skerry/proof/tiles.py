@@ -17,15 +17,16 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 from skerry.proof import tree
-from skerry.proof.tree import HEIGHT, TILE, Edge, Node, Row
+from skerry.proof.tree import HASH, HEIGHT, TILE, Edge, Node, Row, cut
 
-HASH = 32
 CACHED = 512
+FLUSHED_AT_ONCE = 16
 CHECKPOINT = "checkpoint"
 Level = int | Literal["entries"]
 
@@ -73,11 +74,6 @@ def unbundle(data: bytes) -> list[bytes]:
         entries.append(data[at + 2 : end])
         at = end
     return entries
-
-
-def unrow(data: bytes) -> list[bytes]:
-    """The hashes of a tile."""
-    return [data[i : i + HASH] for i in range(0, len(data), HASH)]
 
 
 def rows_at(size: int) -> Iterator[tuple[int, int, int]]:
@@ -138,7 +134,7 @@ class Tiles:
             raise Disagreement(
                 f"{path} has {len(data)} bytes, not {width * HASH}. Run: skerry audit verify"
             )
-        return unrow(data)
+        return cut(data)
 
     def node(self, size: int) -> Node:
         """The complete subtrees of the tree of ``size`` leaves, read as they are needed."""
@@ -207,8 +203,9 @@ class Tiles:
         for (source, _), data in zip(names, files.values(), strict=True):
             with source.open("wb") as file:
                 file.write(data)
-        for source, _ in names:
-            _flush(source)
+        # Together, so that the disk writes its journal once for many of them.
+        with ThreadPoolExecutor(FLUSHED_AT_ONCE) as pool:
+            list(pool.map(_flush, [source for source, _ in names]))
         touched: set[Path] = set()
         for source, target in names:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -217,8 +214,8 @@ class Tiles:
             while above != self.directory.parent and above not in touched:
                 touched.add(above)
                 above = above.parent
-        for directory in touched:
-            _flush(directory)
+        with ThreadPoolExecutor(FLUSHED_AT_ONCE) as pool:
+            list(pool.map(_flush, touched))
 
     def drop_partial(self, old: int, new: int) -> None:
         """Remove the partial forms of tiles that filled while the tree grew."""

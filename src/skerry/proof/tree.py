@@ -6,6 +6,7 @@ proofs from here, and reads only what the proof needs. ``Edge`` is the right-han
 tree: enough to add leaves and to know the root, in memory bounded by the tree's height.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ __all__ = [
     "Node",
     "Row",
     "consistency",
+    "cut",
     "inclusion",
     "leaf_hash",
     "memory",
@@ -28,6 +30,7 @@ __all__ = [
     "verify_inclusion",
 ]
 
+HASH = 32
 HEIGHT = 8
 TILE = 1 << HEIGHT
 EMPTY = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
@@ -42,7 +45,7 @@ def root(hashes: Sequence[bytes]) -> bytes:
     if not level:
         return EMPTY
     while len(level) > 1:
-        above = [node_hash(*level[i : i + 2]) for i in range(0, len(level) - 1, 2)]
+        above = _above(level)
         if len(level) % 2:
             above.append(level[-1])
         level = above
@@ -53,9 +56,19 @@ def memory(hashes: Sequence[bytes]) -> Node:
     """The complete subtrees over hashes that are held in memory."""
     levels = [list(hashes)]
     while len(levels[-1]) > 1:
-        below = levels[-1]
-        levels.append([node_hash(*below[i : i + 2]) for i in range(0, len(below) - 1, 2)])
+        levels.append(_above(levels[-1]))
     return lambda level, index: levels[level][index]
+
+
+def _above(level: list[bytes]) -> list[bytes]:
+    """``node_hash`` of each pair, an odd last one left out: the work of every tree."""
+    sha256, one = hashlib.sha256, iter(level)
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(one, one, strict=False)]
+
+
+def cut(hashes: bytes) -> list[bytes]:
+    """Hashes that were written one after the other."""
+    return [hashes[i : i + HASH] for i in range(0, len(hashes), HASH)]
 
 
 def _range(begin: int, end: int, node: Node) -> bytes:

@@ -1228,9 +1228,6 @@ ALTER TABLE ONLY public.credential
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_base_fkey FOREIGN KEY (base) REFERENCES public.offer_snapshot(digest);
 
-ALTER TABLE ONLY public.feed
-    ADD CONSTRAINT feed_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.change(id);
-
 ALTER TABLE ONLY public.flow
     ADD CONSTRAINT flow_uid_fkey FOREIGN KEY (uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
 
