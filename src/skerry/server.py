@@ -33,6 +33,7 @@ from skerry.kernel.resources import Resources
 from skerry.kernel.rows import watch_over
 from skerry.kernel.sealing import Sealer
 from skerry.kernel.sequencer import Sequencer
+from skerry.kernel.vitals import Vitals
 from skerry.kernel.worker import CHANNEL as FLOWS
 from skerry.kernel.worker import Worker
 from skerry.proof.log import Log
@@ -82,6 +83,7 @@ class Server:
             lambda: self.node.run(db),
             self.feed.run,
             self.authenticator.run,
+            Vitals(db, f"{socket.gethostname()}:{settings.data}", [settings.data]).run,
         ]
         """What runs beside the edge. Packages above add theirs before ``run``."""
         self.duties: list[Work] = []

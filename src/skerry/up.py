@@ -28,6 +28,7 @@ from skerry.kernel import paths
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path as At
 from skerry.kernel.resources import Resources
+from skerry.kernel.vitals import Pace
 from skerry.ledger import holds, price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
@@ -80,7 +81,12 @@ def equip(server: Server) -> Hub:
     if "worker" in roles:
         business = Business(server.db, server.resources)
         observer = Observer(
-            server.db, server.resources, hub, on_capacity=business.offered, me=server.node.id
+            server.db,
+            server.resources,
+            hub,
+            on_capacity=business.offered,
+            me=server.node.id,
+            pace=Pace,
         )
         server.tasks += [observer.run, Sampler(server.db, hub, recorder).run]
         server.duties += [business.run, settler.run]

@@ -24,6 +24,7 @@ import structlog
 
 from skerry.kernel import alerts
 from skerry.kernel.resources import Resource, Resources
+from skerry.kernel.vitals import Pace
 from skerry.kernel.worker import poke
 from skerry.sites import outages, seen
 from skerry.sites.contract import (
@@ -82,7 +83,11 @@ async def _nothing(tx: Tx, place: Resource, capacity: Capacity) -> None:
 class Observer:
     """``beat`` is how many seconds lie between two signs of life, ``patience`` how many of silence
     make an outage, ``lease`` how many a watcher that vanished keeps others out; ``me`` is what
-    others know this process by."""
+    others know this process by.
+
+    With a ``pace``, the clock is not believed when it leaps ahead: no place was seen in time that
+    nobody lived through, and it is free.
+    """
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class Observer:
         patience: float = PATIENCE.total_seconds(),
         lease: float = 15.0,
         me: str = "",
+        pace: Callable[[], Pace] | None = None,
     ) -> None:
         self._db = db
         self._resources = resources
@@ -109,6 +115,8 @@ class Observer:
         self._watchfulness = Watchfulness(self._patience / 2)
         self._watches: dict[str, tuple[uuid.UUID, asyncio.Task[None]]] = {}
         self._opened: dict[str, tuple[str, str]] = {}
+        self._pace = pace
+        self._paces: dict[str, Pace] = {}
 
     async def run(self) -> None:
         """Observe every declared place until cancelled."""
@@ -216,6 +224,8 @@ class Observer:
             if not contact.ours:
                 raise NotOurs
         self._db.notify(NODES)
+        if self._pace is not None:
+            self._paces[at_of(place)] = self._pace()
         await self._heartbeat(place, contact)
         agent = contact.agent_version, contact.boot_id
         await self._db.execute(_sql.connected, at_of(place), *agent)
@@ -287,6 +297,7 @@ class Observer:
         at, concerned = at_of(place), list[uuid.UUID]()
         async with self._writing(at) as tx:
             before = await tx.fetchval(_sql.known_capacity, at)
+            await self._leave_out_leaps(tx, at)
             await tx.execute(_sql.seen_place, at, msgspec.to_builtins(capacity))
             if await outages.end(tx, at):
                 await alerts.clear(tx, place.ref, "SiteUnreachable")
@@ -300,6 +311,13 @@ class Observer:
                 await self._on_capacity(tx, current, capacity)
         if concerned:
             await poke(self._db, concerned)
+
+    async def _leave_out_leaps(self, tx: Tx, at: str) -> None:
+        """Open an outage over the clock's leap, if there was one; this heartbeat ends it."""
+        pace = self._paces.get(at)
+        if pace is not None and pace.leap(await tx.now()) > timedelta(0):
+            assert pace.before is not None
+            await outages.begin(tx, at, pace.before)
 
 
 async def _note_clock(tx: Tx, place: Resource, contact: Contact) -> None:

@@ -152,6 +152,11 @@ class Database:
         )
         return cls(pool, url)
 
+    @property
+    def idle(self) -> int:
+        """Connections that could be had at once."""
+        return int(self._pool.get_max_size() - self._pool.get_size() + self._pool.get_idle_size())
+
     async def close(self) -> None:
         if self._listener is not None:
             self._listener.cancel()

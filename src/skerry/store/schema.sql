@@ -54,7 +54,7 @@ end $$;
 
 CREATE FUNCTION public.skerry_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$select clock_timestamp() + shift from clock$$;
+    AS $$select clock_timestamp() + shift + held from clock$$;
 
 CREATE TABLE public.hold (
     lease uuid NOT NULL,
@@ -232,6 +232,7 @@ CREATE TABLE public.checkpoint (
 CREATE TABLE public.clock (
     single boolean DEFAULT true NOT NULL,
     shift interval DEFAULT '00:00:00'::interval NOT NULL,
+    held interval DEFAULT '00:00:00'::interval NOT NULL,
     CONSTRAINT clock_single_check CHECK (single)
 );
 
