@@ -83,7 +83,7 @@ class Server:
             lambda: self.node.run(db),
             self.feed.run,
             self.authenticator.run,
-            Vitals(db, f"{socket.gethostname()}:{settings.data}", [settings.data]).run,
+            Vitals(db, f"{socket.gethostname()}:{settings.own}", [settings.data]).run,
         ]
         """What runs beside the edge. Packages above add theirs before ``run``."""
         self.duties: list[Work] = []

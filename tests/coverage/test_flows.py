@@ -1,4 +1,4 @@
-"""Killed at every moment of every step, every kind with a flow lives the same life.
+"""Killed at every step, and at every moment of it, every kind with a flow lives the same life.
 
 Each is placed, run, billed and removed in a whole cloud with a simulated site, as often as there
 are moments at which a worker could be killed. What was metered must be what its host says that it
@@ -71,24 +71,18 @@ class Lives(Rig):
         return [(row["meter"], row["sku"]) for row in used], open_holds, open_leases, at_sites
 
 
-ENDLESS = ("pod", "service", "notebook")
-"""Kinds that run until they are told to stop. Their lives are long, so every moment of them is a
-test of minutes."""
-
-
 @pytest.mark.parametrize("hasty", [False, True], ids=["patient", "hasty"])
 @pytest.mark.parametrize("kind", FLOWS, ids=lambda kind: kind.noun)
-async def test_killed_at_every_moment(
+async def test_killed_at_every_step(
     kind: Kind, hasty: bool, db: Database, tmp_path: FilePath
 ) -> None:
-    few = one_for_each_step if kind.noun in ENDLESS else None
-    await _killed(kind, hasty, db, tmp_path, few)
+    await _killed(kind, hasty, db, tmp_path, one_for_each_step)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("hasty", [False, True], ids=["patient", "hasty"])
-@pytest.mark.parametrize("kind", [k for k in FLOWS if k.noun in ENDLESS], ids=lambda k: k.noun)
-async def test_killed_at_every_moment_of_a_long_life(
+@pytest.mark.parametrize("kind", FLOWS, ids=lambda kind: kind.noun)
+async def test_killed_at_every_moment(
     kind: Kind, hasty: bool, db: Database, tmp_path: FilePath
 ) -> None:
     await _killed(kind, hasty, db, tmp_path, None)

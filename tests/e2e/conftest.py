@@ -30,6 +30,8 @@ class Cloud:
         self.token_file = home / "token"
         self.flags = flags
         self.prefix: tuple[str, ...] = ()
+        self.entry = SKERRY
+        """The program that is started as the server."""
         self.process: subprocess.Popen[bytes] | None = None
         self.log = home / "up.log"
 
@@ -44,7 +46,7 @@ class Cloud:
             prepare(self.data)
         (self.data / "server.json").unlink(missing_ok=True)
         command = [
-            *self.prefix, *SKERRY, "up", "--data", str(self.data), "--listen", "127.0.0.1:0",
+            *self.prefix, *self.entry, "up", "--data", str(self.data), "--listen", "127.0.0.1:0",
             "--token-file", str(self.token_file), "--jurisdiction", "SE", *self.flags,
         ]  # fmt: skip
         with self.log.open("ab") as log:

@@ -2,17 +2,19 @@
 
 A *life* is one resource from its first put to its removal. It is lived once undisturbed, and every
 moment at which a kill could strike is noted; then it is lived again for each of them, killed there,
-and finished by another worker. Whatever was seen at each stage of the undisturbed life must be seen
-again, and nothing may be left over.
+and finished by another worker; and once more with every step done twice. Whatever was seen at each
+stage of the undisturbed life must be seen again, and nothing may be left over.
 
 Nothing here knows a product: the lives of a registry are made from the declarations of its kinds
 (``life_of``), and a test that knows more of a kind gives a ``Life`` of its own.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import asyncpg
 
 from skerry.kernel.errors import Conflict
 from skerry.kernel.flows import Services
@@ -37,7 +39,8 @@ class Killed(BaseException):
 
 
 class Reaper:
-    """Notes moments, and kills at the n-th if told one."""
+    """Notes moments, and kills at the n-th if told one. Once a step is committed, its worker is
+    not killed but loses the connection: it can't know whether it was."""
 
     def __init__(self, at: int | None = None) -> None:
         self.moments: list[Moment] = []
@@ -46,7 +49,30 @@ class Reaper:
     async def __call__(self, noun: str, step: str, moment: str) -> None:
         self.moments.append((noun, step, moment))
         if self._at == len(self.moments) - 1:
+            if moment == "committed":
+                raise asyncpg.ConnectionDoesNotExistError("the connection was lost")
             raise Killed
+
+
+class Stutter(Reaper):
+    """Kills every step once when it has acted and nothing tells of it, so that each is repeated."""
+
+    def __init__(self, inside: Collection[tuple[str, str]]) -> None:
+        super().__init__()
+        self._inside = inside
+        self._again: set[tuple[str, str]] = set()
+        self.struck: set[tuple[str, str]] = set()
+
+    async def __call__(self, noun: str, step: str, moment: str) -> None:
+        at = noun, step
+        if moment != ("written" if at in self._inside else "ran"):
+            return
+        if at in self._again:
+            self._again.remove(at)
+            return
+        self._again.add(at)
+        self.struck.add(at)
+        raise Killed
 
 
 async def _nothing() -> None:
@@ -102,8 +128,8 @@ def flows(registry: Registry) -> list[Kind]:
 async def killed_everywhere(
     rig: Rig, life: Life, *, few: Callable[[list[Moment]], list[int]] | None = None
 ) -> list[Moment]:
-    """Live undisturbed, then killed at each moment, or at those that ``few`` picks. Says which
-    moments there were."""
+    """Live undisturbed, then killed at each moment, or at those that ``few`` picks, then with each
+    step repeated. Says which moments there were."""
     watched = Reaper()
     expected = await _live(rig, life, watched, "undisturbed")
     steps = set(life.kind.flow.steps) if life.kind.flow else set()
@@ -113,6 +139,12 @@ async def killed_everywhere(
     for at in few(watched.moments) if few else range(len(watched.moments)):
         seen = await _live(rig, life, Reaper(at), f"killed-{at}")
         assert seen == expected, f"killed at {watched.moments[at]}: {seen} instead of {expected}"
+    acted = {(noun, step) for noun, step, moment in watched.moments if moment == "ran"}
+    stutter = Stutter({(noun, step) for noun, step, _ in watched.moments} - acted)
+    seen = await _live(rig, life, stutter, "repeated")
+    assert seen == expected, f"with each step done twice: {seen} instead of {expected}"
+    missed = {at for at in acted if at[0] == life.kind.noun} - stutter.struck
+    assert not missed, f"not repeated: {missed}"
     return watched.moments
 
 
@@ -174,10 +206,7 @@ async def settle(
     """
     worker = Worker(rig.db, rig.resources, services, probe=reaper)
     for _ in range(ROUNDS):
-        try:
-            await worker.drain()
-        except Killed:
-            worker = Worker(rig.db, rig.resources, services)
+        worker = await _worked(worker, rig, services, reaper)
         await rig.turn()
         await rig.db.execute("update flow set lease_until = null")
         if await settled():
@@ -185,6 +214,19 @@ async def settle(
         await rig.db.execute("update flow set wake_at = skerry_now() where step <> 'rest'")
     rows = await rig.db.fetch("select kind, step, tries, problem from flow")
     raise AssertionError(f"still busy: {[tuple(row) for row in rows]}")
+
+
+async def _worked(worker: Worker, rig: Rig, services: Services, reaper: Reaper) -> Worker:
+    """Work while anything is due; the worker that is alive at the end."""
+    for _ in range(ROUNDS):
+        try:
+            await worker.drain()
+        except Killed:
+            worker = Worker(rig.db, rig.resources, services, probe=reaper)
+            await rig.db.execute("update flow set lease_until = null")
+        else:
+            return worker
+    raise AssertionError("killed again and again")
 
 
 class AtRest:
