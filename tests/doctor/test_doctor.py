@@ -117,7 +117,9 @@ class TestTheDirectory:
         keys.mkdir()
         tmp_path.chmod(0o755)
         for name in ("log.key", "seal.json"):
-            (keys / name).touch(0o644)
+            (keys / name).write_text("a key")
+            (keys / name).chmod(0o644)
+        (keys / "lock").touch(0o644)
         report = Report()
         directory.look(report, tmp_path)
         assert "open to other users" in told(report, "warning")["data"]

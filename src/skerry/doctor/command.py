@@ -13,16 +13,19 @@ from skerry.settings import DEFAULT_LISTEN, default_data
 _MARKS = {"ok": "ok", "note": "note", "warning": "WARNING", "broken": "BROKEN"}
 
 
-async def examine(data: Path, database_url: str = "", listen: str = DEFAULT_LISTEN) -> Report:
-    """Look at everything. Changes nothing."""
+async def examine(
+    data: Path, database_url: str = "", listen: str = DEFAULT_LISTEN, tasks: bool = True
+) -> Report:
+    """Look at everything. Changes nothing. ``tasks``: whether this machine is to run some."""
     from skerry.doctor import database, directory, machine
 
     report = Report()
     machine.disk(report, data)
     machine.files(report)
-    machine.cgroups(report)
-    machine.namespaces(report)
-    machine.engines(report)
+    if tasks:
+        machine.cgroups(report)
+        machine.namespaces(report)
+        machine.engines(report)
     url = directory.look(report, data)
     if not url:
         machine.port(report, listen)
@@ -47,6 +50,7 @@ async def examine(data: Path, database_url: str = "", listen: str = DEFAULT_LIST
     envvar="SKERRY_LISTEN",
     help="Where the API is to answer",
 )
+@click.option("--no-agent", is_flag=True, help="This machine is not to run tasks")
 @click.option(
     "-o",
     "--output",
@@ -55,10 +59,10 @@ async def examine(data: Path, database_url: str = "", listen: str = DEFAULT_LIST
     show_default=True,
     help="For people, or for programs",
 )
-def doctor(data: Path, database_url: str, listen: str, output: str) -> None:
+def doctor(data: Path, database_url: str, listen: str, no_agent: bool, output: str) -> None:
     """Find out what is wrong with a cloud and its machine, and what to do about it. Needs no
     server, changes nothing. Exit code 1: something is broken."""
-    report = asyncio.run(examine(data.absolute(), database_url, listen))
+    report = asyncio.run(examine(data.absolute(), database_url, listen, not no_agent))
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(report.findings), indent=2).decode())
     else:

@@ -68,7 +68,8 @@ def _keys(report: Report, data: Path) -> None:
                 "Bring it back from a copy before the next start: what it sealed or signed can't"
                 " be opened or gone on with by another.",
             )  # fmt: skip
-    wide = [file.name for file in keys.iterdir() if file.stat().st_mode & 0o077]
+    facts = {file.name: file.stat() for file in keys.iterdir()}
+    wide = [name for name, one in facts.items() if one.st_size and one.st_mode & 0o077]
     if wide:
         names = ", ".join(sorted(wide))
         report.broken("keys", f"others may read {names}", f"chmod 600 {keys}/*")
