@@ -21,6 +21,7 @@ import structlog
 import uvloop
 
 from skerry.api.problems import PROFILES
+from skerry.api.requests import CURRENT
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
 from skerry.client.units import parse_bytes, parse_seconds
@@ -41,8 +42,7 @@ def configure_log(log: Path | None, verbose: bool) -> None:
     tty = log is None and sys.stderr.isatty()
     structlog.configure(
         processors=[
-            # The id of the request that a line comes from, wherever it is written.
-            structlog.contextvars.merge_contextvars,
+            _of_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -55,6 +55,13 @@ def configure_log(log: Path | None, verbose: bool) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=stream, level=logging.WARNING)
+
+
+def _of_request(logger: Any, name: str, line: Any) -> Any:
+    """The id of the request that a line comes from, wherever it is written."""
+    if (request := CURRENT.get("")) and "request" not in line:
+        line["request"] = request
+    return line
 
 
 def _json(line: dict[str, Any], **_: Any) -> str:

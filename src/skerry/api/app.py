@@ -15,9 +15,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from skerry.api import catalogue, channels, entering, openapi, problems, rooms
+from skerry.api import catalogue, channels, entering, openapi, problems, requests, rooms
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
 from skerry.api.exposition import Own
@@ -50,7 +49,7 @@ class Settled:
             return
         request_id = urandom(16).hex()
         began = time.perf_counter()
-        bound = bind_contextvars(request=request_id)
+        bound = requests.CURRENT.set(request_id)
         started = 0
         given = (
             (b"x-request-id", request_id.encode()),
@@ -96,7 +95,7 @@ class Settled:
                 status=started,
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
-            reset_contextvars(**bound)
+            requests.CURRENT.reset(bound)
 
 
 def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:

@@ -5,7 +5,7 @@ write intent and answer; the work is the flows'.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -49,10 +49,14 @@ class Edge:
     feed: Feed
     authenticator: Authenticator
     routes: Routes
+    told: watch.Told = field(default_factory=watch.Told)
 
     async def principal(self, request: Request) -> Principal:
         """Who asks. Raises ``Unauthenticated``."""
-        return await self.bearer(request.headers.get("authorization", ""))
+        for name, value in request.scope["headers"]:
+            if name == b"authorization":
+                return await self.bearer(value.decode("latin-1"))
+        return await self.bearer("")
 
     async def bearer(self, authorization: str) -> Principal:
         """Whose token it is. Raises ``Unauthenticated``."""
@@ -114,9 +118,14 @@ class Edge:
             raise MethodNotAllowed(request.method, ())
         visible = self._visible(who, kind, path)
         if requests.flag(request, "watch"):
+            last = (who, visible)
 
             async def still() -> watch.Visible:
-                return self._visible(await self.principal(request), kind, path)
+                nonlocal last
+                now = await self.principal(request)
+                if now is not last[0]:
+                    last = (now, self._visible(now, kind, path))
+                return last[1]
 
             return await watch.collection(self, request, kind, path, still)
         watch.position(request)

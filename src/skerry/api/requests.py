@@ -7,6 +7,7 @@ are refused here once for all.
 
 import re
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from skerry.kernel.resources import check_version
 from skerry.kernel.rows import Deleted, Resource
 from skerry.kernel.views import boolean
 
+CURRENT: ContextVar[str] = ContextVar("request")
+"""The id of the request that is being answered, for every line that is logged on its behalf."""
 MOST_BODY = 1 << 20
 MOST_DEPTH = 64
 _VERSION = re.compile(r"\d{1,18}")

@@ -8,6 +8,7 @@ Who watches is asked anew before each event: a token or a role that is taken awa
 and the request that comes next is told why.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,6 @@ async def _stream(
     # Checked before the stream begins: an expired cursor is a 410, not a broken stream.
     cursor = await edge.feed.cursor(after)
     events = edge.feed.watch(wanted, cursor)
-    registry = edge.resources.registry
 
     async def lines() -> AsyncIterator[bytes]:
         # An id without data: a client that is cut off before the first event knows where to go on.
@@ -76,7 +76,7 @@ async def _stream(
                 return
             if event is None:
                 yield b": still here\n\n"
-            elif (text := _line(registry, event, visible)) is not None:
+            elif (text := edge.told.line(edge.resources.registry, event, visible)) is not None:
                 yield text
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers=_HEADERS)
@@ -96,7 +96,26 @@ def position(request: Request) -> int | None:
     return int(text)
 
 
-def _line(registry: Registry, event: Happening, visible: Visible) -> bytes | None:
+class Told:
+    """The newest events as they are sent: made once, however many watch."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._kept: OrderedDict[int, tuple[Resource | None, bytes]] = OrderedDict()
+
+    def line(self, registry: Registry, event: Happening, visible: Visible) -> bytes | None:
+        """What one who sees so much is told of an event; None: nothing."""
+        kept = self._kept.get(event.position)
+        if kept is None:
+            kept = self._kept[event.position] = _written(registry, event)
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        resource, text = kept
+        return text if resource is None or visible(resource) else None
+
+
+def _written(registry: Registry, event: Happening) -> tuple[Resource | None, bytes]:
+    """An event as server-sent event, and the resource that it tells of."""
     data: dict[str, Any] = {
         "position": event.position,
         "kind": event.kind,
@@ -104,16 +123,19 @@ def _line(registry: Registry, event: Happening, visible: Visible) -> bytes | Non
         "verb": event.verb,
         "version": event.version,
     }
+    resource = None
     kind = registry.by_noun.get(event.kind)
     if kind is not None:
         resource = resource_in(msgspec.json.decode(event.body))
-        if not visible(resource):
-            return None
         data["resource"] = documents.document(kind, resource, "GET")
     else:
         data["body"] = msgspec.Raw(event.body.encode())
     text = msgspec.json.encode(data)
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.position, event.verb.encode(), text)
+    return resource, b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        event.position,
+        event.verb.encode(),
+        text,
+    )
 
 
 def resource_in(body: dict[str, Any]) -> Resource:

@@ -91,6 +91,7 @@ class Authenticator:
         self._proofs: _Memory[bytes, _Proof] = _Memory(most)
         self._grants: _Memory[tuple[str, tuple[str, ...]], tuple[int, Grants]] = _Memory(most)
         self._used: set[uuid.UUID] = set()
+        self._asking: dict[tuple[bytes, int], asyncio.Task[_Proof]] = {}
 
     async def authenticate(self, secret: str) -> Principal:
         """Raises ``Unauthenticated`` if the token is none, unknown, expired or shut out."""
@@ -103,11 +104,19 @@ class Authenticator:
                     "This is not a token of Skerry.",
                     hint="Send the whole token, as it was shown: Authorization: Bearer skerry_…",
                 )
-            proof = await self._prove(key, seen)
-            self._proofs.put(key, proof)
+            proof = await self._proven(key, seen)
         if proof.principal.token_id is not None and len(self._used) < MOST_CACHED:
             self._used.add(proof.principal.token_id)
         return proof.principal
+
+    async def _proven(self, key: bytes, seen: int) -> _Proof:
+        """A new proof. Many who ask at once, as watchers do, share one question."""
+        asking = self._asking.get((key, seen))
+        if asking is None:
+            asking = asyncio.create_task(self._prove(key, seen))
+            self._asking[key, seen] = asking
+            asking.add_done_callback(lambda _: self._asking.pop((key, seen)))
+        return await asyncio.shield(asking)
 
     async def _prove(self, key: bytes, seen: int) -> _Proof:
         asked = time.monotonic()
@@ -130,7 +139,13 @@ class Authenticator:
             )
         principal = await self._principal(row)
         trusted = self._max_age if left is None else min(self._max_age, left)
-        return _Proof(principal, asked + trusted, seen)
+        before = self._proofs.get(key)
+        if before is not None and before.principal == principal:
+            # The very same, so that what follows from it need not be found again.
+            principal = before.principal
+        proof = _Proof(principal, asked + trusted, seen)
+        self._proofs.put(key, proof)
+        return proof
 
     async def standing(self, subject: uuid.UUID, scopes: Sequence[Mapping[str, Any]]) -> Principal:
         """Who a user or service account is now, within the scopes of the token by which a session

@@ -49,7 +49,8 @@ class Feed:
         self._recent: deque[Happening] = deque(maxlen=KEPT)
         self._last = -1
         self._notice = asyncio.Event()
-        self._grown = asyncio.Condition()
+        self._grown = asyncio.Event()
+        """Set, once and for all, when there is more; then another one takes its place."""
         self._ready = asyncio.Event()
         self._log = structlog.get_logger("feed")
 
@@ -70,17 +71,18 @@ class Feed:
             self._notice.clear()
 
     async def _begin(self, position: int) -> None:
-        async with self._grown:
-            self._last = position
-            self._grown.notify_all()
+        self._moved(position)
         self._ready.set()
+
+    def _moved(self, position: int) -> None:
+        self._last = position
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
 
     async def _catch_up(self) -> None:
         while events := await self._read(self._last):
-            async with self._grown:
-                self._recent.extend(events)
-                self._last = events[-1].position
-                self._grown.notify_all()
+            self._recent.extend(events)
+            self._moved(events[-1].position)
 
     async def _read(self, after: int) -> list[Happening]:
         rows = await self._db.fetch(_sql.events_after, after, PAGE)
@@ -127,7 +129,7 @@ class Feed:
                 yield None
                 said = clock()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(said + beat), self._grown:
+                async with asyncio.timeout_at(said + beat):
                     while self._last <= cursor:
                         await self._grown.wait()
 

@@ -136,10 +136,14 @@ def _misfit(text: str, target: Kind) -> ValidationError:
 
 def can_exist(kind: Kind, path: Path) -> bool:
     """Whether there can be anything at ``path``: nothing is ever called what is no name."""
-    scopes = {"global": (), "tenant": (path.tenant,), "workspace": (path.tenant, path.workspace)}
-    names = (*path.parents, path.name) if path.name else path.parents
-    return all(
-        len(name) <= limit and NAME.fullmatch(name)
-        for some, limit in ((scopes[kind.scope], SCOPE_LIMIT), (names, NAME_LIMIT))
-        for name in some
-    )
+    if kind.scope != "global" and not _is_name(path.tenant, SCOPE_LIMIT):
+        return False
+    if kind.scope == "workspace" and not _is_name(path.workspace, SCOPE_LIMIT):
+        return False
+    if path.name and not _is_name(path.name, NAME_LIMIT):
+        return False
+    return all(_is_name(name, NAME_LIMIT) for name in path.parents)
+
+
+def _is_name(text: str, limit: int) -> bool:
+    return len(text) <= limit and NAME.fullmatch(text) is not None
