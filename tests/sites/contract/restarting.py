@@ -108,11 +108,11 @@ class Restarting(Base):
         assert await log(site, work.id) == "once\n"
 
     async def test_the_time_limit_holds_meanwhile(self, rig: Rig, site: Workloads) -> None:
-        work = workload(rig, Script().stay(), time_limit=2, grace=1)
+        work = workload(rig, Script().stay(), time_limit=1, grace=1)
         await site.apply(work, 1)
         await running(site, work.id)
         await rig.kill()
-        await asyncio.sleep(5)
+        await asyncio.sleep(4)
         back = datetime.now(UTC)
         site = await rig.open()
         [task] = (await ended(site, work.id)).tasks

@@ -69,7 +69,7 @@ def workload(rig: Rig, script: Script, **changes: Any) -> Workload:
     if "command" in changes:
         env = {}
     env = {**env, **changes.pop("env", {})}
-    size = {"millicores": 100, "memory": 64 * MIB}
+    size = {"millicores": 300, "memory": 64 * MIB}
     size |= {k: changes.pop(k) for k in ("millicores", "memory", "gpus", "pids") if k in changes}
     fields: dict[str, Any] = {
         "id": f"w-{uuid.uuid4().hex[:12]}",

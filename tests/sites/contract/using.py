@@ -38,7 +38,7 @@ async def _until(site: Workloads, id: str, wanted: Callable[[TaskUsage], bool]) 
 class Using(Base):
     async def test_what_a_task_uses_is_told(self, rig: Rig, site: Workloads) -> None:
         script = Script().fill("data", 3 * MIB).burn(0.5).print("é").print("x", "stderr").stay()
-        work = workload(rig, script)
+        work = workload(rig, script, millicores=1000)
         await site.apply(work, 1)
         await printed(site, work.id, "x")
         await _until(site, work.id, lambda task: (task.disk or 0) >= 3 * MIB)
@@ -64,7 +64,7 @@ class Using(Base):
 
     async def test_counters_outlive_restarts_and_drivers(self, rig: Rig, site: Workloads) -> None:
         script = Script().burn(0.3).print("done").sleep(0.3).exit(1)
-        work = workload(rig, script, restart="always", max_restarts=1 << 30)
+        work = workload(rig, script, millicores=1000, restart="always", max_restarts=1 << 30)
         await site.apply(work, 1)
         await printed(site, work.id, "done\ndone")
         before = await _until(site, work.id, lambda task: task.cpu_seconds > 0.5)
@@ -76,7 +76,7 @@ class Using(Base):
 
     async def test_the_host_is_told_of(self, rig: Rig, site: Workloads) -> None:
         first, _ = await _used(site)
-        work = workload(rig, Script().burn(0.5).print("done").stay())
+        work = workload(rig, Script().burn(0.5).print("done").stay(), millicores=1000)
         await site.apply(work, 1)
         await printed(site, work.id, "done")
         second, tasks = await _used(site)

@@ -17,7 +17,7 @@ from skerry.sites.local.driver import LocalDriver
 from skerry.sites.remote import RemoteDriver
 from tests.sites.contract.suite import Script
 
-EVENTS = 50
+EVENTS = 16
 
 
 def config(data: Path, **more: Any) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class TestSight:
         _code, said = await sh(
             rig,
             site,
-            "find / -name mine 2>/dev/null",
+            # What is the host's own and read-only is large, and nobody's workload.
+            "find / -path /usr -prune -o -name mine -exec cat {} + 2>/dev/null",
             "cat /proc/*/environ | tr '\\0' '\\n' | grep OTHER",
             "ls /proc | grep -c '^[0-9]'",
         )

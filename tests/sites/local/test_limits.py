@@ -93,7 +93,7 @@ class TestCores:
 
     async def test_it_gets_no_more(self, rig: LocalRig, site: Workloads) -> None:
         """Judged by the kernel's own count of the times it was held back."""
-        work = workload(rig, Script().burn(1).print("done").stay(), millicores=200)
+        work = workload(rig, Script().burn(0.5).print("done").stay(), millicores=200)
         await site.apply(work, 1)
         await printed(site, work.id, "done")
         assert throttled(site, work.id) > 0

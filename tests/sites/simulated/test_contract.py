@@ -30,7 +30,7 @@ class SimulatedRig:
     manifest = MANIFEST
     isolation: Isolation = "sandbox"
     snapshots = True
-    events_kept = 50
+    events_kept = 16
 
     def __init__(self, directory: Path | None) -> None:
         self._config: dict[str, Any] = {
