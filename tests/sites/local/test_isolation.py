@@ -300,7 +300,8 @@ class TestExec:
         await running(site, work.id)
         script = (
             "echo $MINE; pwd; id -un; cat /proc/net/dev | wc -l; ls /home;"
-            "grep -E '^(CapBnd|NoNewPrivs|Seccomp:)' /proc/self/status; mount -t tmpfs a /tmp"
+            "grep -E '^(CapBnd|NoNewPrivs|Seccomp:)' /proc/self/status;"
+            "mount -t tmpfs a /tmp 2>/dev/null"
         )
         session = await site.exec(work.id, 0, ("sh", "-c", script), False)
         said = b""
