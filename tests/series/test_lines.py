@@ -1,5 +1,6 @@
 """Logs cut into lines, whatever the chunks they came in."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -8,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.kernel.errors import InvalidRequest
-from skerry.series.lines import LONGEST_LINE, PIECE_BYTES, Cutter, Line, pack, pieces, unpack
-from skerry.series.words import mark, parse, stands, words
+from skerry.series.lines import (
+    LONGEST_LINE,
+    PIECE_BYTES,
+    Cutter,
+    Line,
+    inflated,
+    pack,
+    pieces,
+    unpacked,
+)
+from skerry.series.words import bits, filter_of, parse, stands, words
 
 AT = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 MS = round(AT.timestamp() * 1000)
@@ -70,14 +80,13 @@ def test_pieces_are_bounded_in_size_and_time() -> None:
     for run in runs:
         assert sum(len(line.text) for line in run) <= PIECE_BYTES
         assert run[-1].at - run[0].at <= 300_000
-    assert unpack(pack(runs[0])) == runs[0]
+    assert unpacked(inflated(pack(runs[0]))) == runs[0]
 
 
 def test_words_are_runs_of_letters_and_digits_in_lower_case() -> None:
     assert words("GET /v1/jobs?x=1 Übung x" + "y" * 80) == {
         "get", "v1", "jobs", "x", "1", "übung", "x" + "y" * 63,
     }  # fmt: skip
-    assert -(2**31) <= mark("anything") < 2**31
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,23 @@ def test_a_search_means_whole_words(text: str, line: str, found: bool) -> None:
     wanted = parse(text)
     assert all(list(stands(part, line.lower())) for part in wanted.parts) is found
     if found:
-        assert set(wanted.marks) <= {mark(word) for word in words(line)}
+        assert _seems_to_have(filter_of(words(line)), wanted.words)
+
+
+def _seems_to_have(filter: bytes, found: Collection[str]) -> bool:
+    """As the database asks it."""
+    places = [int(bit) % (len(filter) * 8) for bit in bits(found)]
+    return all(filter[place // 8] >> place % 8 & 1 for place in places)
+
+
+def test_a_filter_has_its_words_and_seldom_seems_to_have_others() -> None:
+    mine = {f"word{n}" for n in range(3000)}
+    filter = filter_of(mine)
+    assert len(filter) <= 3800, "two rows of pieces share a page"
+    assert _seems_to_have(filter, mine)
+    assert sum(_seems_to_have(filter, [f"other{n}"]) for n in range(3000)) < 3000 * 0.03
+    assert not _seems_to_have(filter_of(()), ["any"])
+    assert all(0 <= bit < 2**31 for bit in bits(mine))
 
 
 @pytest.mark.parametrize("text", ["...", "fine ---", " ".join("abcdefghijklmnopqrs")])

@@ -87,7 +87,10 @@ class Cutter:
 
 
 def _cut(offset: int, at: int, error: bool, data: bytes) -> Iterator[Line]:
-    for start in range(0, max(len(data), 1), LONGEST_LINE):
+    if len(data) <= LONGEST_LINE:
+        yield _line(offset, at, error, data)
+        return
+    for start in range(0, len(data), LONGEST_LINE):
         yield _line(offset + start, at, error, data[start : start + LONGEST_LINE])
 
 
@@ -114,5 +117,10 @@ def pack(lines: Sequence[Line]) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(lines), 1)
 
 
-def unpack(body: bytes) -> list[Line]:
-    return msgspec.msgpack.decode(zlib.decompress(body), type=list[Line])
+def inflated(body: bytes) -> bytes:
+    """A packed piece, before it is lines again; their texts stand in it as they are."""
+    return zlib.decompress(body)
+
+
+def unpacked(data: bytes) -> list[Line]:
+    return msgspec.msgpack.decode(data, type=list[Line])

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from skerry.series.lines import Cutter, Line, pack, pieces
 from skerry.series.retention import Retention
-from skerry.series.words import mark, owner_mark, place_mark, words
+from skerry.series.words import filter_of, words
 from skerry.store import Database, Tx
 from skerry.store.queries import load
 
@@ -27,7 +27,7 @@ _EARLIEST = timedelta(days=30)
 _AFTER_CUT = 0.9
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = (
-    "at", "until", "tenant", "workspace", "owner", "workload", "rank", "lines", "bytes", "marks",
+    "at", "until", "tenant", "workspace", "owner", "workload", "rank", "lines", "bytes", "filter",
     "body",
 )  # fmt: skip
 
@@ -54,9 +54,11 @@ class Read:
         may be many."""
         shift = round(self.behind.total_seconds() * 1000)
         earliest, latest = (round(t.timestamp() * 1000) for t in (now - _EARLIEST, now))
-        lines = [
-            line._replace(at=min(max(line.at + shift, earliest), latest)) for line in self.lines
-        ]
+        lines = self.lines
+        if shift or any(not earliest <= line.at <= latest for line in lines):
+            lines = [
+                line._replace(at=min(max(line.at + shift, earliest), latest)) for line in lines
+            ]
         self.packed = [_packed(run) for run in pieces(lines)]
 
 
@@ -68,7 +70,7 @@ class Packed(NamedTuple):
     lines: int
     size: int
     """Bytes of text."""
-    marks: set[int]
+    filter: bytes
     body: bytes
 
 
@@ -79,7 +81,7 @@ def _packed(run: Sequence[Line]) -> Packed:
         datetime.fromtimestamp(max(times) / 1000, UTC),
         len(run),
         sum(len(line.text.encode()) + 1 for line in run),
-        {mark(word) for word in words("\n".join(line.text for line in run))},
+        filter_of(words("\n".join(line.text for line in run))),
         pack(run),
     )
 
@@ -123,11 +125,9 @@ async def add(tx: Tx, reads: Sequence[Read]) -> set[Task]:
 
 
 def _rows(read: Read, tenant: str, workspace: str) -> Iterable[Row]:
-    where = {place_mark(tenant, workspace), owner_mark(read.owner)}
     whose = tenant, workspace, read.owner, *read.task
     for piece in read.packed or ():
-        marks = sorted(where | piece.marks)
-        yield (piece.at, piece.until, *whose, piece.lines, piece.size, marks, piece.body)
+        yield (piece.at, piece.until, *whose, piece.lines, piece.size, piece.filter, piece.body)
 
 
 async def _keep(tx: Tx, rows: Sequence[Row]) -> None:

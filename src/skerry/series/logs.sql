@@ -73,18 +73,14 @@ with recursive family as (
 select uid from family
 
 -- name: search
--- By the index of marks, whatever the planner thinks of them; then the newest of what it found.
-with found as materialized (
-  select at, id from log_piece
-  where at >= $3 and at < $4 and marks @> $5::integer[]
-    and ($6::integer[] is null or marks && $6)
-)
-select p.at, p.id, p.owner, p.workload, p.rank, p.body from found f join log_piece p on p.at = f.at and p.id = f.id
-where p.tenant = $1 and p.workspace = $2 and ($7::timestamptz is null or (p.at, p.id) <= ($7, $8::bigint))
-order by p.at desc, p.id desc limit $9
-
--- name: newest
+-- The newest pieces whose filters have all bits ($7) of the words. Those kept before there were
+-- filters have marks of their words ($6) instead.
 select at, id, owner, workload, rank, body from log_piece
 where tenant = $1 and workspace = $2 and at >= $3 and at < $4
-  and ($5::timestamptz is null or (at, id) <= ($5, $6::bigint))
-order by at desc, id desc limit $7
+  and ($5::uuid[] is null or owner = any($5))
+  and case when filter is null then marks @> $6::integer[]
+    else not exists (
+      select from unnest($7::integer[]) bit where get_bit(filter, bit % (octet_length(filter) * 8)) = 0
+    ) end
+  and ($8::timestamptz is null or (at, id) <= ($8, $9::bigint))
+order by at desc, id desc limit $10

@@ -1,7 +1,7 @@
 """Searching logs: the newest lines of a workspace in which all words stand.
 
-The index gives pieces that have all the words somewhere; they are unpacked and looked through, line
-by line. It goes back day by day, so that a word of today costs nothing of last week, and looks
+The filters tell which pieces have all the words somewhere; they are unpacked and looked through,
+line by line. It goes back day by day, so that a word of today costs nothing of last week, and looks
 through at most ``MOST_PIECES`` for one answer: an answer may have few lines, or none, and still say
 where to go on.
 """
@@ -17,15 +17,15 @@ from itertools import accumulate
 from typing import Any
 
 from skerry.kernel.errors import InvalidRequest, Source
-from skerry.series.lines import PIECE_SECONDS, Line, unpack
-from skerry.series.words import Wanted, owner_mark, place_mark, stands
+from skerry.series.lines import PIECE_SECONDS, Line, inflated, unpacked
+from skerry.series.words import Wanted, stands
 from skerry.store import Database
 from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.series", "logs.sql")
 MOST_LINES = 1000
-MOST_PIECES = 400
+MOST_PIECES = 150
 _AT_ONCE = 50
 _DAY = timedelta(days=1)
 _CURSOR = re.compile(r"(\d{1,17})\.(\d{1,18})\.(\d{1,9})")
@@ -98,15 +98,13 @@ async def search(db: Database, asked: Search, visible: Visible) -> Found:
         day = max(start, _midnight(end))
         rows = await _pieces(db, asked, day, end, cursor)
         shown = await visible({row["owner"] for row in rows})
-        for row in rows:
-            seen = row["owner"] in shown
-            inside = await asyncio.to_thread(_matching, row, asked) if seen else []
-            if cursor is not None and (row["at"], row["id"]) == (cursor.at, cursor.id):
-                inside = [(i, line) for i, line in inside if i < cursor.line]
-            for index, line in reversed(inside):
-                found.append((row, line))
-                if len(found) == asked.limit:
-                    return Found(_newest_first(found), Cursor(row["at"], row["id"], index))
+        mine = [row for row in rows if row["owner"] in shown]
+        room = asked.limit - len(found)
+        places = await asyncio.to_thread(_look, mine, asked, cursor, room)
+        found += [(row, line) for row, _, line in places]
+        if len(places) == room:
+            row, index, _ = places[-1]
+            return Found(_newest_first(found), Cursor(row["at"], row["id"], index))
         looked += len(rows)
         if len(rows) == _AT_ONCE:
             cursor = Cursor(rows[-1]["at"], rows[-1]["id"], 0)
@@ -128,22 +126,36 @@ async def _pieces(
     db: Database, asked: Search, start: datetime, end: datetime, cursor: Cursor | None
 ) -> Sequence[Row]:
     place = cursor and cursor.at, cursor and cursor.id
-    if not asked.wanted.parts and asked.owners is None:
-        where = asked.tenant, asked.workspace, start, end
-        return await db.fetch(_sql.newest, *where, *place, _AT_ONCE)
-    marks = [place_mark(asked.tenant, asked.workspace), *asked.wanted.marks]
-    owners = None if asked.owners is None else [owner_mark(owner) for owner in asked.owners]
-    return await db.fetch(
-        _sql.search, asked.tenant, asked.workspace, start, end, marks, owners, *place, _AT_ONCE
-    )
+    where = asked.tenant, asked.workspace, start, end, asked.owners
+    wanted = asked.wanted
+    return await db.fetch(_sql.search, *where, wanted.marks, wanted.bits, *place, _AT_ONCE)
+
+
+def _look(
+    rows: Sequence[Row], asked: Search, cursor: Cursor | None, most: int
+) -> list[tuple[Row, int, Line]]:
+    """The first so many lines that are meant, from the end of each piece, with their places."""
+    found: list[tuple[Row, int, Line]] = []
+    for row in rows:
+        here = cursor is not None and (row["at"], row["id"]) == (cursor.at, cursor.id)
+        for index, line in reversed(_matching(row, asked)):
+            if cursor is not None and here and index >= cursor.line:
+                continue
+            found.append((row, index, line))
+            if len(found) == most:
+                return found
+    return found
 
 
 def _matching(row: Row, asked: Search) -> list[tuple[int, Line]]:
     """The lines of a piece that are meant, with their places."""
-    if asked.owners is not None and row["owner"] not in asked.owners:
-        return []  # another's whose mark is the same
+    body = inflated(row["body"])
+    if asked.wanted.parts:
+        whole = body.decode("utf-8", "replace").lower()
+        if not all(part in whole for part in asked.wanted.parts):
+            return []  # its filter only seemed to have them
     first, last = (round(t.timestamp() * 1000) for t in (asked.start, asked.end))
-    lines = unpack(row["body"])
+    lines = unpacked(body)
     return [
         (index, lines[index])
         for index in _having(lines, asked.wanted.parts)
@@ -159,8 +171,13 @@ def _having(lines: Sequence[Line], parts: Sequence[str]) -> Sequence[int]:
     texts = [line.text.lower().replace("\n", " ") for line in lines]
     starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
     whole = "\n".join(texts)
-    found = [{bisect_right(starts, place) - 1 for place in stands(part, whole)} for part in parts]
-    return sorted(set.intersection(*found))
+    rarest, *others = sorted(parts, key=whole.count)
+    lines_of = sorted({bisect_right(starts, place) - 1 for place in stands(rarest, whole)})
+    return [n for n in lines_of if all(_stands(part, texts[n]) for part in others)]
+
+
+def _stands(part: str, text: str) -> bool:
+    return next(stands(part, text), -1) >= 0
 
 
 def _newest_first(found: list[tuple[Row, Line]]) -> list[tuple[Row, Line]]:

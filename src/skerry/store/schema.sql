@@ -454,10 +454,13 @@ CREATE TABLE public.log_piece (
     rank integer NOT NULL,
     lines integer NOT NULL,
     bytes integer NOT NULL,
-    marks integer[] NOT NULL,
-    body bytea NOT NULL
+    marks integer[] DEFAULT '{}'::integer[] NOT NULL,
+    body bytea NOT NULL,
+    filter bytea
 )
 PARTITION BY RANGE (at);
+ALTER TABLE ONLY public.log_piece ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.log_piece ALTER COLUMN filter SET STORAGE PLAIN;
 
 ALTER TABLE public.log_piece ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.log_piece_id_seq
@@ -1129,8 +1132,6 @@ CREATE INDEX lease_offer ON public.lease USING btree (offer) WHERE (state <> 'cl
 CREATE UNIQUE INDEX lease_open ON public.lease USING btree (owner, part) WHERE (state <> 'closed'::text);
 
 CREATE INDEX lease_owner ON public.lease USING btree (owner, made_at);
-
-CREATE INDEX log_piece_marks ON ONLY public.log_piece USING gin (marks);
 
 CREATE INDEX log_piece_workspace ON ONLY public.log_piece USING btree (tenant, workspace, at);
 
