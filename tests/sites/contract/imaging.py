@@ -1,6 +1,7 @@
 """What a workload runs in: brought before it starts, named by what it is, there when it runs."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -13,7 +14,19 @@ from skerry.sites.contract import (
     Workloads,
 )
 from tests.harness.images import image
-from tests.sites.contract.rig import PATIENCE, Base, Rig, digest, log, plain, run, upload, workload
+from tests.sites.contract.rig import (
+    PATIENCE,
+    Base,
+    Rig,
+    digest,
+    ended,
+    log,
+    plain,
+    printed,
+    run,
+    upload,
+    workload,
+)
 from tests.sites.contract.script import Script
 
 NOWHERE = "sha256:" + "0" * 64
@@ -53,6 +66,15 @@ class Preparing(Base):
         status = await run(site, work)
         assert status.tasks[0].exit_code == 3
         assert await log(site, work.id) == "hello\n"
+
+    async def test_a_signal_ends_what_runs_in_an_image(self, rig: Rig, site: Workloads) -> None:
+        """At once, though it does not handle it: process 1 of a namespace would not hear it."""
+        told = await brought(site, await uploaded(site))
+        work = workload(rig, Script().print("up").stay(), image=told[-1].digest)
+        await site.apply(work, 1)
+        await printed(site, work.id, "up")
+        await site.signal(work.id, signal.SIGTERM, 1)
+        assert (await ended(site, work.id)).tasks[0].exit_code == 128 + signal.SIGTERM
 
     async def test_what_is_no_image_is_refused(self, rig: Rig, site: Workloads) -> None:
         garbage = await upload(site, b"no image at all " * 1000)
