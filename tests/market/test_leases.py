@@ -144,6 +144,17 @@ async def test_a_reservation_frees_itself(cloud: Cloud):
     assert (await cloud.used("alpha")).millicores == 2000
 
 
+async def test_a_dead_reservation_is_free_within_a_minute(cloud: Cloud):
+    """Its capacity and its money, though the sweep before had just missed it."""
+    await cloud.offer(pool())
+    assert isinstance(await cloud.reserve(), Lease)
+    assert await cloud.held() > 0
+    await cloud.db.shift_clock(timedelta(seconds=60 - leases.SWEEP_SECONDS))
+    assert await cloud.market.sweep(cloud.db) == 1
+    assert (await cloud.used("alpha")).millicores == 0
+    assert await cloud.held() == 0
+
+
 async def test_a_reservation_that_is_confirmed_in_time_is_not_swept(cloud: Cloud):
     await cloud.offer(pool())
     lease = await cloud.reserve(seconds=0)

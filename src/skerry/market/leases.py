@@ -43,8 +43,9 @@ from skerry.store.queries import load
 _sql = load("skerry.market", "leases.sql")
 _log = structlog.get_logger("market")
 
-RESERVED_SECONDS = 60.0
+RESERVED_SECONDS = 45.0
 SWEEP_SECONDS = 10.0
+"""Together below a minute: by then a dead reservation is free again."""
 TRIES = 32
 """Offers that may be found full, one after the other, before an ask gives up for now."""
 
