@@ -26,7 +26,19 @@ from tests.harness.ports import free_port
 SHELL = """
 set -euo pipefail
 PATH="$BIN:$PATH"
+serve() {  # likewise
+    command skerry serve "$@" 2>>up.log &
+    running=$!
+    local before; before=$(grep -c 'is up' up.log || true)
+    for _ in $(seq 600); do
+        [ "$(grep -c 'is up' up.log)" -gt "$before" ] && return
+        kill -0 $running || break
+        sleep 0.2
+    done
+    cat up.log; return 1
+}
 skerry() {  # `up` stays in the foreground: wait until it is ready instead
+    if [ "$1" = serve ]; then shift; serve "$@"; return; fi
     if [ "$1" != up ]; then command skerry "$@"; return; fi
     local listen=(--listen 127.0.0.1:0)
     case "$*" in *--listen*) listen=() ;; esac
@@ -66,6 +78,7 @@ PREPARE = {
     "hosts.md": HOSTS,
     "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
+    "growing.md": "mkdir -p srv",
     "operating.md": "mkdir -p srv",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
     f"skerry key > key.txt; cp {ROOT}/src/skerry/proof/verify.py .",
@@ -80,6 +93,15 @@ FILLED = {
         "/srv": "$PWD/srv",
     },
     "billing.md": {"2026-10": f"{datetime.now(UTC):%Y-%m}"},
+    "growing.md": {
+        "postgresql://skerry@db.example/skerry": "$POSTGRES",
+        "/srv": "$PWD/srv",
+        "127.0.0.1:8431": "127.0.0.1:$PORT --token-file $PWD/token --gateway none",
+        "--agents 127.0.0.1:8432": "--agents 127.0.0.1:0 --gateway none",
+        "--agents 127.0.0.1:8433": "--agents 127.0.0.1:0 --gateway none",
+        "skerry site create": "export SKERRY_URL=http://127.0.0.1:$PORT "
+        "SKERRY_TOKEN=$(cat token); skerry site create",
+    },
     "hosts.md": {
         "skerry site invite home-1": "skerry site invite home-1 -o json > told",
         "skerry site join 10.0.0.5:8422": "on_another_machine",

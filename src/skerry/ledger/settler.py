@@ -31,6 +31,7 @@ from skerry.ledger.purse import purses
 from skerry.ledger.transfers import Transfer
 from skerry.ledger.windows import month_of, month_start
 from skerry.store import Database, Tx
+from skerry.store.cancelling import apart
 from skerry.store.database import Row
 from skerry.store.queries import load
 
@@ -98,7 +99,7 @@ class Settler:
         while True:
             lost = False
             try:
-                await self.tick()
+                await apart(self.tick())
                 now = await self._now()
             except* (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as group:
                 _log.warning("settler.database_lost", error=str(group.exceptions[0]))

@@ -44,6 +44,7 @@ from skerry.sites.places import at_of, called, declared
 from skerry.sites.reconcile import BATCH, drop_orphan, note_orphans, reconcile, sweep
 from skerry.sites.wire import PeerFault
 from skerry.store import Database, Tx
+from skerry.store.cancelling import apart
 from skerry.store.database import Row
 from skerry.store.queries import load
 
@@ -202,7 +203,7 @@ class Observer:
             contact = await self._hub.wait(at_of(place))
             began = asyncio.get_running_loop().time()
             try:
-                await self._watch(place, contact)
+                await apart(self._watch(place, contact))
             except Exception as error:  # noqa: BLE001 - one place's trouble must not end the others'
                 if asyncio.get_running_loop().time() - began > self._patience.total_seconds():
                     said = ""

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from skerry.store.cancelling import apart
 from skerry.store.database import DATABASE_ERRORS, Database
 
 _log = structlog.get_logger("election")
@@ -35,7 +36,7 @@ async def elected(db: Database, duty: str, works: Sequence[Work]) -> None:
     """Do the works of a duty whenever it is ours, until cancelled."""
     while True:
         try:
-            await _campaign(db, duty, works)
+            await apart(_campaign(db, duty, works))
         except* _Lost:
             _log.warning("duty lost", duty=duty)
         except* DATABASE_ERRORS as group:
