@@ -173,10 +173,19 @@ def test_logs_are_found_by_who_may_see_them(house: House) -> None:
 
 
 def test_alerts_are_read_by_operators_and_by_whom_they_concern(house: House) -> None:
-    everybody = {alert["subject"] for alert in house.get(f"{SERIES}/alerts")["items"]}
+    everybody = {alert["spec"]["subject"] for alert in house.get(f"{SERIES}/alerts")["items"]}
     assert {"the cloud", f"{ACME[11:]}/lab/jobs/a"} <= everybody
     [alert] = house.get(f"{SERIES}/tenants/acme/alerts", "reader")["items"]
-    assert (alert["reason"], alert["remedy"]) == ("Broken", "Mend it")
+    assert (alert["spec"]["reason"], alert["status"]["remedy"]) == ("Broken", "Mend it")
+    mine = f"{SERIES}/tenants/acme/alerts/{alert['metadata']['name']}"
+    assert house.get(mine, "reader") == house.get(mine) == alert
+    assert house.get(f"/providers/{alert['metadata']['ref']}") == alert
+    assert house.get(mine, "only-a") == alert
+    assert house.get(mine, "stranger") == house.get(f"{mine}x") == 404
+    assert house.get(mine.replace("acme", "rival"), "stranger") == 404
+    assert house.get(f"{SERIES}/alerts/{alert['metadata']['name']}", "reader") == 403
+    assert house.get(f"{SERIES}/alerts", phase="cleared")["items"] == []
+    assert house.get(f"{SERIES}/alerts", phase="both") == 400
     assert house.get(f"{SERIES}/alerts", "reader") == 403
     assert house.get(f"{SERIES}/tenants/acme/alerts", "stranger") == 404
 

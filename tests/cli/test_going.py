@@ -186,11 +186,16 @@ def test_logs_of_a_job_called_like_a_command(standin: Skerry) -> None:
 
 
 def test_alerts_are_listed(standin: Skerry, cloud: Cloud) -> None:
+    subject = "skerry.run/v1/tenants/acme/workspaces/w/jobs/train"
     alert = {
-        "id": "1", "subject": "skerry.run/v1/tenants/acme/workspaces/w/jobs/train",
-        "tenant": "acme", "reason": "Overdue", "message": "It waits since 08:00",
-        "remedy": "Look at its site", "raisedAt": NOW,
+        "metadata": {"name": "1", "tenant": "acme"},
+        "spec": {"subject": subject, "reason": "Overdue"},
+        "status": {
+            "phase": "open", "message": "It waits since 08:00", "remedy": "Look at its site",
+            "raisedAt": NOW,
+        },
     }  # fmt: skip
+    cloud.views[f"{SERIES}/tenants/acme/alerts/1"] = alert
     cloud.views[f"{SERIES}/tenants/acme/alerts"] = {"items": [alert]}
     cloud.views[f"{SERIES}/alerts"] = {"items": []}
     shown = standin("alert", "list", "-o", "noheader")
@@ -202,7 +207,9 @@ def test_alerts_are_listed(standin: Skerry, cloud: Cloud) -> None:
         "RAISED   REASON   ABOUT   MESSAGE   WHAT TO DO\n",
         "",
     )
-    assert standin("alert", "list", "--json").out.startswith('[\n  {\n    "id": "1"')
+    assert '"name": "1"' in standin("alert", "list", "--json").out
+    assert standin("alert", "list", "-o", "wide").out.rstrip().endswith("1")
+    assert "remedy:   Look at its site" in standin("alert", "get", "1").out
 
 
 @pytest.mark.parametrize(

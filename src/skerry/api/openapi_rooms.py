@@ -24,6 +24,7 @@ _USES: Schema = {
     "description": "The newest value of each series that is known",
     "additionalProperties": _NUMBER,
 }
+_PHASE = query("phase", "open (as they are, if nothing is said) or cleared")
 _FROM = query("from", "A time (RFC 3339), or -1h: so long ago")
 _TO = query("to", "A time; now")
 
@@ -45,9 +46,13 @@ def paths() -> Mapping[str, Schema]:
             query("limit", "Lines of a page", {"type": "integer", "minimum": 1, "maximum": 1000}),
             query("cursor", "`next` of the page before"),
         ),
-        f"{rooms.BASE}/alerts": _read("list_alerts", "Open alerts of everybody", _alerts()),
+        f"{rooms.BASE}/alerts": _read("list_alerts", "Alerts of everybody", _alerts(), "", _PHASE),
         f"{rooms.TENANT}/alerts": _read(
-            "list_tenant_alerts", "Open alerts of a tenant", _alerts(), "tenant"
+            "list_tenant_alerts", "Alerts of a tenant", _alerts(), "tenant", _PHASE
+        ),
+        f"{rooms.BASE}/alerts/{{alert}}": _named("get_alert", "One alert", "alert"),
+        f"{rooms.TENANT}/alerts/{{alert}}": _named(
+            "get_tenant_alert", "One alert of a tenant", "tenant", "alert"
         ),
         f"{rooms.TENANT}/usage": _read(
             "usage", "What a tenant was billed for, over time", _usage(), "tenant", _FROM, _TO,
@@ -156,9 +161,32 @@ def _lines() -> Schema:
     return _items(line, next={**TEXT, "description": "The cursor of the next page"}, cut=cut)
 
 
+def _alert() -> Schema:
+    names = ("name", "provider", "resource", "apiVersion", "kind", "ref", "tenant")
+    metadata = {**dict.fromkeys(names, TEXT), "createdAt": TIME, "lastModifiedAt": TIME}
+    status = {
+        "state": TEXT,
+        "phase": {"enum": ["open", "cleared"]},
+        **dict.fromkeys(("message", "remedy"), TEXT),
+        **dict.fromkeys(("raisedAt", "clearedAt"), TIME),
+    }
+    return required(
+        {
+            "metadata": required(metadata, "tenant"),
+            "spec": required(dict.fromkeys(("subject", "reason"), TEXT)),
+            "status": required(status, "clearedAt"),
+        }
+    )
+
+
 def _alerts() -> Schema:
-    names = ("id", "subject", "tenant", "reason", "message", "remedy")
-    return _items(required({**dict.fromkeys(names, TEXT), "raisedAt": TIME}))
+    return _items(_alert())
+
+
+def _named(name: str, summary: str, *above: str) -> Schema:
+    read = _read(name, summary, _alert())["get"]
+    read["responses"] |= problems((errors.NotFound,))
+    return {"parameters": path_parameters(above), "get": read}
 
 
 def _usage() -> Schema:

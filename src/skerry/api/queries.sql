@@ -1,9 +1,6 @@
 -- name: resources
 select * from resource where uid = any($1::uuid[])
 
--- name: by_ref
-select ref, uid from resource where ref = any($1::text[]) and deleted_at is null
-
 -- name: capacities
 select at, capacity from site_contact
 

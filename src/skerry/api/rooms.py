@@ -15,11 +15,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from skerry.api import operating
+from skerry.api import alerting, operating
 from skerry.api.edge import JSON, Edge
 from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
-from skerry.kernel import alerts
 from skerry.kernel.errors import InvalidRequest, NotFound, Source
 from skerry.kernel.history import stamp
 from skerry.kernel.paths import Path
@@ -222,29 +221,6 @@ def _line(row: Row, line: Line, names: Mapping[uuid.UUID, tuple[str, str]]) -> d
     }
 
 
-async def open_alerts(edge: Edge, request: Request) -> Response:
-    """Alerts that are open: of a tenant, or, for operators, of everybody."""
-    room = await Room.enter(edge, request, "alerts")
-    rows = await alerts.open_alerts(edge.db, room.tenant)
-    about = await edge.db.fetch(_sql.by_ref, [row["subject"] for row in rows])
-    uids = {row["ref"]: row["uid"] for row in about}
-    visible = await room.visible(uids.values())
-    items = [
-        {
-            "id": str(row["id"]),
-            "subject": row["subject"],
-            "tenant": row["tenant"],
-            "reason": row["reason"],
-            "message": row["message"],
-            "remedy": row["remedy"],
-            "raisedAt": stamp(row["raised_at"]),
-        }
-        for row in rows
-        if room.everything or uids.get(row["subject"]) in visible
-    ]
-    return _json({"items": items})
-
-
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
@@ -283,8 +259,10 @@ async def usage(edge: Edge, request: Request) -> Response:
 PATHS = {
     f"{BASE}/top": hosts,
     operating.PATH: operating.status,
-    f"{BASE}/alerts": open_alerts,
-    f"{TENANT}/alerts": open_alerts,
+    f"{BASE}/alerts": alerting.listed,
+    f"{BASE}/alerts/{{alert}}": alerting.one,
+    f"{TENANT}/alerts": alerting.listed,
+    f"{TENANT}/alerts/{{alert}}": alerting.one,
     f"{TENANT}/usage": usage,
     f"{WORKSPACE}/top": top,
     f"{WORKSPACE}/logs": logs,
