@@ -118,11 +118,14 @@ class Cloud:
     def offers(self) -> bool:
         """Whether this machine is on sale. Asked without the command: its start is half a second,
         and this is asked again and again."""
+        return bool(self.get("/providers/skerry.market/v1/offers")["items"])
+
+    def get(self, path: str) -> Any:
+        """What is there, without a start of the command."""
         told = self.told()
-        path = "/providers/skerry.market/v1/offers"
         bearer = {"authorization": f"Bearer {told['SKERRY_TOKEN']}"}
         with urlopen(Request(told["SKERRY_URL"] + path, headers=bearer), timeout=30) as answer:
-            return bool(json.load(answer)["items"])
+            return json.load(answer)
 
     def audit(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

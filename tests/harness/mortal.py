@@ -97,7 +97,7 @@ class Hand:
             "server": lambda: [os.getpid()],
             "postgres": self._postgres,
             "agent": lambda: running(str(self._data / "agent"), "skerry.sites.agent"),
-            "workload": lambda: workloads(self._data),
+            "workload": lambda: workload(self._data, len(self._struck)),
         }[victim]()
         if not pids:
             return False
@@ -136,8 +136,8 @@ def shims(data: Path) -> list[int]:
     return running(str(data / "agent"), "shim.main")
 
 
-def workloads(data: Path) -> list[int]:
-    """What runs below the shims: sandboxes and all that is in them, but no shim."""
+def workload(data: Path, which: int) -> list[int]:
+    """All that runs below one of the shims: a sandbox and what is in it."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -145,12 +145,13 @@ def workloads(data: Path) -> list[int]:
                 parents[int(entry.name)] = int(
                     (entry / "stat").read_text().rpartition(")")[2].split()[1]
                 )
-    below = set(shims(data))
-    ours: list[int] = []
+    alive = [shim for shim in sorted(shims(data)) if shim in parents.values()]
+    below = {alive[which % len(alive)]} if alive else set()
+    found: list[int] = []
     while below:
         below = {pid for pid, parent in parents.items() if parent in below}
-        ours += sorted(below)
-    return ours
+        found += sorted(below)
+    return found
 
 
 def main() -> None:

@@ -31,15 +31,21 @@ from pathlib import Path
 import asyncpg
 
 from skerry.store import process
+from skerry.store.database import DATABASE_AWAY
 from skerry.store.errors import StoreError
 
 MAJOR = 18
 START_SECONDS = 300.0  # replaying the log after a crash can take minutes
 STOP_SECONDS = 30.0
 ORPHAN_SECONDS = 10.0
+DYING_SECONDS = 60.0
 LOG_BYTES = 10 * 1024 * 1024
+SEGMENT_BYTES = 16 * 1024 * 1024  # of the write-ahead log; what it can't get, it dies of
 SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path, less its closing NUL
 _SOCKET = ".s.PGSQL.5432"
+
+_NOT_THERE: tuple[type[Exception], ...] = (*DATABASE_AWAY, OSError)
+"""Not yet, or no longer: it may also die while it answers."""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -137,16 +143,23 @@ class EmbeddedPostgres:
     async def keep(self) -> None:
         """Start it again whenever it dies, and cap its log; until cancelled.
 
-        Raises StoreError when it has died five times within a minute.
+        It dies of a full disk, and is started again once there is room. Raises StoreError when it
+        has died five times within a minute.
         """
         deaths: deque[float] = deque(maxlen=5)
         while self.pid is not None:
             if await process.ended(self.pid, timeout=60):
+                await self._room()
                 deaths.append(time.monotonic())
-                if len(deaths) == deaths.maxlen and deaths[-1] - deaths[0] < 60:
+                if len(deaths) == deaths.maxlen and deaths[-1] - deaths[0] < DYING_SECONDS:
                     raise StoreError(f"Postgres keeps dying. The end of its log:\n{self._tail()}")
                 await self._bring_up()
             self._cap_log()
+
+    async def _room(self) -> None:
+        """Wait until a new segment of its journal fits on the disk."""
+        while shutil.disk_usage(self.data_dir).free < 2 * SEGMENT_BYTES:
+            await asyncio.sleep(0.5)  # noqa: ASYNC110 - nobody tells us that a file was removed
 
     # The directory
 
@@ -291,7 +304,7 @@ class EmbeddedPostgres:
         while process.alive(pid):
             try:
                 await self._ensure_database()
-            except (asyncpg.CannotConnectNowError, OSError):
+            except _NOT_THERE:
                 if time.monotonic() > deadline:
                     raise StoreError(
                         f"Postgres (process {pid}) has not answered for {START_SECONDS:.0f} s."
