@@ -159,7 +159,7 @@ class EmbeddedPostgres:
     async def _room(self) -> None:
         """Wait until a new segment of its journal fits on the disk."""
         while shutil.disk_usage(self.data_dir).free < 2 * SEGMENT_BYTES:
-            await asyncio.sleep(0.5)  # noqa: ASYNC110 - nobody tells us that a file was removed
+            await asyncio.sleep(0.5)
 
     # The directory
 
