@@ -157,8 +157,8 @@ class EmbeddedPostgres:
             self._cap_log()
 
     async def _room(self) -> None:
-        """Wait until a new segment of its journal fits on the disk."""
-        while shutil.disk_usage(self.data_dir).free < 2 * SEGMENT_BYTES:
+        """Wait until a new segment of its journal fits on the disk: nobody tells us."""
+        while shutil.disk_usage(self.data_dir).free < 2 * SEGMENT_BYTES:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
 
     # The directory
