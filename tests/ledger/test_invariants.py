@@ -40,6 +40,7 @@ from skerry.ledger.settler import Settler
 from skerry.ledger.transfers import Transfer
 from skerry.ledger.windows import micros, month_of
 from skerry.store import Database, Tx
+from tests.dying import DyingTx, Killed
 from tests.ledger.world import HOURLY, START, charges, lease_of, pay_in, prices, set_clock
 
 FUNDS = HOURLY // 2 + 500
@@ -105,31 +106,6 @@ join usage a on a.stream = s.id and a.ends_at > a.starts_at
 join usage b on b.stream = s.id and b.starts_at > a.starts_at and b.starts_at < a.ends_at
   and b.ends_at > b.starts_at
 """
-
-
-class Killed(Exception):
-    """The process dies here."""
-
-
-class DyingTx:
-    """A transaction that is cut off at its n-th statement."""
-
-    def __init__(self, tx: Tx, after: int) -> None:
-        self._tx = tx
-        self._left = after
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._tx, name)
-        if name not in ("fetch", "fetchrow", "fetchval", "execute", "executemany", "copy"):
-            return found
-
-        async def counted(*args: Any) -> Any:
-            if not self._left:
-                raise Killed
-            self._left -= 1
-            return await found(*args)
-
-        return counted
 
 
 class Books(RuleBasedStateMachine):

@@ -21,15 +21,12 @@ from skerry.proof import tree
 from skerry.proof.note import Signer
 from skerry.proof.tiles import Disagreement, Tiles, path_of
 from skerry.store import Database
+from tests.dying import Killed
 from tests.proof.conftest import Cloud
 
 MANY = 200
 LONG = 3_000
 """Sequences: 500 and 10,000 with those of ledger and market."""
-
-
-class Killed(Exception):
-    """The process dies here."""
 
 
 class Life(RuleBasedStateMachine):
