@@ -69,7 +69,7 @@ async def cloud(data: Path) -> AsyncIterator[Server]:
 
 async def site(server: Server, jobs: int) -> None:
     """A site that has room for so many jobs."""
-    config = {"millicores": 1000 * jobs, "memory": jobs << 30, "disk": jobs << 40}
+    config = {"millicores": 1000 * jobs, "memory": jobs << 30, "disk": jobs << 31}
     spec = {
         "driver": "simulated", "region": "home", "zone": "a", "jurisdiction": "SE",
         "operator": "skerry", "config": config,
