@@ -158,7 +158,7 @@ async def test_a_flow_of_an_unknown_kind_stops_nobody_else(cloud: Cloud) -> None
             await cloud.db.execute("update flow set wake_at = skerry_now() where kind = 'act'")
             await until(lambda seen=tries: _tried(cloud.db, seen))
         await cloud.db.execute("update flow set deadline = skerry_now() where kind = 'act'")
-        assert await worker.check_deadlines() == 1
+        await worker.check_deadlines()  # unless it came to look by itself
     assert await open_alerts(cloud.db) == ["Overdue", "StepFails"]
 
 

@@ -1,12 +1,13 @@
 """Transactions and notices, on the real database."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
-from skerry.store import Database
+from skerry.store import Database, database
 
 
 @pytest.fixture
@@ -130,3 +131,16 @@ async def test_after_a_kill_nothing_is_sent_or_asked(db: Database) -> None:
     db.terminate()
     with pytest.raises(asyncpg.InterfaceError):
         await db.fetchval("select 1")
+
+
+async def test_who_waits_for_a_connection_is_told_in_the_end(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
+    async with AsyncExitStack() as stack:
+        while db.idle:
+            await stack.enter_async_context(db.transaction())
+        for asking in (db.fetchval("select 1"), db.transaction().__aenter__()):
+            with pytest.raises(TimeoutError):
+                await asking
+    assert await db.fetchval("select 1") == 1

@@ -18,6 +18,8 @@ import msgspec
 
 Row: TypeAlias = asyncpg.Record
 _LISTEN_SECONDS = 1.0
+WAIT_SECONDS = 30.0
+"""For a connection, when all are taken."""
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
@@ -179,7 +181,7 @@ class Database:
 
         ``readonly`` transactions see one snapshot throughout (repeatable read).
         """
-        async with self._pool.acquire() as connection:
+        async with self._lent() as connection:
             tx = Tx(connection)
             if readonly:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -193,20 +195,34 @@ class Database:
     async def reading(self) -> AsyncIterator[Tx]:
         """A connection for a read or two, each of which sees what is committed by then, as in a
         transaction of ours; it saves the round trips that begin and end one. For reads only."""
-        async with self._pool.acquire() as connection:
+        async with self._lent() as connection:
             yield Tx(connection)
 
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of the pool. TimeoutError if none comes free in ``WAIT_SECONDS``."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
-        return list(await self._pool.fetch(sql, *args))
+        async with self._lent() as connection:
+            return list(await connection.fetch(sql, *args))
 
     async def fetchrow(self, sql: str, *args: Any) -> Row | None:
-        return await self._pool.fetchrow(sql, *args)
+        async with self._lent() as connection:
+            return await connection.fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: Any) -> Any:
-        return await self._pool.fetchval(sql, *args)
+        async with self._lent() as connection:
+            return await connection.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: Any) -> str:
-        return str(await self._pool.execute(sql, *args))
+        async with self._lent() as connection:
+            return str(await connection.execute(sql, *args))
 
     def notify(self, channel: str) -> None:
         """Send one NOTIFY soon. Calls that come before it is sent are folded into it."""
