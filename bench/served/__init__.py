@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from skerry.api.protocol import web_config
 from skerry.kernel.feed import Feed
 from skerry.kernel.sequencer import Sequencer
 from skerry.store import Database
@@ -37,10 +38,7 @@ async def serve(make: Make, url: str, following: bool) -> None:
     feed = Feed(db)
     app = await make(db, feed)
     sock = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, access_log=False, log_config=None, lifespan="off",
-        h11_max_incomplete_event_size=64 << 10, server_header=False,
-    )  # fmt: skip
+    config = web_config(app, "127.0.0.1", 0)
     web = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         if following:

@@ -27,6 +27,8 @@ from skerry.client.errors import BadSetting
 from skerry.client.units import parse_bytes, parse_seconds
 from skerry.doctor.command import doctor
 from skerry.gateway.options import gateway_options, take
+from skerry.listening import CA_FILE, tls_options
+from skerry.listening import check as check_listeners
 from skerry.logfile import LogFile
 from skerry.series.retention import Retention
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
@@ -138,11 +140,7 @@ def _retention(given: dict[str, Any]) -> Retention:
     envvar="SKERRY_LISTEN",
     help="Where the API answers",
 )
-@click.option(
-    "--insecure-http",
-    is_flag=True,
-    help="Speak plain HTTP outside loopback: tokens can be read on the way",
-)
+@tls_options
 @click.option(
     "--token-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -222,11 +220,7 @@ def up(**given: Any) -> None:
     settings = Settings(
         agent=not given.pop("no_agent"), gateway=gateway, retention=retention, **given
     )
-    if not settings.loopback and not insecure:
-        _fail(
-            f"{settings.host} is not loopback, and this is plain HTTP",
-            "Listen on 127.0.0.1 behind a TLS proxy, or say --insecure-http.",
-        )
+    check_listeners(settings, insecure=insecure)
     if log_file is None and not verbose and sys.stderr.isatty():
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         log_file = settings.data / "server.log"
@@ -284,7 +278,9 @@ def _welcome(url: str, gateway: str, settings: Settings, made: Any, log_file: Pa
         _say(f"  Log      {log_file}")
     if made.token is not None:
         _hand_over(made.token, settings)
-        _keep_context(url, made)
+        _keep_context(url, made, settings)
+    if settings.tls_ca:
+        _say(f"  Trust    --ca-file {settings.data / CA_FILE} (SKERRY_CA_FILE), for clients")
     if settings.token_file is not None:
         _say(f"  Scripts  SKERRY_URL={url} SKERRY_TOKEN=$(cat {settings.token_file})")
     if not settings.jurisdiction:
@@ -307,14 +303,18 @@ def _hand_over(token: str, settings: Settings) -> None:
         _say(f"  Token    in {file} (the operator's: move it to where you keep secrets)")
 
 
-def _keep_context(url: str, made: Any) -> None:
+def _keep_context(url: str, made: Any, settings: Settings) -> None:
     """Let the command line of this user find the new cloud, unless it has contexts already."""
     try:
         known = contexts.load_contexts()
         if CONTEXT in known.named or os.environ.get("SKERRY_NO_CONTEXT"):
             return
         entry = contexts.Settings(
-            url=url, token=made.token, tenant=made.tenant, workspace=made.workspace
+            url=url,
+            token=made.token,
+            tenant=made.tenant,
+            workspace=made.workspace,
+            ca_file=str(settings.data / CA_FILE) if settings.tls_ca else "",
         )
         contexts.save_contexts(known.having(CONTEXT, entry, use=not known.current))
     except (OSError, ValueError, BadSetting) as error:

@@ -21,6 +21,7 @@ import uvicorn
 
 from skerry.api.app import build
 from skerry.api.edge import Edge
+from skerry.api.protocol import web_config
 from skerry.api.routes import Routes
 from skerry.identity.authenticate import Authenticator
 from skerry.kernel import uploads
@@ -36,6 +37,7 @@ from skerry.kernel.sequencer import Sequencer
 from skerry.kernel.vitals import Vitals
 from skerry.kernel.worker import CHANNEL as FLOWS
 from skerry.kernel.worker import Worker
+from skerry.listening import secured
 from skerry.proof.log import Log
 from skerry.proof.note import Signer, origin
 from skerry.settings import Settings
@@ -129,26 +131,17 @@ class Server:
             routes=Routes(self.registry),
         )
         app = build(edge, profile=self.settings.seca_errors, ready=self.ready)
-        web = _Web(
-            uvicorn.Config(
-                app,
-                host=self.settings.host,
-                port=self.settings.port,
-                access_log=False,
-                log_config=None,
-                lifespan="off",
-                timeout_graceful_shutdown=3,
-                h11_max_incomplete_event_size=64 << 10,
-                server_header=False,
-                ws="websockets-sansio",
-                ws_max_size=1 << 20,
-            )
-        )
+        own = await secured(self.db, self.resources, self.settings)
+        if own is not None:
+            group.create_task(own.run(self.db))
+        tls = own.server if own is not None else None
+        web = _Web(web_config(app, self.settings.host, self.settings.port, tls))
         group.create_task(web.serve())
         await web.listening()
         port = web.servers[0].sockets[0].getsockname()[1]
         host = self.settings.host
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        scheme = "https" if own else "http"
+        self.address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         self.url = self.settings.public_url or self.address
 
 

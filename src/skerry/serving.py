@@ -31,12 +31,13 @@ import click
 
 from skerry import commands
 from skerry.gateway.options import take
+from skerry.listening import check as check_listeners
 from skerry.settings import ALL_ROLES, Settings
 
 _FROM_UP = (
     "data", "listen", "insecure_http", "token_file", "database_url", "operator", "region", "zone",
     "prices", "agents", "agents_name", "keep_samples", "keep_history", "keep_logs", "log_share",
-    "seca_errors", "log_file", "verbose",
+    "seca_errors", "log_file", "verbose", "tls_cert", "tls_key", "tls_ca", "tls_names",
 )  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9][-.a-zA-Z0-9]{0,62}")
 
@@ -108,11 +109,7 @@ def _check(settings: Settings, insecure: bool) -> None:
             names_of(settings.agents, settings.agents_name)
         except ValueError as problem:
             raise click.UsageError(str(problem)) from None
-    if "api" in settings.roles and not settings.loopback and not insecure:
-        raise click.UsageError(
-            f"{settings.host} is not loopback, and this is plain HTTP: listen on 127.0.0.1 "
-            "behind a TLS proxy, or say --insecure-http"
-        )
+    check_listeners(settings, insecure=insecure)
 
 
 async def _serve(settings: Settings) -> None:

@@ -43,6 +43,13 @@ class Settings:
     """Whether this machine itself is offered as a site."""
     gateway: GatewaySettings | None = None
     """None: routes are kept, and reached by nobody."""
+    tls_cert: Path | None = None
+    """A certificate chain in PEM with which the API speaks TLS."""
+    tls_key: Path | None = None
+    tls_ca: bool = False
+    """Whether an authority of the cloud's own vouches for the API."""
+    tls_names: tuple[str, ...] = ()
+    """By which names and addresses clients reach it then; empty: the address itself."""
     agents: str = ""
     """HOST:PORT where hosts that join reach us; empty: none may."""
     agents_name: tuple[str, ...] = ()
@@ -71,6 +78,10 @@ class Settings:
     @property
     def port(self) -> int:
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def tls(self) -> bool:
+        return self.tls_cert is not None or self.tls_ca
 
     @property
     def loopback(self) -> bool:

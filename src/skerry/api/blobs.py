@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from skerry.api import requests
 from skerry.api.edge import Edge
 from skerry.identity.authorize import authorize
 from skerry.identity.roles import Target
@@ -66,7 +67,7 @@ async def _put(
 
 async def _limited(request: Request) -> AsyncIterator[bytes]:
     size = 0
-    async for chunk in request.stream():
+    async for chunk in requests.chunks(request):
         size += len(chunk)
         if size > MOST_BLOB:
             raise TooLarge(f"a file may have at most {MOST_BLOB >> 30} GiB")

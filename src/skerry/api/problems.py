@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from starlette.responses import Response
 
+from skerry.api.requests import TooSlow
 from skerry.kernel.errors import (
     TYPE_BASE,
     Conflict,
@@ -69,7 +70,7 @@ def to_response(problem: Problem, *, profile: str, path: str, request_id: str) -
         headers |= {"upgrade": "websocket", "connection": "upgrade"}
     if shown in (Unavailable, TooManyRequests):
         headers["retry-after"] = "5"
-    if shown is TooLarge:
+    if shown in (TooLarge, TooSlow):
         headers["connection"] = "close"
     return Response(
         msgspec.json.encode(body), shown.status, headers, media_type="application/problem+json"

@@ -5,8 +5,9 @@ chunked flood costs no memory. JSON must be an object; NUL characters, which Pos
 are refused here once for all.
 """
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -21,6 +22,10 @@ from skerry.kernel.views import boolean
 CURRENT: ContextVar[str] = ContextVar("request")
 """The id of the request that is being answered, for every line that is logged on its behalf."""
 MOST_BODY = 1 << 20
+PATIENCE = 30.0
+"""Seconds that a client may keep us waiting for a part of its body."""
+LEAST_RATE = 1 << 10
+"""Bytes a second that a body must come at, over its whole length."""
 MOST_DEPTH = 64
 _VERSION = re.compile(r"\d{1,18}")
 
@@ -31,14 +36,43 @@ async def body(request: Request, most: int = MOST_BODY) -> bytes:
     if declared.isdecimal() and int(declared) > most:
         raise _too_large(most)
     got = bytearray()
+    async for chunk in chunks(request):
+        got += chunk
+        if len(got) > most:
+            raise _too_large(most)
+    return bytes(got)
+
+
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises ``InvalidRequest`` where it ends too early, and ``TooSlow``
+    where it comes at less than ``LEAST_RATE`` after a while, or not at all for a while."""
+    clock = asyncio.get_running_loop().time
+    began, size = clock(), 0
+    stream = request.stream()
     try:
-        async for chunk in request.stream():
-            got += chunk
-            if len(got) > most:
-                raise _too_large(most)
+        while True:
+            patience = min(PATIENCE, began + PATIENCE + size / LEAST_RATE - clock())
+            async with asyncio.timeout(patience):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return
+            size += len(chunk)
+            yield chunk
     except ClientDisconnect:
         raise InvalidRequest("the body ended too early") from None
-    return bytes(got)
+    except TimeoutError:
+        raise TooSlow(
+            f"the body came at less than {LEAST_RATE} bytes a second",
+            hint="Send it again over a better line.",
+        ) from None
+
+
+class TooSlow(InvalidRequest):
+    status, slug, title = 408, "request-timeout", "Request timeout"
+
+
+class UnsupportedMedia(InvalidRequest):
+    status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
 
 
 def _too_large(most: int) -> TooLarge:
@@ -50,6 +84,11 @@ def _too_large(most: int) -> TooLarge:
 
 async def json_object(request: Request) -> Mapping[str, Any]:
     """The body as a JSON object; an absent body is an empty one."""
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise UnsupportedMedia(
+            f"a body in content-encoding {coding[:40]!r} is not taken", hint="Send it as it is."
+        )
     text = await body(request)
     if not text.strip():
         return {}

@@ -6,6 +6,7 @@ a client first asks for the name, last a month, and are kept in memory only.
 """
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -45,8 +46,8 @@ class Authority:
         """Whether a certificate is good for a while yet."""
         return not_after - datetime.now(UTC) > RENEW
 
-    def issue(self, host: str) -> tuple[bytes, bytes]:
-        """A new certificate with its chain, and its key, in PEM."""
+    def issue(self, host: str, *more: str) -> tuple[bytes, bytes]:
+        """A new certificate for these names and addresses with its chain, and its key, in PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
@@ -59,7 +60,9 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - EARLY)
             .not_valid_after(min(now + LEAF, self.not_after))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName(list(map(_called, (host, *more)))), critical=False
+            )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage, critical=False)
             .add_extension(
@@ -69,6 +72,13 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         return certificate.public_bytes(serialization.Encoding.PEM) + self.pem, private_pem(key)
+
+
+def _called(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -9,7 +9,7 @@ import click
 from skerry.gateway.settings import BASE, GatewaySettings
 
 F = TypeVar("F", bound=Callable[..., Any])
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+file_option = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -63,10 +63,10 @@ _OPTIONS = (
     ),
     click.option(
         "--gateway-tls-cert",
-        type=_file,
+        type=file_option,
         help="Certificate chain in PEM; read again when it changes",
     ),
-    click.option("--gateway-tls-key", type=_file, help="Its key in PEM"),
+    click.option("--gateway-tls-key", type=file_option, help="Its key in PEM"),
     click.option(
         "--gateway-ca", is_flag=True, help="Make certificates with an authority of this cloud's own"
     ),
@@ -78,7 +78,9 @@ _OPTIONS = (
         "else at 443",
     ),
     click.option("--gateway-acme-email", default="", help="Whom the directory may write to"),
-    click.option("--gateway-acme-ca", type=_file, help="Whom to trust as the directory, in PEM"),
+    click.option(
+        "--gateway-acme-ca", type=file_option, help="Whom to trust as the directory, in PEM"
+    ),
     click.option(
         "--gateway-tcp",
         default="",

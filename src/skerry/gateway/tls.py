@@ -48,11 +48,13 @@ def pair_of(chain: bytes, key: bytes) -> Pair:
     return Pair(chain, key, x509.load_pem_x509_certificate(chain).not_valid_after_utc)
 
 
-def context_of(pair: Pair | None) -> ssl.SSLContext:
-    """A server's context. Raises ``ssl.SSLError`` if chain and key don't belong together."""
+def context_of(pair: Pair | None, *, http2: bool = True) -> ssl.SSLContext:
+    """A server's context, TLS 1.2 at least. Raises ``ssl.SSLError`` if chain and key don't belong
+    together."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    offer_http2(context)
+    if http2:
+        offer_http2(context)
     if pair is not None:
         chain, key = _in_memory(pair.chain), _in_memory(pair.key)
         try:
@@ -72,8 +74,9 @@ def _in_memory(text: bytes) -> int:
 class CertificateFile:
     """The operator's certificate, read again when it changes."""
 
-    def __init__(self, chain: Path, key: Path) -> None:
+    def __init__(self, chain: Path, key: Path, *, http2: bool = True) -> None:
         """Raises OSError, ``ssl.SSLError`` or ValueError if it can't be used at all."""
+        self._http2 = http2
         self._chain = chain
         self._key = key
         self.problem = ""
@@ -83,7 +86,7 @@ class CertificateFile:
     def _read(self) -> None:
         self._stamp = self._changed()
         self.pair = pair_of(self._chain.read_bytes(), self._key.read_bytes())
-        self.context = context_of(self.pair)
+        self.context = context_of(self.pair, http2=self._http2)
         certificate = x509.load_pem_x509_certificate(self.pair.chain)
         self.names = _names(certificate)
 

@@ -38,7 +38,7 @@ async def look(db: Database, certificates: Certificates | None) -> None:
                 for name in sorted(file.names):
                     await tx.execute(_sql.record, name, "file", file.pair.not_after)
         async with db.transaction() as tx:
-            await _file(tx, file)
+            await about_file(tx, file, _FILE, "The gateway's")
     async with db.transaction() as tx:
         for row in await tx.fetch(_sql.ending, timedelta(days=7)):
             await _ending(tx, row["host"], row["not_after"], row["problem"])
@@ -51,30 +51,31 @@ async def sweep(db: Database) -> None:
     await db.execute(_sql.forget_moot)
 
 
-async def _file(tx: Tx, file: CertificateFile) -> None:
+async def about_file(tx: Tx, file: CertificateFile, subject: str, whose: str) -> None:
+    """Raise what is wrong with a certificate file as alerts, and clear what is right again."""
     end, now = file.pair.not_after, await tx.now()
     if file.problem:
         await alerts.raise_alert(
             tx,
-            subject=_FILE,
+            subject=subject,
             reason="certificate-unreadable",
-            message=f"The gateway's certificate file changed and can't be used: {file.problem}. "
+            message=f"{whose} certificate file changed and can't be used: {file.problem}. "
             "The one before it is in use.",
             remedy="Write certificate and key that belong together, in PEM.",
         )
     else:
-        await alerts.clear(tx, _FILE, "certificate-unreadable")
+        await alerts.clear(tx, subject, "certificate-unreadable")
     if end - now < SOON:
         await alerts.raise_alert(
             tx,
-            subject=_FILE,
+            subject=subject,
             reason="certificate-ends",
-            message=f"The gateway's certificate {'has ended' if end <= now else 'ends'} at "
+            message=f"{whose} certificate {'has ended' if end <= now else 'ends'} at "
             f"{end:%Y-%m-%d %H:%M} UTC.",
             remedy="Write a newer one to the same files: it is taken up by itself.",
         )
     else:
-        await alerts.clear(tx, _FILE, "certificate-ends")
+        await alerts.clear(tx, subject, "certificate-ends")
 
 
 async def _ending(tx: Tx, host: str, end: datetime, problem: str) -> None:
