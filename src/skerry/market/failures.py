@@ -31,7 +31,7 @@ class Values:
         self._line = line
 
     def __getitem__(self, column: str) -> int:
-        return int(self._columns[column][self._line])
+        return int(self._columns[column].item(self._line))
 
 
 class Facts(NamedTuple):

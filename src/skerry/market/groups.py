@@ -1,6 +1,7 @@
 """The filters on what many offers share, each tested once for a group."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +70,15 @@ def needs(ask: Ask) -> tuple[tuple[str, int], ...]:
 
 def _serving_models(ask: Ask, tables: Tables) -> Bools:
     """For each name, whether it is a GPU model that will do."""
-    table = np.zeros(len(tables.names), np.bool_)
-    for code in tables.groups.gpus:
-        offered = tables.names.list[code]
-        table[code] = any(gpus.same(asked, offered) for asked in ask.gpu_models)
+    names = tables.names.list
+    table = np.zeros(len(names), np.bool_)
+    table[[code for code in tables.groups.gpus if _serves(ask.gpu_models, names[code])]] = True
     return table
+
+
+@lru_cache(4096)
+def _serves(asked: tuple[str, ...], offered: str) -> bool:
+    return any(gpus.same(one, offered) for one in asked)
 
 
 def _refuse_jurisdictions(

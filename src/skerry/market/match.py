@@ -93,12 +93,10 @@ def _contenders(view: View, lines: Lines, ask: Ask, tables: Tables) -> list[_Sco
     bound = int(scores(lines, cheap, ask, tables).max())
     rivals = able[price <= bound // ask.tasks]
     score = scores(lines, rivals, ask, tables)
+    best = lowest(CONTENDERS, score, lambda some: key[rivals[some]])
+    places = rivals[best]
+    columns = (score[best], key[places], offer[places], places)
     return [
-        _Scored(
-            int(score[i]),
-            int(key[rivals[i]]),
-            ids[offer[rivals[i]]],
-            Spot(view, lines.at(int(rivals[i]))),
-        )
-        for i in lowest(CONTENDERS, score, lambda some: key[rivals[some]]).tolist()
+        _Scored(worth, tie, ids[code], Spot(view, lines.at(place)))
+        for worth, tie, code, place in zip(*(c.tolist() for c in columns), strict=True)
     ]

@@ -120,13 +120,13 @@ class Search:
             return []
         price = lines.price[where]
         key, group, offer = (lines.column(name) for name in ("key", "group", "offer"))
+        best = lowest(NEAREST, price, lambda some: key[where[some]])
+        places, ids = where[best], self.tables.offers.list
+        columns = (price[best], key[places], offer[places], self.failed[group[places]], places)
         found = []
-        for i in lowest(NEAREST, price, lambda some: key[where[some]]).tolist():
-            at = int(where[i])
-            bits = int(self.failed[group[at]]) | lines.failed(at)
-            id = self.tables.offers.list[offer[at]]
-            spot = Spot(lines.view, lines.at(at), bits, int(price[i]))
-            found.append(_Found(int(price[i]), int(key[at]), id, spot))
+        for cost, tie, code, bits, at in zip(*(c.tolist() for c in columns), strict=True):
+            spot = Spot(lines.view, lines.at(at), bits | lines.failed(at), cost)
+            found.append(_Found(cost, tie, ids[code], spot))
         return found
 
 

@@ -10,6 +10,7 @@ once for all of them; the rest are decided line by line.
 """
 
 from enum import IntEnum
+from functools import cache
 
 
 class Reason(IntEnum):
@@ -42,6 +43,13 @@ class Reason(IntEnum):
 
 REASONS = tuple(Reason)
 """In their order. (Going through the enumeration itself is much slower.)"""
+
+
+@cache
+def reasons_in(failed: int) -> tuple[Reason, ...]:
+    """The filters that these bits mean, in their order."""
+    return tuple(reason for reason in REASONS if failed >> reason & 1)
+
 
 _SLUGS = {reason: reason.name.lower().replace("_", "-") for reason in Reason}
 

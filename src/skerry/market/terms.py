@@ -10,7 +10,7 @@ from skerry.market.groups import accepted_isolations
 from skerry.market.nearest import Spot
 from skerry.market.policy import Policy
 from skerry.market.prices import CORE, GPU, INSTANCE, MEMORY, MONTH, STORAGE, breakdown, mebibytes
-from skerry.market.reasons import REASONS
+from skerry.market.reasons import reasons_in
 
 
 def facts_of(spot: Spot, tables: Tables) -> Facts:
@@ -79,7 +79,6 @@ def near_of(spot: Spot, ask: Ask, policy: Policy, tables: Tables, now: datetime)
         per_hour=per_hour,
         failures=tuple(
             Failure(reason=r.slug, words=failure(r, facts, per_hour, ask, policy, now))
-            for r in REASONS
-            if spot.failed >> r & 1
+            for r in reasons_in(spot.failed)
         ),
     )
