@@ -32,7 +32,8 @@ def test_a_port_in_use_is_named(cloud: Cloud, tmp_path: Path) -> None:
 
 def test_plain_http_outside_loopback_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     refused = second(cloud, "--data", str(tmp_path / "d"), "--listen", "0.0.0.0:0")
-    assert refused.returncode == 1
+    assert refused.returncode == 2
+    assert "--tls-ca" in refused.stderr
     assert "--insecure-http" in refused.stderr
 
 
