@@ -1,8 +1,10 @@
 """The doctor finds what is wrong, says what to do, and finds nothing where nothing is."""
 
+import asyncio
 import json
 import os
 import socket
+import ssl
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,6 +190,24 @@ class TestTheDirectory:
         for ends, level in ((now, "broken"), (now + timedelta(days=3), "warning")):
             directory.expiry(report, "it", ends, now)
             assert report.findings[-1].level == level
+
+    async def test_the_certificate_that_a_server_shows(self, tmp_path: Path) -> None:
+        chain, key = Authority(*found("test")).issue("localhost")
+        (tmp_path / "both.pem").write_bytes(chain + key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tmp_path / "both.pem")
+        server = await asyncio.start_server(
+            lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context
+        )
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        report = Report()
+        async with server:
+            await asyncio.to_thread(directory.shown, report, url)
+        assert [finding.level for finding in report.findings] == ["ok"]
+        directory.shown(report, url)
+        assert report.findings[-1].level == "broken"
+        directory.shown(report, "http://127.0.0.1:9")
+        assert len(report.findings) == 2
 
 
 class TestTheDatabase:

@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import ssl
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
@@ -102,13 +104,27 @@ def running(report: Report, data: Path) -> str:
         report.broken("server", f"process {pid} at {url} is not ready: {problem}", remedy)
     else:
         report.ok("server", f"process {pid} answers at {url}")
+        shown(report, url)
     return url
+
+
+def shown(report: Report, url: str) -> None:
+    """The certificate that a server shows, wherever it has it from."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        return
+    try:
+        text = ssl.get_server_certificate((parts.hostname, parts.port or 443), timeout=_SECONDS)
+        end = x509.load_pem_x509_certificate(text.encode()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        remedy = "Look at --tls-cert and --tls-key, and at the server's log."
+        report.broken("certificates", f"{url} shows none that can be read: {error}", remedy)
+        return
+    expiry(report, f"the one that {url} shows", end, datetime.now(UTC))
 
 
 def ready(url: str) -> str:
     """What is wrong with a server; "" if it can serve."""
-    import ssl
-
     # Whether it lives is asked, not who it is: no secret goes there.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
