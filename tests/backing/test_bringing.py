@@ -1,5 +1,6 @@
 """A cloud taken and brought back: the same rows, the same log, the same secrets; or nothing."""
 
+import subprocess
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def _name() -> str:
 
 @pytest.fixture
 async def small(pg_url: str, tmp_path: Path) -> AsyncIterator[Small]:
-    settings = Settings(data=tmp_path / "old", database_url=pg_url, agent=False)
+    settings = Settings(data=tmp_path / "old", database_url=pg_url, agent=False, operator="acme")
     async with opened(settings) as server:
         up.equip(server)
         await up.bootstrap(server)
@@ -108,7 +109,7 @@ async def test_everything_comes_back(small: Small, empty_url: str, tmp_path: Pat
     assert (taken.damaged, taken.about.missing) == ([], [])
     await small.more()  # what comes after is not in it
     said: list[str] = []
-    new = Settings(data=tmp_path / "new", database_url=empty_url, agent=False)
+    new = Settings(data=tmp_path / "new", database_url=empty_url, agent=False, operator="acme")
     done = await bring(taken.path, new.data, said.append, database_url=empty_url, checkpoint=kept)
     assert done.checkpoint == kept
     assert "log: extends the checkpoint of the one given" in said
@@ -197,3 +198,22 @@ async def test_damaged_blobs_are_told_of(small: Small, empty_url: str, tmp_path:
 async def _nothing_is_left(tmp_path: Path, url: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.tar", "old"]
     assert await _rows(url) == {}
+
+
+async def test_what_a_killed_restore_left_is_cleared(
+    small: Small, empty_url: str, tmp_path: Path
+) -> None:
+    taken = await small.backup(tmp_path)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = tmp_path / f".new.{gone.pid}"
+    (left / "keys").mkdir(parents=True)
+    await bring(taken.path, tmp_path / "new", str, database_url=empty_url)
+    assert not left.exists()
+
+
+async def test_where_there_is_no_cloud_nothing_is_made(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "none")
+    with pytest.raises(StoreError, match="There is no cloud"):
+        await take(settings, tmp_path / "backup.tar", str)
+    assert list(tmp_path.iterdir()) == []

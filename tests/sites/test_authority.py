@@ -71,3 +71,22 @@ async def test_an_authority_is_replaced_and_every_host_stays(cloud: Cloud, tmp_p
             await asleep.connect()
         await Host(Membership(host.membership.folder, place), driver).connect()
     await driver.close()
+
+
+def test_two_nodes_share_an_authority(tmp_path: Path) -> None:
+    """One takes the step that is due, the other sees it; neither makes an authority of its own."""
+    old = timedelta(days=3650 - 200)
+    Authority(tmp_path / "authority", now=lambda: datetime.now(UTC) - old)
+    one, other = Authority(tmp_path / "authority"), Authority(tmp_path / "authority")
+    assert one.fingerprint == other.fingerprint
+    before = other.trusted
+    assert one.turn()
+    assert other.turn()
+    assert other.trusted == one.trusted != before
+    assert not one.turn()
+    assert not other.turn()
+    contexts = [one.server_context(["one.example"]), other.server_context(["two.example"])]
+    assert len({id(context) for context in contexts}) == 2
+    assert sorted(file.name for file in (tmp_path / "authority").iterdir()) == [
+        "authority.pem", "lock", "next.pem",
+    ]  # fmt: skip

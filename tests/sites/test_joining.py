@@ -15,6 +15,7 @@ from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.greeting import Denied
 from skerry.sites.joining import Membership, NotJoined, join
 from skerry.sites.simulated.driver import Simulated
+from tests.harness.ports import free_port
 from tests.sites.cloud import Cloud
 from tests.sites.contract.script import Script
 from tests.sites.contract.suite import Fencing, Reaching, Reading, Storing, Watching
@@ -375,3 +376,26 @@ class TestOverMutualTLS(Fencing, Reading, Storing, Watching, Reaching):
         rig = JoinedRig(door)
         yield rig
         await rig.kill()
+
+
+async def test_a_host_learns_of_other_doors_and_uses_them(
+    cloud: Cloud, driver: Simulated, tmp_path: Path
+) -> None:
+    """A node of its door's cloud opens another door; when the first is gone it goes there."""
+    async with doorway(cloud, tmp_path) as second:
+        async with doorway(cloud, tmp_path) as first:
+            site = await cloud.declare("home")
+            token = await first.invite(site)
+            dead = f"127.0.0.1:{free_port()}"
+            folder = tmp_path / "two"
+            membership = await join(f"{dead},{first.door.address}", token, "two", folder)
+            host = Host(membership, driver)
+            first.hosts.append(host)
+            await host.connect()
+            await membership._learn(await host.server.peer)
+            doors = Membership.read(folder).place.doors.split(",")
+            assert sorted(doors) == sorted([first.door.address, second.door.address])
+        await host.connect()
+        contact = await cloud.hub.wait("home/two")
+        assert await contact.driver.capacity() == await driver.capacity()
+        await host.vanish()

@@ -63,6 +63,7 @@ async def bring(
             f"{file} was made by Skerry {about.skerry}, and this one is older.",
             "Restore it with that version, or a later one.",
         )
+    await _clear(data)
     with _staged(data) as stage:
         try:
             await asyncio.to_thread(_files, reader, stage, say)
@@ -90,6 +91,19 @@ def _empty(data: Path) -> None:
             f"{data} is the root of a file system, and is to be put in place at once, by renaming.",
             "Name a directory in it.",
         )
+
+
+async def _clear(data: Path) -> None:
+    """Remove what a restore that was killed has left: its Postgres may run on."""
+    for left in data.parent.glob(f".{data.name}.*"):
+        pid = left.name.rpartition(".")[2]
+        if not pid.isdecimal() or Path("/proc", pid).exists():
+            continue
+        if (left / "postgres" / "cluster").exists():
+            postgres = EmbeddedPostgres(left / "postgres")
+            await postgres.start()
+            await postgres.stop()
+        await asyncio.to_thread(shutil.rmtree, left)
 
 
 @contextmanager

@@ -32,8 +32,7 @@ def _quiet() -> None:
 @click.argument("target", metavar="FILE|DIR", type=click.Path(path_type=Path))
 @commands._data
 @_postgres
-@click.option("--operator", default="skerry", show_default=True, help="The operator's name")
-def backup(target: Path, data: Path, database_url: str, operator: str) -> None:
+def backup(target: Path, data: Path, database_url: str) -> None:
     """Keep a whole cloud in one file, while it runs or when it does not.
 
     In it are all resources, the ledger, the log, sealed secrets, blobs AND THE KEYS: who has it can
@@ -44,7 +43,7 @@ def backup(target: Path, data: Path, database_url: str, operator: str) -> None:
     made: list[Taken] = []
 
     async def work() -> None:
-        settings = Settings(data=data.absolute(), database_url=database_url, operator=operator)
+        settings = Settings(data=data.absolute(), database_url=database_url)
         made.append(await take(settings, target.absolute(), _say))
 
     _quiet()

@@ -47,10 +47,9 @@ def named(target: Path, about_at: str) -> Path:
 
 async def take(settings: Settings, target: Path, say: Say) -> Taken:
     """Back a cloud up. Raises ``StoreError`` and ``OSError``; then nothing is left."""
-    if not (settings.data / "keys").is_dir():
-        raise StoreError(f"There is no cloud in {settings.data}.", "Name its --data.")
+    operator = _operator(settings.data)
     async with reached(settings) as db, _snapshot(db) as (snapshot, about, live):
-        about = msgspec.structs.replace(about, operator=settings.operator)
+        about = msgspec.structs.replace(about, operator=operator)
         path = named(target, f"{about.at:%Y%m%dT%H%M%SZ}")
         with writing(path) as writer:
             await _dump(writer, db.url, snapshot, say)
@@ -62,6 +61,18 @@ async def take(settings: Settings, target: Path, say: Say) -> Taken:
             writer.add(ABOUT, msgspec.json.encode(about))
     size, digest = await asyncio.to_thread(_digest, path)
     return Taken(path, size, digest, about, damaged)
+
+
+def _operator(data: Path) -> str:
+    """Whose cloud it is, by the key that its log is signed with."""
+    try:
+        text = (data / "keys" / "log.key").read_text()
+    except FileNotFoundError:
+        raise StoreError(f"There is no cloud in {data}.", "Name its --data.") from None
+    name = text.split("+")[2] if text.count("+") >= 4 else ""
+    if not name.startswith("skerry/"):
+        raise StoreError(f"{data}/keys/log.key is no signing key.", "Put back the one it was.")
+    return name.removeprefix("skerry/")
 
 
 @asynccontextmanager
