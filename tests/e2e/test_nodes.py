@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from skerry.store.postgres import EmbeddedPostgres
@@ -84,6 +85,32 @@ def billed_once(many: Nodes, done: dict[str, Any]) -> None:
         due = status["pricePerHourNano"] * (end - start).total_seconds() / 3600
         shown = many.call("GET", f"{JOBS}/{name}")["status"]
         assert abs(shown["cost"]["amountNano"] - due) <= 10, name
+
+
+def test_a_gateway_reaches_what_runs(many: Nodes) -> None:
+    """It is a node of its own and holds no host's connection; a worker's death is not noticed by
+    who asks a little later."""
+    many.start("g1")
+    spec = {
+        "command": ["sh", "-c", "echo hello > word; exec python3 -m http.server 8000"],
+        "port": 8000, "millicores": 100, "memory": 64 << 20,
+    }  # fmt: skip
+    services = "skerry.run/v1/tenants/operator/workspaces/default/services"
+    many.call("PUT", f"{services}/hello", {"spec": spec})
+    gate = httpx2.URL(many["g1"].url)
+
+    def word() -> str:
+        status = many.call("GET", f"{services}/hello")["status"]
+        if not status.get("url"):
+            return ""
+        answer = httpx2.get(
+            f"http://127.0.0.1:{gate.port}/word", headers={"host": httpx2.URL(status["url"]).host}
+        )
+        return answer.text if answer.is_success else ""
+
+    until(lambda: word() == "hello\n", many.tail)
+    many.holder().kill()
+    until(lambda: word() == "hello\n", many.tail)
 
 
 def test_the_work_is_shared(many: Nodes) -> None:

@@ -17,9 +17,11 @@ import asyncpg
 import httpx2
 
 from skerry.sites.joining import own_name
+from tests.harness.ports import free_port
 from tests.harness.served import elsewhere, until
 
 SKERRY = [sys.executable, "-m", "skerry.cli.main"]
+ROLES = {"a": "api", "w": "worker", "g": "gateway"}
 SITE, HOST = "home", own_name("one")
 
 
@@ -27,7 +29,8 @@ class Node:
     """One process."""
 
     def __init__(self, cloud: "Nodes", name: str, role: str, door: int = 0) -> None:
-        self.cloud, self.name, self.role, self.door = cloud, name, role, door
+        self.cloud, self.name, self.role = cloud, name, role
+        self.door = door or free_port()  # the same after a restart, as an operator has it
         self.process: subprocess.Popen[bytes] | None = None
         self.log = cloud.home / f"{name}.log"
         self._told = cloud.data / "nodes" / name / "server.json"
@@ -36,9 +39,13 @@ class Node:
         """Begin to start."""
         self._told.unlink(missing_ok=True)
         door = f"127.0.0.1:{self.door}"
-        more = {"api": ["--listen", "127.0.0.1:0"], "worker": ["--agents", door]}
+        more = {
+            "api": ["--listen", "127.0.0.1:0", "--gateway", "none"],
+            "worker": ["--agents", door, "--gateway", "none"],
+            "gateway": ["--gateway", "127.0.0.1:0", "--public-url", "http://cloud.example"],
+        }
         command = [
-            *program, "serve", "--role", self.role, "--name", self.name, "--gateway", "none",
+            *program, "serve", "--role", self.role, "--name", self.name,
             "--data", str(self.cloud.data), "--token-file", str(self.cloud.home / "token"),
             "--connections", "8", *more[self.role],
         ]  # fmt: skip
@@ -53,7 +60,9 @@ class Node:
 
     @property
     def url(self) -> str:
-        return str(json.loads(self._told.read_text())["url"])
+        """Where its API answers, or its gateway."""
+        told = json.loads(self._told.read_text())
+        return str(told["gateway" if self.role == "gateway" else "url"])
 
     @property
     def pid(self) -> int:
@@ -87,9 +96,9 @@ class Nodes:
         return {**kept, **mine, "SKERRY_NO_CONTEXT": "1"}
 
     def start(self, *names: str) -> None:
-        """``a…`` is an API, ``w…`` a worker."""
+        """``a…`` is an API, ``w…`` a worker, ``g…`` a gateway."""
         for name in names:
-            self.all[name] = Node(self, name, "api" if name.startswith("a") else "worker")
+            self.all[name] = Node(self, name, ROLES[name[0]])
             self.all[name].start()
         for name in names:
             self.all[name].wait()
