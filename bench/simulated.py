@@ -1,6 +1,6 @@
 """What 10,000 live jobs cost that simply run: the whole server as `skerry up` makes it, without
-its edge and its agent, on an embedded Postgres with fsync, with one simulated site that has room
-for all of them. Each job prints a line every minute, as something that lives does.
+its edge and its agent, on an embedded Postgres with fsync, with ten simulated sites that have
+room for all of them, and ten tenants. Each job prints a line every minute, as what lives does.
 
 - steady load: CPU of the server, the simulated hosts within it, and Postgres, while all jobs run:
   billed each minute, sampled every 15 s, watched;
@@ -39,7 +39,7 @@ from skerry.up import equip
 
 T = TypeVar("T")
 FIGURES = Figures("simulated")
-AT = At("acme", "lab")
+TENANTS = SITES = 10
 SETTLE = 20.0
 PUTS = 8
 WAITING = "select count(*) from resource where kind = 'job' and status ->> 'phase' <> 'running'"
@@ -48,17 +48,18 @@ SCRIPT = msgspec.json.encode([["print", "still here"], ["sleep", 60], ["again"]]
 
 @asynccontextmanager
 async def cloud(data: Path) -> AsyncIterator[Server]:
-    """A server that works, with a tenant and prices, and no site."""
+    """A server that works, with tenants and prices, and no site."""
     async with opened(Settings(data=data, agent=False)) as server:
         hub = equip(server)
         async with server.db.transaction() as tx:
             await ensure_region(tx, server.resources, "home", ["a"], "http://here")
             await price_lists.load(tx, price_lists.shipped())
-            for noun, at in (("tenant", At(name="acme")), ("workspace", At("acme", name="lab"))):
-                await server.resources.put(tx, server.registry[noun], at, {}, SYSTEM)
+            for name in (f"tenant-{number}" for number in range(TENANTS)):
+                for noun, at in (("tenant", At(name=name)), ("workspace", At(name, name="lab"))):
+                    await server.resources.put(tx, server.registry[noun], at, {}, SYSTEM)
+                await tx.execute("insert into quota values ($1, 'job', 1000000)", name)
             # Nobody's credit is what is measured here.
             await tx.execute("update terms set credit_limit = null")
-            await tx.execute("insert into quota values ('acme', 'job', 1000000)")
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(task()) for task in server.tasks]
             yield server
@@ -67,18 +68,19 @@ async def cloud(data: Path) -> AsyncIterator[Server]:
         await hub.close_all()
 
 
-async def site(server: Server, jobs: int) -> None:
-    """A site that has room for so many jobs."""
-    config = {"millicores": 1000 * jobs, "memory": jobs << 30, "disk": jobs << 31}
+async def sites(server: Server, jobs: int) -> None:
+    """Sites that have room for so many jobs, evenly."""
+    each = -(-jobs // SITES)
+    config = {"millicores": 1000 * each, "memory": each << 30, "disk": each << 31}
     spec = {
         "driver": "simulated", "region": "home", "zone": "a", "jurisdiction": "SE",
         "operator": "skerry", "config": config,
     }  # fmt: skip
     async with server.db.transaction() as tx:
-        await server.resources.put(
-            tx, server.registry["site"], At(name="hall"), {"spec": spec}, SYSTEM
-        )
-    while not await server.db.fetchval("select count(*) from offer where id = 'hall'"):  # noqa: ASYNC110
+        for number in range(SITES):
+            at = At(name=f"hall-{number}")
+            await server.resources.put(tx, server.registry["site"], at, {"spec": spec}, SYSTEM)
+    while await server.db.fetchval("select count(*) from offer") < SITES:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
 
 
@@ -89,8 +91,9 @@ async def bring(server: Server, jobs: int) -> float:
 
     async def one(number: int) -> None:
         async with gate, server.db.transaction() as tx:
-            at = AT.named(f"job-{number}")
-            await server.resources.put(tx, server.registry["job"], at, {"spec": spec}, SYSTEM)
+            at = At(f"tenant-{number // SITES % TENANTS}", "lab", name=f"job-{number}")
+            body = {"spec": {**spec, "site": f"hall-{number % SITES}"}}
+            await server.resources.put(tx, server.registry["job"], at, body, SYSTEM)
 
     await asyncio.gather(*(one(number) for number in range(jobs)))
     told = time.perf_counter()
@@ -132,7 +135,7 @@ async def main(jobs: int, seconds: float, profile: str) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         async with cloud(Path(place)) as server:
-            await site(server, jobs)
+            await sites(server, jobs)
             took = await profiled(bring(server, jobs), profile and f"{profile}.bring")
             await asyncio.sleep(SETTLE)
             ours, postgres = await profiled(steady(server, seconds), profile)
