@@ -4,12 +4,25 @@ A file that has grown to its limit becomes ``NAME.1`` and so on; only a few are 
 never fills a disk.
 """
 
+import asyncio
+import atexit
 import os
 from pathlib import Path
+from threading import Lock
 from typing import TextIO
 
 LIMIT = 20 << 20
 KEPT = 3
+SOON = 0.1
+"""Seconds that a line may wait for others."""
+_INFO = '"level":"info"'
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class LogFile:
@@ -20,23 +33,47 @@ class LogFile:
         self._limit = limit
         self._kept = kept
         self._stream = self._open()
+        self._lines: list[str] = []
+        self._waiting = False
+        self._lock = Lock()
+        atexit.register(self._write)
 
     def _open(self) -> TextIO:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        stream = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8", errors="replace")
+        stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
         self._size = stream.tell()
         return stream
 
     def write(self, text: str) -> int:
-        if self._size >= self._limit:
-            self._turn()
-        self._size += len(text)
-        return self._stream.write(text)
+        """Keep lines that tell of nothing wrong for a moment, so that many are one write."""
+        with self._lock:
+            self._lines.append(text)
+            if _INFO in text and (loop := _loop()) is not None:
+                if not self._waiting:
+                    self._waiting = True
+                    loop.call_later(SOON, self._write)
+                return len(text)
+        self._write()
+        return len(text)
+
+    def _write(self) -> None:
+        with self._lock:
+            self._waiting = False
+            text = "".join(self._lines)
+            self._lines.clear()
+            if self._stream.closed:
+                return
+            if self._size >= self._limit:
+                self._turn()
+            self._size += len(text)
+            self._stream.write(text)
+            self._stream.flush()
 
     def flush(self) -> None:
-        self._stream.flush()
+        """For those who write; ``write`` sees to it by itself."""
 
     def close(self) -> None:
+        self._write()
         self._stream.close()
 
     def _turn(self) -> None:

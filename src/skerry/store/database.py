@@ -130,6 +130,30 @@ class Tx:
             callback()
 
 
+class _Lent:
+    """A connection of the pool. TimeoutError if none comes free in ``WAIT_SECONDS``."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        async with asyncio.timeout(WAIT_SECONDS):
+            self._connection = await self._pool.acquire()
+        return self._connection
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._pool.release(self._connection)
+
+
+class _Reading(_Lent):
+    __slots__ = ()
+
+    async def __aenter__(self) -> Tx:
+        return Tx(await super().__aenter__())
+
+
 class Database:
     """A pool of connections to one Postgres."""
 
@@ -191,22 +215,13 @@ class Database:
                     yield tx
         tx._committed()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Tx]:
+    def reading(self) -> "_Reading":
         """A connection for a read or two, each of which sees what is committed by then, as in a
         transaction of ours; it saves the round trips that begin and end one. For reads only."""
-        async with self._lent() as connection:
-            yield Tx(connection)
+        return _Reading(self._pool)
 
-    @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection of the pool. TimeoutError if none comes free in ``WAIT_SECONDS``."""
-        async with asyncio.timeout(WAIT_SECONDS):
-            connection = await self._pool.acquire()
-        try:
-            yield connection
-        finally:
-            await self._pool.release(connection)
+    def _lent(self) -> "_Lent":
+        return _Lent(self._pool)
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         async with self._lent() as connection:
