@@ -131,17 +131,17 @@ async def killed_everywhere(
     """Live undisturbed, then killed at each moment, or at those that ``few`` picks, then with each
     step repeated. Says which moments there were."""
     watched = Reaper()
-    expected = await _live(rig, life, watched, "undisturbed")
+    expected = await live(rig, life, watched, "undisturbed")
     steps = set(life.kind.flow.steps) if life.kind.flow else set()
     met = {step for noun, step, _ in watched.moments if noun == life.kind.noun}
     assert met, f"{life.kind.noun}: no step was run"
     assert met <= steps
     for at in few(watched.moments) if few else range(len(watched.moments)):
-        seen = await _live(rig, life, Reaper(at), f"killed-{at}")
+        seen = await live(rig, life, Reaper(at), f"killed-{at}")
         assert seen == expected, f"killed at {watched.moments[at]}: {seen} instead of {expected}"
     acted = {(noun, step) for noun, step, moment in watched.moments if moment == "ran"}
     stutter = Stutter({(noun, step) for noun, step, _ in watched.moments} - acted)
-    seen = await _live(rig, life, stutter, "repeated")
+    seen = await live(rig, life, stutter, "repeated")
     assert seen == expected, f"with each step done twice: {seen} instead of {expected}"
     missed = {at for at in acted if at[0] == life.kind.noun} - stutter.struck
     assert not missed, f"not repeated: {missed}"
@@ -158,7 +158,7 @@ def one_for_each_step(moments: list[Moment]) -> list[int]:
     return list(found.values())
 
 
-async def _live(rig: Rig, life: Life, reaper: Reaper, name: str) -> list[Any]:
+async def live(rig: Rig, life: Life, reaper: Reaper, name: str) -> list[Any]:
     """One life; what was seen at its stages, without what differs from life to life."""
     db, resources = rig.db, rig.resources
     path = Path(rig.at.tenant, rig.at.workspace, life.above, name)
