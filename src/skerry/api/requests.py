@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from skerry.kernel.errors import InvalidRequest, Source, TooLarge, ValidationError
 from skerry.kernel.resources import check_version
@@ -48,18 +48,18 @@ async def chunks(request: Request) -> AsyncIterator[bytes]:
     where it comes at less than ``LEAST_RATE`` after a while, or not at all for a while."""
     clock = asyncio.get_running_loop().time
     began, size = clock(), 0
-    stream = request.stream()
+    more = True
     try:
-        while True:
+        while more:
             patience = min(PATIENCE, began + PATIENCE + size / LEAST_RATE - clock())
             async with asyncio.timeout(patience):
-                chunk = await anext(stream, None)
-            if chunk is None:
-                return
-            size += len(chunk)
-            yield chunk
-    except ClientDisconnect:
-        raise InvalidRequest("the body ended too early") from None
+                message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise InvalidRequest("the body ended too early")
+            more = message.get("more_body", False)
+            if chunk := message.get("body", b""):
+                size += len(chunk)
+                yield chunk
     except TimeoutError:
         raise TooSlow(
             f"the body came at less than {LEAST_RATE} bytes a second",
