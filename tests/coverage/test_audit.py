@@ -20,9 +20,13 @@ ACTIONS = [(kind, action) for kind in WRITTEN for action in kind.actions]
 
 
 def recorded(cloud: Served, ref: str, kind: str) -> list[tuple[str, int, str]]:
-    """Verb, version and actor of each change told of a resource, oldest first."""
+    """Verb, version and actor of each change told of a resource, oldest first; of the last, where
+    there were several of that name."""
     rows = cloud.rows(
-        "select verb, version, actor from change where subject = $1 and kind = $2"
+        "with told as (select *, body::json ->> 'uid' as uid from change"
+        " where subject = $1 and kind = $2)"
+        " select verb, version, actor from told"
+        " where uid = (select uid from told order by at desc, version desc limit 1)"
         " order by version, at",
         ref, kind,
     )  # fmt: skip
