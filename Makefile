@@ -10,7 +10,7 @@ NOTEBOOK := src/skerry/products/notebook
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo up down test test-long check audit format bench deps deps-python deps-system deps-acme deps-bench deps-browser lock generate schema clean
+.PHONY: help demo up down test test-long check audit format bench deps deps-python deps-system deps-acme deps-bench deps-browser deps-tests lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,10 +24,10 @@ up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
 down: ## Stop what `make demo` left running
 	@if [ -d .demo/cloud ]; then $(BIN)/skerry down --data .demo/cloud; else echo 'Nothing runs.'; fi
 
-test: deps deps-acme ## Run the tests (ARGS="tests/store -k blobs")
+test: deps deps-acme deps-tests ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-test-long: deps deps-acme deps-browser ## Run the tests that take minutes
+test-long: deps deps-acme deps-tests deps-browser ## Run the tests that take minutes
 	$(BIN)/pytest -m long $(ARGS)
 
 check: deps-python ## Formatting, lint, types, import layers, house rules
@@ -57,8 +57,11 @@ $(DEPS): requirements.lock pyproject.toml
 	@tools/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-deps-system: ## Install runc, bubblewrap and nftables where that is possible
+deps-system: ## Install runc, bubblewrap, nftables, skopeo and umoci where that is possible
 	@tools/deps-system
+
+deps-tests: ## Install a registry, a userland and systemd's checks, which tests use
+	@tools/deps-tests
 
 deps-bench: ## Install nginx, wrk and podman, which the benchmarks need
 	@tools/deps-bench

@@ -51,7 +51,7 @@ class Registry:
 
     def start(self) -> None:
         program = shutil.which("docker-registry")
-        assert program, "make deps-system installs docker-registry"
+        assert program, "make deps-tests installs docker-registry"
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [program, "serve", str(self.folder / "config.yml")], stdout=log, stderr=log
