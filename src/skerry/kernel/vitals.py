@@ -37,6 +37,7 @@ PATIENCE = 5.0
 MISSED = 5
 """Notices not heard, one after the other, that make them lost."""
 LEAP = timedelta(seconds=5)
+PROMPT = 2.0
 LOSES = 0.05
 LOW_SHARE, LOW_BYTES = 0.1, 2 << 30
 """A disk has little left: less than the share, and less than the bytes."""
@@ -126,6 +127,7 @@ class Vitals:
 
     async def look(self) -> None:
         """See how things are, raise what is to be raised and close what is over."""
+        asked = self._passing()
         try:
             async with asyncio.timeout(self._patience):
                 row = await self._db.fetchrow(_sql.look)
@@ -133,10 +135,12 @@ class Vitals:
             await self._no_connection()
             return
         assert row is not None
+        # An answer that was long under way, or came while we stood still, tells nothing of now.
+        prompt = self._passing() - asked < PROMPT
+        leap, before = self._pace.leap(row["now"]) if prompt else _NONE, self._pace.before
         known = await self._open()
         low = await asyncio.to_thread(lambda: list(self._low(known)))
         await self._keep(known, row["now"], _STATES, [*self._lost(), *low])
-        leap, before = self._pace.leap(row["now"]), self._pace.before
         held, leap = await self._hold(row["held"], leap)
         await self._keep(known, row["now"], ("ClockPutBack",), _put_back(held))
         instants = [*self._restarted(row["born"]), *_leapt(leap, before)]
