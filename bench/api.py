@@ -91,10 +91,10 @@ async def fill(url: str, place: Path, count: int) -> str:
 
 
 @contextmanager
-def server(which: str, url: str) -> Iterator[tuple[int, int]]:
+def server(which: str, url: str, place: Path) -> Iterator[tuple[int, int]]:
     """Port and process of one of the two."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "served", which, url], cwd=Path(__file__).parent,
+        [sys.executable, "-m", "served", which, url, str(place)], cwd=Path(__file__).parent,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
@@ -281,12 +281,12 @@ def main() -> int:
         stack.callback(lambda: asyncio.run(postgres.stop()))
         token = asyncio.run(fill(url, place, given.resources))
         figures = Figures("api")
-        with server("following", url) as (port, pid):
+        with server("following", url, place) as (port, pid):
             pages(figures, port, token, given.resources)
             watches(figures, port, pid, token, given.watches)
         # Last, because nobody gives positions to the changes that are made here.
         names = ("bare", "ours")
-        servers = {name: stack.enter_context(server(name, url)) for name in names}
+        servers = {name: stack.enter_context(server(name, url, place)) for name in names}
         load = Load(place, given.resources)
         requests(figures, servers, token, load, given.seconds, given.rounds)
         return figures.end()

@@ -11,7 +11,6 @@ struct, no problems, no request ids, no log, no history of states.
 
 import asyncio
 import socket
-import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -48,11 +47,11 @@ async def serve(make: Make, url: str, following: bool) -> None:
         await web.serve([sock])
 
 
-def main(which: str, url: str) -> None:
+def main(which: str, url: str, place: str) -> None:
+    """``place`` is a directory for what it writes."""
     if which == "bare":
         from served.bare import make
     else:
         from served.ours import make
-    with tempfile.TemporaryDirectory(prefix="bench-api-") as place:
-        made = serve(lambda db, feed: make(db, feed, Path(place)), url, which == "following")
-        uvloop.run(made)
+    made = serve(lambda db, feed: make(db, feed, Path(place)), url, which == "following")
+    uvloop.run(made)

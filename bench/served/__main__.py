@@ -1,4 +1,4 @@
-"""python -m served ours|bare|following DATABASE"""
+"""python -m served ours|bare|following DATABASE FOLDER"""
 
 import sys
 
