@@ -61,8 +61,7 @@ class Hand:
         if words not in self._met:
             self._met.add(words)
             self._fate.note("met", *words)
-        # One that is not up yet is let be, or none would ever be.
-        if not self._fate.armed.exists() or not (self._data / "server.json").exists():
+        if not self._fate.armed.exists():
             return
         if sum(blow[:2] == words[:2] for blow in self._struck) >= self._lives(noun):
             return
@@ -85,7 +84,9 @@ class Hand:
         if victim == "postgres":
             return moment == "written" and (self._deaths < _MOST or self._calm(victim))
         if victim == "server":
-            return moment == ("ran" if (noun, step, "ran") in self._met else "written")
+            # One that is not up yet is let be, or none would ever be.
+            up = (self._data / "server.json").exists()
+            return up and moment == ("ran" if (noun, step, "ran") in self._met else "written")
         return moment == "claimed" and (victim != "agent" or self._calm(victim))
 
     def _calm(self, victim: str) -> bool:
