@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route, Router, WebSocketRoute
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -100,79 +100,8 @@ class Settled:
 
 def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:
     """The application. ``profile`` is a key of ``problems.PROFILES``."""
-
-    def fixed(path: str, **handlers: Handler) -> Route:
-        """A route that no kind declares, by method; what reads also answers HEAD."""
-        if "GET" in handlers:
-            handlers.setdefault("HEAD", handlers["GET"])
-
-        async def call(request: Request) -> Response:
-            handler = handlers.get(request.method)
-            request.scope[ROUTE] = path
-            if handler is None:
-                raise MethodNotAllowed(request.method, tuple(handlers))
-            return await handler(edge, request)
-
-        return Route(path, call, methods=METHODS)
-
     own = Own()
-    document = msgspec.json.encode(openapi.document(edge.resources.registry))
-    kinds = catalogue.render(edge.resources.registry)
-
-    async def served_openapi(edge: Edge, request: Request) -> Response:
-        return Response(document, media_type="application/json")
-
-    async def served_catalogue(edge: Edge, request: Request) -> Response:
-        return Response(kinds, media_type="application/json")
-
-    async def healthz(edge: Edge, request: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def readyz(edge: Edge, request: Request) -> Response:
-        await ready()
-        return PlainTextResponse("ready\n")
-
-    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-        raise NotFound(
-            f"there is nothing at {scope['path'][:200]}",
-            hint="GET /openapi.json describes every path.",
-        )
-
-    open_ones = channels.Channels()
-
-    async def channel(socket: WebSocket) -> None:
-        await channels.serve(edge, open_ones, socket)
-
-    async def root(edge: Edge, request: Request) -> Response:
-        return RedirectResponse("/openapi.json", 307)
-
-    proof = "/providers/skerry.proof/v1"
-    identity = "/providers/skerry.identity/v1"
-    blobs = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
-    router = Router(
-        redirect_slashes=False,
-        routes=[
-            fixed("/", GET=root),
-            fixed("/healthz", GET=healthz),
-            fixed("/readyz", GET=readyz),
-            fixed("/openapi.json", GET=served_openapi),
-            fixed("/catalogue.json", GET=served_catalogue),
-            fixed("/.wellknown/secapi", GET=wellknown),
-            fixed("/enter", GET=entering.form, POST=entering.enter),
-            fixed("/gateway/ca.pem", GET=entering.authority_certificate),
-            fixed(f"{proof}/checkpoint", GET=checkpoint),
-            fixed(f"{proof}/key", GET=key),
-            fixed(f"{proof}/tile/{{path:path}}", GET=tile),
-            fixed(f"{proof}/tenants/{{tenant}}/events", GET=events),
-            fixed(f"{identity}/sessions", POST=open_session, DELETE=close_session),
-            fixed(f"{identity}/whoami", GET=whoami),
-            fixed("/metrics", GET=exporter(own)),
-            *(fixed(path, GET=handler) for path, handler in rooms.PATHS.items()),
-            fixed(blobs, GET=blob, PUT=blob),
-            WebSocketRoute("/providers/{path:path}", channel),
-        ],
-        default=nothing,
-    )
+    router = Router(redirect_slashes=False, routes=_routes(edge, own, ready), default=_nothing)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What kinds declare is found by two look-ups, before any fixed path is compared.
@@ -187,6 +116,84 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
         await router(scope, receive, send)
 
     return Settled(app, profile, own)
+
+
+def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[BaseRoute]:
+    """What no kind declares."""
+    registry = edge.resources.registry
+    open_ones = channels.Channels()
+
+    async def readyz(edge: Edge, request: Request) -> Response:
+        await ready()
+        return PlainTextResponse("ready\n")
+
+    async def channel(socket: WebSocket) -> None:
+        await channels.serve(edge, open_ones, socket)
+
+    proof = "/providers/skerry.proof/v1"
+    identity = "/providers/skerry.identity/v1"
+    blobs = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
+    handlers: dict[str, dict[str, Handler]] = {
+        "/": {"GET": _root},
+        "/healthz": {"GET": _healthz},
+        "/readyz": {"GET": readyz},
+        "/openapi.json": {"GET": _said(msgspec.json.encode(openapi.document(registry)))},
+        "/catalogue.json": {"GET": _said(catalogue.render(registry))},
+        "/.wellknown/secapi": {"GET": wellknown},
+        "/enter": {"GET": entering.form, "POST": entering.enter},
+        "/gateway/ca.pem": {"GET": entering.authority_certificate},
+        f"{proof}/checkpoint": {"GET": checkpoint},
+        f"{proof}/key": {"GET": key},
+        f"{proof}/tile/{{path:path}}": {"GET": tile},
+        f"{proof}/tenants/{{tenant}}/events": {"GET": events},
+        f"{identity}/sessions": {"POST": open_session, "DELETE": close_session},
+        f"{identity}/whoami": {"GET": whoami},
+        "/metrics": {"GET": exporter(own)},
+        **{path: {"GET": handler} for path, handler in rooms.PATHS.items()},
+        blobs: {"GET": blob, "PUT": blob},
+    }
+    return [
+        *(_fixed(edge, path, by_method) for path, by_method in handlers.items()),
+        WebSocketRoute("/providers/{path:path}", channel),
+    ]
+
+
+def _fixed(edge: Edge, path: str, by_method: dict[str, Handler]) -> Route:
+    """A route that no kind declares; what reads also answers HEAD."""
+    handlers = dict(by_method)
+    if "GET" in handlers:
+        handlers.setdefault("HEAD", handlers["GET"])
+
+    async def call(request: Request) -> Response:
+        handler = handlers.get(request.method)
+        request.scope[ROUTE] = path
+        if handler is None:
+            raise MethodNotAllowed(request.method, tuple(handlers))
+        return await handler(edge, request)
+
+    return Route(path, call, methods=METHODS)
+
+
+def _said(document: bytes) -> Handler:
+    async def answer(edge: Edge, request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    return answer
+
+
+async def _root(edge: Edge, request: Request) -> Response:
+    return RedirectResponse("/openapi.json", 307)
+
+
+async def _healthz(edge: Edge, request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    raise NotFound(
+        f"there is nothing at {scope['path'][:200]}",
+        hint="GET /openapi.json describes every path.",
+    )
 
 
 async def wellknown(edge: Edge, request: Request) -> Response:
