@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ async def _close(db: Database) -> None:
 @contextlib.contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """While no other node of this cloud is at it."""
-    with (directory / "lock").open("wb") as lock:
+    with open(directory / "lock", "wb", opener=partial(os.open, mode=0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

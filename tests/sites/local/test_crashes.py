@@ -237,7 +237,7 @@ class TestShimDies:
         await nothing_left(site, f"{other.id}.0")
         await running(site, other.id)
         capacity = await site.capacity()
-        assert capacity.millicores - capacity.free_millicores == 100
+        assert capacity.millicores - capacity.free_millicores == other.resources.millicores
 
     async def test_while_no_driver_is_there(self, rig: LocalRig, site: Workloads) -> None:
         work = workload(rig, Script().print("up").stay())
