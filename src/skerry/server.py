@@ -74,7 +74,8 @@ class Server:
         self.services.add(db)
         self.authenticator = Authenticator(db)
         self.sequencer = Sequencer(db)
-        self.worker = Worker(db, self.resources, self.services)
+        me = f"{socket.gethostname()}:{settings.own}"
+        self.worker = Worker(db, self.resources, self.services, name=me)
         self.resources.changed = lambda: db.notify(CHANGES)
         self.resources.woken = self._woken
         self.url = ""
@@ -86,7 +87,7 @@ class Server:
             lambda: self.node.run(db),
             self.feed.run,
             self.authenticator.run,
-            Vitals(db, f"{socket.gethostname()}:{settings.own}", [settings.data]).run,
+            Vitals(db, me, [settings.data]).run,
         ]
         """What runs beside the edge. Packages above add theirs before ``run``."""
         self.duties: list[Work] = []

@@ -108,6 +108,25 @@ async def test_a_worker_that_lost_its_claim_writes_nothing(cloud: Cloud) -> None
     assert (await cloud.read(WIDGET, "w")).state == "active"
 
 
+async def test_who_comes_back_takes_up_at_once_what_it_held(cloud: Cloud) -> None:
+    world = World()
+    await cloud.put(WIDGET, "w", {"size": 1})
+
+    def worker(name: str) -> Worker:
+        return Worker(cloud.db, cloud.resources, Services(world), name=name, lease=3600)
+
+    assert len(await worker("killed")._claim(1)) == 1
+    await worker("another").drain()
+    assert (await cloud.read(WIDGET, "w")).state == "pending"
+    back = asyncio.create_task(worker("killed").run())
+    async with asyncio.timeout(60):
+        while (await cloud.read(WIDGET, "w")).state != "active":
+            await asyncio.sleep(0.02)
+    back.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await back
+
+
 async def test_a_failing_step_is_tried_again_and_tells_someone(cloud: Cloud) -> None:
     await cloud.put(ACT, "a")
     stage = Stage()

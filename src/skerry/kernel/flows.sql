@@ -5,10 +5,14 @@ with due as (
   select uid from flow where greatest(wake_at, lease_until) <= (select skerry_now())
   order by greatest(wake_at, lease_until) limit $1 for update skip locked
 )
-update flow f set token = nextval('flow_token'), lease_until = n.now + $2::interval
+update flow f set token = nextval('flow_token'), lease_until = n.now + $2::interval, holder = $3
 from due, (select skerry_now() as now offset 0) n
 where f.uid = due.uid
 returning f.*, n.now
+
+-- name: free
+-- What a process held that was killed, by the one that takes its place.
+update flow set lease_until = null where holder = $1 and lease_until is not null
 
 -- name: resources_of
 select * from resource where uid = any($1::uuid[])

@@ -31,7 +31,9 @@ class Worker:
     """Runs flows until cancelled.
 
     ``concurrency`` bounds the steps in progress, ``lease`` is how many seconds a silent worker
-    keeps a flow, ``poll`` how long it sleeps when nothing wakes it.
+    keeps a flow, ``poll`` how long it sleeps when nothing wakes it. ``name`` is one that no two
+    workers have at once: who comes back under it takes its flows up again without waiting. Should
+    two have it all the same, the tokens still hold them apart.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Worker:
         resources: Resources,
         services: Services,
         *,
+        name: str = "",
         concurrency: int = 16,
         lease: float = 30.0,
         poll: float = 1.0,
         probe: Probe = no_probe,
     ) -> None:
         self._db = db
+        self._name = name
         self._concurrency = concurrency
         self._lease = timedelta(seconds=lease)
         self._poll = poll
@@ -71,8 +75,12 @@ class Worker:
             group.create_task(self._beat())
             group.create_task(overdue.watch(self._db, self._stepper.flows))
             await self._db.listen(CHANNEL, self.wake)
+            back = self._name != ""
             while True:
                 try:
+                    if back:
+                        await self._db.execute(_sql.free, self._name)
+                        back = False
                     await self._fill(group)
                 except DATABASE_ERRORS as error:
                     self._log.warning("database away, trying again", error=str(error))
@@ -99,7 +107,7 @@ class Worker:
         """Due flows and their resources. A put between the two statements is told by ``poke``."""
         if most <= 0:
             return []
-        rows = await self._db.fetch(_sql.claim, most, self._lease)
+        rows = await self._db.fetch(_sql.claim, most, self._lease, self._name)
         if not rows:
             return []
         found = await self._db.fetch(_sql.resources_of, [row["uid"] for row in rows])

@@ -284,7 +284,8 @@ CREATE TABLE public.flow (
     token bigint DEFAULT 0 NOT NULL,
     lease_until timestamp with time zone,
     tries integer DEFAULT 0 NOT NULL,
-    problem text DEFAULT ''::text NOT NULL
+    problem text DEFAULT ''::text NOT NULL,
+    holder text DEFAULT ''::text NOT NULL
 )
 WITH (fillfactor='70');
 
