@@ -4,6 +4,8 @@ import json
 import time
 from datetime import datetime
 
+import pytest
+
 from tests.e2e.conftest import Cloud, until
 
 MARK = """
@@ -51,6 +53,7 @@ def test_killed_in_mid_job_the_job_ends_and_is_billed_to_the_second(own_cloud: C
     assert audited.returncode == 0, audited.stdout
 
 
+@pytest.mark.long
 def test_a_server_that_comes_back_finds_what_runs(own_cloud: Cloud) -> None:
     cloud = own_cloud
     cloud.skerry(

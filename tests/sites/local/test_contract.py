@@ -94,7 +94,7 @@ class _Agent:
         await rig.end()
 
 
-class TestAgent(_Agent, Running, Storing, Watching, Restarting, Reaching, Addressing):
+class TestAgent(_Agent, Running, Reaching, Addressing):
     pass
 
 
@@ -108,5 +108,17 @@ class TestAgentImaging(_Agent, Imaging):
 
 
 @pytest.mark.long
-class TestAgentBeside(_Agent, Keeping, Exiting, Fencing, Healing, Using, Reading, Refusing):
+class TestAgentBeside(
+    _Agent,
+    Keeping,
+    Exiting,
+    Fencing,
+    Healing,
+    Using,
+    Reading,
+    Refusing,
+    Storing,
+    Watching,
+    Restarting,
+):
     pass
