@@ -79,7 +79,7 @@ def billed_once(many: Nodes, done: dict[str, Any]) -> None:
     """Each is billed by one lease, though others may have been taken and given back while its host
     was out of reach; and it costs just what its seconds cost."""
     billed = Counter(row["resource"].rpartition("/")[2] for row in many.rows(BILLED))
-    assert billed == Counter(done.keys())
+    assert billed == Counter(done.keys()), [done[name] for name in done if name not in billed]
     for name, status in done.items():
         start, end = (datetime.fromisoformat(status[k]) for k in ("startedAt", "endedAt"))
         due = status["pricePerHourNano"] * (end - start).total_seconds() / 3600

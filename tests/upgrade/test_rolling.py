@@ -140,7 +140,7 @@ def test_rolling(cloud: Upgraded, old: Path, tmp_path: Path) -> None:
     spec = {"spec": {"data": {"key": "it stays between us"}}}
     cloud.call("PUT", "skerry.run/v1/tenants/operator/workspaces/default/secrets/kept", spec)
     for number in range(5):
-        put(cloud, f"before-{number}", 0)
+        put(cloud, f"before-{number}", 0.2)  # less than a unit of usage costs nothing
     until(lambda: all(s["phase"] in ENDED for s in listed(cloud).values()), cloud.tail)
     put(cloud, "through", 45)
     until(lambda: listed(cloud)["through"]["phase"] == "running", cloud.tail)
