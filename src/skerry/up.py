@@ -222,7 +222,7 @@ async def agent(server: Server, token: str) -> AsyncIterator[None]:
     command = [
         sys.executable, "-m", "skerry.sites.agent", "--server", f"unix:{data / SOCKET}",
         "--token-file", str(token_file), "--data", str(data / "agent"), "--site",
-        server.settings.zone, "--with-parent",
+        server.settings.zone, "--with-parent", str(os.getpid()),
     ]  # fmt: skip
     if (more := data / AGENT_CONFIG).exists():
         command += ["--config", str(more)]

@@ -148,9 +148,11 @@ class TestEnding:
     async def test_with_its_parent_if_told_so(self, agent: AgentEnd, tmp_path: Path) -> None:
         """A parent that dies without a word."""
         await agent.listen()
-        line = command(agent, "--with-parent")
+        line = command(agent)
         program = (
-            "import subprocess, sys; p = subprocess.Popen(sys.argv[1:]); print(p.pid); p.wait()"
+            "import os, subprocess, sys;"
+            "p = subprocess.Popen([*sys.argv[1:], '--with-parent', str(os.getpid())]);"
+            "print(p.pid); p.wait()"
         )
         parent = await asyncio.create_subprocess_exec(
             *(sys.executable, "-u", "-c", program, *line), stdout=subprocess.PIPE
@@ -164,6 +166,15 @@ class TestEnding:
         async with asyncio.timeout(PATIENCE):
             while Path(f"/proc/{child}/exe").exists():
                 await asyncio.sleep(0.05)
+
+    async def test_at_once_if_its_parent_died_before_it_could_look(self, agent: AgentEnd) -> None:
+        gone = await asyncio.create_subprocess_exec("true")
+        await gone.wait()
+        orphan = await asyncio.create_subprocess_exec(
+            *command(agent, "--with-parent", str(gone.pid))
+        )
+        async with asyncio.timeout(PATIENCE):
+            assert await orphan.wait() == 0
 
 
 class TestMistakes:

@@ -202,9 +202,9 @@ def configure_log() -> None:
     )
 
 
-def _end_with_parent() -> None:
-    """Be told to end when the process that started this one has ended."""
-    parent = os.getppid()
+def _end_with(parent: int) -> None:
+    """Be told to end when the process that started this one has ended. It may have by now: asking
+    whose child this is would then give its heir, and one would stay in the way for ever."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(0)
@@ -240,12 +240,15 @@ def main(arguments: list[str] | None = None) -> int:
         "--config", type=Path, metavar="FILE", help="JSON: more settings of the driver"
     )
     parser.add_argument(
-        "--with-parent", action="store_true", help="end when the process that started it ends"
+        "--with-parent",
+        type=int,
+        metavar="PID",
+        help="end when the process that started it, which is this one, ends",
     )
     options = parser.parse_args(arguments)
     configure_log()
     if options.with_parent:
-        _end_with_parent()
+        _end_with(options.with_parent)
     try:
         server = server_of(options.server, options.token_file, options.site, options.data)
         config = msgspec.json.decode(options.config.read_bytes()) if options.config else {}
