@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -116,17 +116,30 @@ async def _prepare(postgres: EmbeddedPostgres) -> None:
         postgres.leave()
 
 
-@pytest.fixture
-async def pg_url(_postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """The URL of a migrated database of this test's own."""
+@asynccontextmanager
+async def _database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(_postgres.url_of("postgres"))
+    connection = await asyncpg.connect(postgres.url_of("postgres"))
     try:
-        await connection.execute(f"create database {name} template template strategy file_copy")
-        yield _postgres.url_of(name)
+        await connection.execute(f"create database {name} template {template} strategy file_copy")
+        yield postgres.url_of(name)
         await connection.execute(f"drop database {name} with (force)")
     finally:
         await connection.close()
+
+
+@pytest.fixture
+async def pg_url(_postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The URL of a migrated database of this test's own."""
+    async with _database(_postgres, "template") as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_url(_postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The URL of a database with nothing in it."""
+    async with _database(_postgres, "template0") as url:
+        yield url
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from skerry.kernel.paths import Path as At
 from skerry.server import Server, opened
 from skerry.settings import Settings
 from skerry.store.errors import StoreError
-from skerry.store.postgres import EmbeddedPostgres
 
 CONTENT = b"what a job brought" * 10_000
 SECRET = "it stays between us"
@@ -81,19 +80,6 @@ async def small(pg_url: str, tmp_path: Path) -> AsyncIterator[Small]:
         made = Small(server, settings, put.resource.uid, blob)
         await made.more()
         yield made
-
-
-@pytest.fixture
-async def empty_url(_postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A database without a single table."""
-    name = f"empty_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(_postgres.url_of("postgres"))
-    try:
-        await connection.execute(f"create database {name} template template0 strategy file_copy")
-        yield _postgres.url_of(name)
-        await connection.execute(f"drop database {name} with (force)")
-    finally:
-        await connection.close()
 
 
 async def _rows(url: str) -> dict[str, str]:

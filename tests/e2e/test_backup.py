@@ -5,7 +5,6 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,8 @@ class Here:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    made = Cloud(tmp_path)
-    made.start()
-    until(made.offers, made.tail)
-    yield made
-    if made.process is None:
-        made.start()
-    made.stop()
+def cloud(own_cloud: Cloud) -> Cloud:
+    return own_cloud
 
 
 def _filled(cloud: Cloud, tmp_path: Path) -> None:

@@ -23,13 +23,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from skerry.kernel.errors import Conflict
@@ -41,6 +39,7 @@ from skerry.ledger.transfers import Transfer
 from skerry.ledger.windows import micros, month_of
 from skerry.store import Database, Tx
 from tests.dying import DyingTx, Killed
+from tests.harness.sequences import run_sequences
 from tests.ledger.world import HOURLY, START, charges, lease_of, pay_in, prices, set_clock
 
 FUNDS = HOURLY // 2 + 500
@@ -357,15 +356,7 @@ def _run(pg_url: str, sequences: int, steps: int) -> None:
             loop = staticmethod(runner.run)
 
         Here.db = db
-        run_state_machine_as_test(
-            Here,
-            settings=settings(
-                max_examples=sequences,
-                stateful_step_count=steps,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_sequences(Here, sequences, steps)
         runner.run(db.close())
 
 

@@ -22,13 +22,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from skerry.kernel.errors import Conflict
@@ -37,6 +35,7 @@ from skerry.market.ask import Fixed, Used
 from skerry.market.lease import Lease, Refusal
 from skerry.store import Database
 from tests.dying import DyingDatabase, Killed
+from tests.harness.sequences import run_sequences
 from tests.market.conftest import Cloud, opened
 from tests.market.supply import EURO, ask, instance, pool
 
@@ -215,15 +214,7 @@ def _run(pg_url: str, sequences: int, steps: int) -> None:
             run = staticmethod(runner.run)
 
         Here.cloud, Here.owners = runner.run(_opened(db, FilePath(directory)))
-        run_state_machine_as_test(
-            Here,
-            settings=settings(
-                max_examples=sequences,
-                stateful_step_count=steps,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_sequences(Here, sequences, steps)
         runner.run(db.close())
 
 

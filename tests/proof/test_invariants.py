@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from skerry.kernel.sequencer import Sequencer
 from skerry.proof import tree
@@ -22,6 +21,7 @@ from skerry.proof.note import Signer
 from skerry.proof.tiles import Disagreement, Tiles, path_of
 from skerry.store import Database
 from tests.dying import Killed
+from tests.harness.sequences import run_sequences
 from tests.proof.conftest import Cloud
 
 MANY = 200
@@ -184,15 +184,7 @@ def _run(pg_url: str, directory: Path, sequences: int, steps: int) -> None:
             cloud = cloud_of
             place = directory
 
-        run_state_machine_as_test(
-            Here,
-            settings=settings(
-                max_examples=sequences,
-                stateful_step_count=steps,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_sequences(Here, sequences, steps)
         runner.run(db.close())
 
 
