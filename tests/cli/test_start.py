@@ -14,7 +14,7 @@ from tests.cli.conftest import Skerry
 from tests.client.kinds import KINDS
 
 HEAVY = ("httpx2", "rich", "yaml", "msgspec", "asyncio", "asyncpg", "starlette", "numpy", "pyarrow")
-SERVER = ("store", "kernel", "proof", "identity", "ledger", "market", "sites", "gateway",
+SERVER = ("store", "kernel", "proof", "notices", "identity", "ledger", "market", "sites", "gateway",
           "products", "api", "server")  # fmt: skip
 
 

@@ -234,7 +234,7 @@ class Registry:
         return cls(tuple(sorted(kinds, key=lambda k: k.key)))
 
 
-_ROOMS = ("proof", "identity", "ledger", "market", "sites", "gateway")
+_ROOMS = ("proof", "notices", "identity", "ledger", "market", "sites", "gateway")
 
 
 def _kind_modules() -> Iterable[ModuleType]:

@@ -172,7 +172,8 @@ CREATE TABLE public.alert (
     message text NOT NULL,
     remedy text NOT NULL,
     raised_at timestamp with time zone NOT NULL,
-    cleared_at timestamp with time zone
+    cleared_at timestamp with time zone,
+    quiet boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.authorization_epoch (
@@ -514,6 +515,67 @@ CREATE UNLOGGED TABLE public.node (
     fingerprint text DEFAULT ''::text NOT NULL,
     started_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.notice_attempt (
+    delivery uuid NOT NULL,
+    number integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    milliseconds integer NOT NULL,
+    ok boolean NOT NULL,
+    code integer NOT NULL,
+    said text NOT NULL
+);
+
+CREATE TABLE public.notice_delivery (
+    id uuid NOT NULL,
+    notice uuid NOT NULL,
+    tenant text NOT NULL,
+    channel text NOT NULL,
+    target text NOT NULL,
+    webhook uuid,
+    phase text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    once bytea,
+    CONSTRAINT notice_delivery_channel_check CHECK ((channel = ANY (ARRAY['mail'::text, 'webhook'::text]))),
+    CONSTRAINT notice_delivery_phase_check CHECK ((phase = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text, 'folded'::text, 'listed'::text])))
+);
+
+CREATE TABLE public.notice_key (
+    key text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.notice_office (
+    single boolean DEFAULT true NOT NULL,
+    mail boolean NOT NULL,
+    CONSTRAINT notice_office_single_check CHECK (single)
+);
+
+CREATE TABLE public.notice_outbox (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    topic text NOT NULL,
+    tenant text NOT NULL,
+    addresses text[] NOT NULL,
+    webhook uuid,
+    subject text NOT NULL,
+    text text NOT NULL,
+    facts jsonb NOT NULL,
+    once bytea
+);
+
+CREATE TABLE public.notice_told (
+    subject text NOT NULL,
+    reason text NOT NULL,
+    tenant text NOT NULL,
+    phase text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT notice_told_phase_check CHECK ((phase = ANY (ARRAY['open'::text, 'cleared'::text])))
 );
 
 CREATE TABLE public.offer (
@@ -990,6 +1052,24 @@ ALTER TABLE ONLY public.migration
 ALTER TABLE ONLY public.node
     ADD CONSTRAINT node_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.notice_attempt
+    ADD CONSTRAINT notice_attempt_pkey PRIMARY KEY (delivery, number);
+
+ALTER TABLE ONLY public.notice_delivery
+    ADD CONSTRAINT notice_delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice_key
+    ADD CONSTRAINT notice_key_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.notice_office
+    ADD CONSTRAINT notice_office_pkey PRIMARY KEY (single);
+
+ALTER TABLE ONLY public.notice_outbox
+    ADD CONSTRAINT notice_outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice_told
+    ADD CONSTRAINT notice_told_pkey PRIMARY KEY (subject, reason);
+
 ALTER TABLE ONLY public.offer
     ADD CONSTRAINT offer_pkey PRIMARY KEY (id);
 
@@ -1136,6 +1216,14 @@ CREATE INDEX lease_owner ON public.lease USING btree (owner, made_at);
 
 CREATE INDEX log_piece_workspace ON ONLY public.log_piece USING btree (tenant, workspace, at);
 
+CREATE INDEX notice_delivery_due ON public.notice_delivery USING btree (due_at) WHERE (phase = 'waiting'::text);
+
+CREATE INDEX notice_delivery_notice ON public.notice_delivery USING btree (notice);
+
+CREATE INDEX notice_delivery_webhook ON public.notice_delivery USING btree (webhook, began_at);
+
+CREATE INDEX notice_outbox_age ON public.notice_outbox USING btree (at, id);
+
 CREATE INDEX offer_xid ON public.offer USING btree (xid);
 
 CREATE INDEX reference_to ON public.reference USING btree (to_uid);
@@ -1245,6 +1333,12 @@ ALTER TABLE ONLY public.lease
 
 ALTER TABLE ONLY public.meter_gap
     ADD CONSTRAINT meter_gap_source_fkey FOREIGN KEY (source) REFERENCES public.meter_source(name);
+
+ALTER TABLE ONLY public.notice_attempt
+    ADD CONSTRAINT notice_attempt_delivery_fkey FOREIGN KEY (delivery) REFERENCES public.notice_delivery(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notice_delivery
+    ADD CONSTRAINT notice_delivery_notice_fkey FOREIGN KEY (notice) REFERENCES public.resource(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.offer
     ADD CONSTRAINT offer_id_version_fkey FOREIGN KEY (id, version) REFERENCES public.offer_state(offer, version);
