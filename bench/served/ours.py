@@ -6,7 +6,6 @@ from typing import Any
 from skerry.api.app import build
 from skerry.api.edge import Edge
 from skerry.api.routes import Routes
-from skerry.commands import configure_log
 from skerry.identity.authenticate import Authenticator
 from skerry.kernel.changes import CHANNEL
 from skerry.kernel.feed import Feed
@@ -14,6 +13,7 @@ from skerry.kernel.flows import Services
 from skerry.kernel.kinds import Registry
 from skerry.kernel.resources import Resources
 from skerry.kernel.sealing import Sealer
+from skerry.lines import configure_log
 from skerry.store import Blobs, Database
 
 

@@ -4,8 +4,6 @@ The command line finds them here by name and imports this module only when one i
 """
 
 import asyncio
-import json
-import logging
 import os
 import signal
 import sys
@@ -17,60 +15,24 @@ from typing import Any
 
 import click
 import msgspec
-import structlog
 import uvloop
 
 from skerry.api.problems import PROFILES
-from skerry.api.requests import CURRENT
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
 from skerry.client.units import parse_bytes, parse_seconds
 from skerry.doctor.command import doctor
+from skerry.durable import write_private
 from skerry.gateway.options import gateway_options, take
+from skerry.lines import configure_log
 from skerry.listening import CA_FILE, tls_options
 from skerry.listening import check as check_listeners
-from skerry.logfile import LogFile
 from skerry.series.retention import Retention
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
 
 CONTEXT = "local"
 FIRST_TOKEN = "operator.token"  # noqa: S105 - a file's name
-
-
-def configure_log(log: Path | None, verbose: bool) -> None:
-    """Structured lines: to a file if one is given, else to stderr."""
-    stream: Any = LogFile(log) if log else sys.stderr
-    tty = log is None and sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            _of_request,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if tty else structlog.processors.JSONRenderer(_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.DEBUG if verbose else logging.INFO
-        ),
-        logger_factory=structlog.WriteLoggerFactory(stream),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(stream=stream, level=logging.WARNING)
-
-
-def _of_request(logger: Any, name: str, line: Any) -> Any:
-    """The id of the request that a line comes from, wherever it is written."""
-    if (request := CURRENT.get("")) and "request" not in line:
-        line["request"] = request
-    return line
-
-
-def _json(line: dict[str, Any], **_: Any) -> str:
-    try:
-        return msgspec.json.encode(line, enc_hook=repr).decode()
-    except (UnicodeEncodeError, TypeError):  # a file's name that is no text, a key that is none
-        return json.dumps(line, default=repr, skipkeys=True)
 
 
 def _say(text: str = "") -> None:
@@ -296,10 +258,8 @@ def _hand_over(token: str, settings: Settings) -> None:
         _say(f"  Token    {token}")
         _say("           The operator's token, shown this once. Keep it safe.")
     elif settings.token_file is None:
-        from skerry.up import write_secret
-
         file = settings.data / FIRST_TOKEN
-        write_secret(file, token + "\n")
+        write_private(file, token + "\n")
         _say(f"  Token    in {file} (the operator's: move it to where you keep secrets)")
 
 

@@ -31,6 +31,7 @@ import click
 
 from skerry import commands
 from skerry.gateway.options import take
+from skerry.lines import configure_log
 from skerry.listening import check as check_listeners
 from skerry.settings import ALL_ROLES, Settings
 
@@ -85,7 +86,7 @@ def serve(**given: Any) -> None:
     gateway, retention = take(given), commands._retention(given)
     settings = Settings(agent=False, gateway=gateway, retention=retention, **given)
     _check(settings, insecure)
-    commands.configure_log(log_file, verbose)
+    configure_log(log_file, verbose)
     commands._run(_serve(settings))
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from skerry.durable import write_private
 from skerry.gateway.gateway import Gateway, through
 from skerry.gateway.settings import GatewaySettings
 from skerry.identity.bootstrap import first_operator, operator_token
@@ -167,18 +168,7 @@ async def _token_for_scripts(server: Server, file: Path, first: str | None) -> N
             token = await operator_token(
                 tx, server.resources, "operator.file", f"For scripts, in {file.name}"
             )
-    await asyncio.to_thread(write_secret, file, token + "\n")
-
-
-def write_secret(file: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.rename(file)
+    await asyncio.to_thread(write_private, file, token + "\n")
 
 
 async def place(server: Server) -> str:
@@ -218,7 +208,7 @@ async def agent(server: Server, token: str) -> AsyncIterator[None]:
     """Run this machine's host agent as a child, start it again if it dies, end it at the end."""
     data = server.settings.data
     token_file = data / "keys" / "agent.token"
-    write_secret(token_file, token)
+    write_private(token_file, token)
     command = [
         sys.executable, "-m", "skerry.sites.agent", "--server", f"unix:{data / SOCKET}",
         "--token-file", str(token_file), "--data", str(data / "agent"), "--site",
@@ -287,7 +277,7 @@ def describe(server: Server) -> dict[str, Any]:
 async def announce(server: Server) -> None:
     """Write ``server.json``: where this cloud answers, while it runs."""
     text = msgspec.json.encode(describe(server)).decode()
-    await asyncio.to_thread(write_secret, server.settings.own / "server.json", text)
+    await asyncio.to_thread(write_private, server.settings.own / "server.json", text)
 
 
 def withdraw(data: Path) -> None:

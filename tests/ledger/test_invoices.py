@@ -311,8 +311,9 @@ async def test_live_cost_counts_what_runs(db: Database) -> None:
         assert (job.settled, job.running) == (HOURLY // 2, HOURLY // 4)
         assert job.per_hour == HOURLY
         assert job.held == HOURLY // 2
-        assert job.shown() == {
-            "amount": "0.0102", "currency": "EUR", "held": "0.0068", "perHour": "0.0136",
+        assert job.full() == {
+            "currency": "EUR", "amountNano": job.total, "perHourNano": HOURLY,
+            "settledNano": HOURLY // 2, "runningNano": HOURLY // 4, "heldNano": HOURLY // 2,
         }  # fmt: skip
         lab = await cost(tx, "acme", "lab")
         assert lab == job

@@ -18,14 +18,7 @@ async def _cost(asked: Asked) -> Mapping[str, Any]:
     """What the resource and all it owns cost so far, to the second."""
     async with asked.db.transaction() as tx:
         so_far = await cost(tx, asked.resource.tenant, resource=asked.resource.uid)
-    return {
-        "currency": so_far.currency,
-        "amountNano": so_far.total,
-        "settledNano": so_far.settled,
-        "runningNano": so_far.running,
-        "heldNano": so_far.held,
-        "perHourNano": so_far.per_hour,
-    }
+    return so_far.full()
 
 
 METERED: tuple[View, ...] = (

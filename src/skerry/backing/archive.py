@@ -17,6 +17,7 @@ from typing import IO
 
 import msgspec
 
+from skerry.durable import flush
 from skerry.store.errors import StoreError
 
 FORMAT = 1
@@ -126,7 +127,7 @@ def writing(path: Path) -> Iterator[Writer]:
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
-        _sync(path.parent)
+        flush(path.parent)
     except OSError as error:
         if (words := full(path.parent, error)) is not None:
             raise words from error
@@ -140,14 +141,6 @@ def full(place: Path, error: OSError) -> StoreError | None:
     if error.errno not in _FULL:
         return None
     return StoreError(f"The disk of {place} is full; nothing was left there.", "Make room.")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class Reader:

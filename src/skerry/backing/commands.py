@@ -7,6 +7,7 @@ import click
 import structlog
 
 from skerry import commands
+from skerry.lines import configure_log
 from skerry.settings import Settings
 
 _postgres = click.option(
@@ -24,7 +25,7 @@ def _say(text: str) -> None:
 
 def _quiet() -> None:
     """What goes on within is told by progress, in words."""
-    commands.configure_log(None, verbose=False)
+    configure_log(None, verbose=False)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
 
 

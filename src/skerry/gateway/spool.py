@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from skerry.durable import flush
 from skerry.gateway.seams import Entry
 
 PIECE_SECONDS = 15.0
@@ -126,7 +127,7 @@ class Spool:
         finally:
             os.close(descriptor)
         if new:
-            _sync(self._folder)
+            flush(self._folder)
 
     def _turn(self, close: bool) -> None:
         """Close the piece if it is time."""
@@ -178,11 +179,3 @@ def _sums(line: bytes) -> Sums | None:
     if len(check) != 8 or b"%08x" % zlib.crc32(text) != check:
         return None
     return msgspec.json.decode(text, type=Sums)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

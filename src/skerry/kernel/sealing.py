@@ -16,6 +16,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from skerry.durable import write_private
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -60,14 +61,7 @@ class Sealer:
         file.current = name
 
     def _write(self, file: _KeyFile) -> None:
-        new = self._path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(msgspec.json.encode(file))
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.rename(self._path)
+        write_private(self._path, msgspec.json.encode(file))
 
     def _wrapper(self, name: str) -> AESGCM:
         try:

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
 
-from skerry.ledger import holds, money
+from skerry.ledger import holds
 from skerry.ledger.windows import month_of
 from skerry.store import Tx
 from skerry.store.queries import load
@@ -31,13 +32,21 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     def total(self) -> int:
         return self.settled + self.running
 
-    def shown(self) -> dict[str, str]:
-        """As a status shows it: decimal strings."""
+    def amount(self) -> dict[str, Any]:
+        """As a status keeps it: what does not change by itself once it has ended."""
+        return {"currency": self.currency, "amountNano": self.total}
+
+    def rate(self) -> dict[str, Any]:
+        """As what still runs shows it."""
+        return {**self.amount(), "perHourNano": self.per_hour}
+
+    def full(self) -> dict[str, Any]:
+        """All of it."""
         return {
-            "amount": money.text(self.total),
-            "currency": self.currency,
-            "held": money.text(self.held),
-            "perHour": money.text(self.per_hour),
+            **self.rate(),
+            "settledNano": self.settled,
+            "runningNano": self.running,
+            "heldNano": self.held,
         }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from skerry.durable import flush
 from skerry.proof.verify import ED25519, NAME, Checkpoint, Key, unbase64
 
 _PREFIX = "PRIVATE+KEY"
@@ -126,10 +127,6 @@ def _create(path: Path, name: str) -> None:
             os.link(draft, path)
         except FileExistsError:
             return
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        flush(path.parent)
     finally:
         os.unlink(draft)

@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
+from skerry.durable import flush
 from skerry.proof import tree
 from skerry.proof.tree import HASH, HEIGHT, TILE, Edge, Node, Row, cut
 
@@ -205,7 +206,7 @@ class Tiles:
                 file.write(data)
         # Together, so that the disk writes its journal once for many of them.
         with ThreadPoolExecutor(FLUSHED_AT_ONCE) as pool:
-            list(pool.map(_flush, [source for source, _ in names]))
+            list(pool.map(flush, [source for source, _ in names]))
         touched: set[Path] = set()
         for source, target in names:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +216,7 @@ class Tiles:
                 touched.add(above)
                 above = above.parent
         with ThreadPoolExecutor(FLUSHED_AT_ONCE) as pool:
-            list(pool.map(_flush, touched))
+            list(pool.map(flush, touched))
 
     def drop_partial(self, old: int, new: int) -> None:
         """Remove the partial forms of tiles that filled while the tree grew."""
@@ -233,11 +234,3 @@ class Tiles:
                 path = os.path.relpath(os.path.join(above, name), self.directory)
                 if path != ".lock":
                     yield path
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,7 +19,6 @@ import datetime as dt
 import fcntl
 import hashlib
 import ipaddress
-import os
 import secrets
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +31,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from skerry.durable import write_private
 
 AUTHORITY_LIFE = dt.timedelta(days=3650)
 LAST_YEAR = dt.timedelta(days=365)
@@ -268,21 +269,30 @@ def _made(file: Path) -> dt.datetime:
 
 def _make_authority(now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, str]:
     key = new_key()
-    name = _called("Skerry hosts")
     made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - LEEWAY)
-        .not_valid_after(now + AUTHORITY_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self_signed("Skerry hosts", key, now - LEEWAY, now + AUTHORITY_LIFE)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     return key, _pem(made)
+
+
+def self_signed(
+    name: str, key: ec.EllipticCurvePrivateKey, since: dt.datetime, until: dt.datetime
+) -> x509.CertificateBuilder:
+    """What begins a chain of at most two: to be trusted as it stands, once the key signs it."""
+    called = _called(name)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(called)
+        .issuer_name(called)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(since)
+        .not_valid_after(until)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    )
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:
@@ -316,19 +326,3 @@ def _pem(made: x509.Certificate | x509.CertificateSigningRequest) -> str:
 
 def _write(file: Path, key: ec.EllipticCurvePrivateKey, certificate: str) -> None:
     write_private(file, key_pem(key) + certificate)
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only we can read, whole or not at all."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

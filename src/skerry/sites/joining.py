@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from skerry import __version__
+from skerry.durable import write_private
 from skerry.sites.authority import (
     client_context,
     expiry,
@@ -33,7 +34,6 @@ from skerry.sites.authority import (
     key_pem,
     new_key,
     request_pem,
-    write_private,
 )
 from skerry.sites.contract import Refused, SiteUnreachable
 from skerry.sites.greeting import PATIENCE, receive, send

@@ -25,13 +25,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from skerry import __version__
-from skerry.sites.authority import key_pem, new_key, write_private
+from skerry.durable import write_private
+from skerry.sites.authority import LEEWAY, key_pem, new_key, self_signed
 from skerry.sites.contract import SiteUnreachable, Workloads
 from skerry.sites.fitting import Fit
 from skerry.sites.greeting import Denied, Hello, Welcome, greet, introduce
@@ -91,18 +90,8 @@ def _certificate(text: str) -> str:
 
 def _new_key() -> str:
     key, now = new_key(), dt.datetime.now(dt.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Skerry node")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
+    builder = self_signed("Skerry node", key, now - LEEWAY, now + LIFE)
+    made = builder.sign(key, hashes.SHA256())
     return key_pem(key) + made.public_bytes(Encoding.PEM).decode()
 
 

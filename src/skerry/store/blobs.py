@@ -25,6 +25,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NewType, ParamSpec, TypeVar
 
+from skerry.durable import flush
 from skerry.store.errors import StoreError
 
 P = ParamSpec("P")
@@ -200,7 +201,7 @@ class Blobs:
             # Replacing what is there with the same bytes mends it, should it have been damaged.
             temporary.replace(place)
         for directory in (place.parent, self._blobs):
-            _sync(directory)
+            flush(directory)
 
     def _walk(self) -> Iterator[tuple[Digest, Path]]:
         for path in self._blobs.glob("??/*"):
@@ -283,11 +284,3 @@ def _age_mark(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

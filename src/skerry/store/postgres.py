@@ -30,6 +30,7 @@ from pathlib import Path
 
 import asyncpg
 
+from skerry.durable import flush
 from skerry.store import process
 from skerry.store.database import DATABASE_AWAY
 from skerry.store.errors import StoreError
@@ -235,11 +236,7 @@ class EmbeddedPostgres:
         if code != 0:
             raise StoreError(f"The database could not be created:\n{self._tail()}")
         fresh.rename(self.cluster)
-        directory = os.open(self.data_dir, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        flush(self.data_dir)
 
     def _check_version(self) -> None:
         try:

@@ -68,13 +68,7 @@ class NotebookHooks(Hooks):
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         so_far = await cost(tx, resource.tenant, resource=resource.uid)
-        shown: dict[str, Any] = {
-            "cost": {
-                "currency": so_far.currency,
-                "amountNano": so_far.total,
-                "perHourNano": so_far.per_hour,
-            }
-        }
+        shown: dict[str, Any] = {"cost": so_far.rate()}
         found = await child(tx, resources, resource, "route")
         if found is not None and found.status.get("url"):
             shown["url"] = found.status["url"]

@@ -56,4 +56,4 @@ async def close(
 async def spent(tx: Tx, job: Resource) -> dict[str, Any]:
     """The job's cost up to now, for its status."""
     so_far = await cost(tx, job.tenant, resource=job.uid)
-    return {"cost": {"currency": so_far.currency, "amountNano": so_far.total}}
+    return {"cost": so_far.amount()}
