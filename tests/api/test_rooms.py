@@ -276,3 +276,21 @@ def test_usage_over_time_is_the_bill_by_meter(house: House) -> None:
     assert house.get(f"{SERIES}/tenants/acme/usage", "only-a") == 403
     assert house.get(f"{SERIES}/tenants/acme/usage", "stranger") == 404
     assert house.get(f"{SERIES}/tenants/acme/usage", step="minute") == 400
+
+
+def test_an_operators_look_is_told_in_the_tenants_history(house: House) -> None:
+    looks = "/providers/skerry.proof/v1/tenants/acme/events?kinds=look"
+    reader = house.people["reader"]
+    house.cloud.get(f"{LAB}/logs", token=reader)
+    for _ in range(2):
+        house.cloud.get(f"{LAB}/logs")
+        assert house.cloud.call("GET", f"{ACME}/lab/jobs/a/logs").status_code == 200
+    until(lambda: len(house.cloud.get(looks, token=reader)["items"]) == 2, house.cloud.told)
+    found = [
+        (item["verb"], item["ref"].rpartition("acme/")[2], item["actor"])
+        for item in house.cloud.get(looks, token=reader)["items"]
+    ]
+    assert sorted(found) == [
+        ("logs", "workspaces/lab", "operator@operator"),
+        ("logs", "workspaces/lab/jobs/a", "operator@operator"),
+    ]

@@ -1,5 +1,6 @@
 """From a token to a principal: what is honoured, and how soon that ends."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from skerry.identity import authenticate
 from skerry.identity.authorize import authorize, can, target_of
 from skerry.identity.roles import Target
 from skerry.identity.tokens import mint
-from skerry.kernel.errors import NotFound, Unauthenticated
+from skerry.kernel.errors import NotFound, Unauthenticated, ValidationError
 from skerry.kernel.paths import Path
 
 from .conftest import THING, Cloud
@@ -251,3 +252,37 @@ async def test_whoever_gets_a_name_again_gets_nothing_of_the_one_before(acme: Cl
     with pytest.raises(Unauthenticated):
         await acme.who(secret)
     assert await acme.find("token", "ann.laptop", "acme") is None
+
+
+async def test_an_auditors_visit_begins_and_ends_by_the_databases_clock(acme: Cloud):
+    now = await acme.db.fetchval("select skerry_now()")
+    visit = assignment("skerry.auditor") | {
+        "notBefore": (now + timedelta(hours=1)).isoformat(),
+        "notAfter": (now + timedelta(hours=2)).isoformat(),
+    }
+    await acme.put("role-assignment", "visit", visit, tenant="acme")
+    secret = await acme.token("ann.visit", subject="ann")
+    authenticator = acme.authenticator(max_age=3600)
+    for hours, may in ((0, False), (1.5, True), (1, False)):
+        await acme.db.shift_clock(timedelta(hours=hours))
+        authenticator = authenticator if not hours else acme.authenticator(max_age=3600)
+        assert can(await authenticator.authenticate(secret), "get", IMAGE) is may
+
+
+async def test_what_is_remembered_ends_with_the_visit(acme: Cloud):
+    now = await acme.db.fetchval("select skerry_now()")
+    visit = assignment("skerry.auditor") | {"notAfter": (now + timedelta(seconds=0.2)).isoformat()}
+    await acme.put("role-assignment", "visit", visit, tenant="acme")
+    secret, authenticator = await acme.token("ann.visit", subject="ann"), acme.authenticator(3600)
+    await authenticator.authenticate(secret)
+    async with asyncio.timeout(30):
+        while can(await authenticator.authenticate(secret), "get", IMAGE):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_visit_that_ends_before_it_begins_is_refused(acme: Cloud):
+    spec = assignment("skerry.auditor") | {
+        "notBefore": "2026-12-02T00:00:00Z", "notAfter": "2026-12-01T00:00:00Z",
+    }  # fmt: skip
+    with pytest.raises(ValidationError, match="ends after it begins"):
+        await acme.put("role-assignment", "visit", spec, tenant="acme")

@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -301,3 +302,30 @@ def test_limits_of_an_assignment(change, pointer):
     msgspec.convert(spec, RoleAssignmentSpec)
     with pytest.raises(msgspec.ValidationError, match=pointer):
         msgspec.convert(spec | change, RoleAssignmentSpec)
+
+
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+VISIT = {"not_before": NOON, "not_after": NOON + timedelta(hours=1)}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "counts", "turn"),
+    [(-1, False, 60), (0, True, 3600), (59, True, 60), (60, False, None)],
+)
+def test_an_assignment_counts_within_its_time(minutes, counts, turn):
+    assignment = RoleAssignmentSpec(
+        roles=["skerry.auditor"], subs=["ann"], scopes=[Scope()], **VISIT
+    )
+    grants, left = compile_grants("acme", [assignment], {}).at(NOON + timedelta(minutes=minutes))
+    assert grants.allow("get", Target("skerry.run/v1", "acme", resource="jobs/x")) is counts
+    assert left == turn
+
+
+def test_one_that_ended_takes_nothing_from_the_others():
+    ended = RoleAssignmentSpec(roles=["seca.admin"], subs=["ann"], scopes=[Scope()], not_after=NOON)
+    lasting = RoleAssignmentSpec(roles=["skerry.auditor"], subs=["ann"], scopes=[Scope()])
+    grants, left = compile_grants("acme", [ended, lasting], {}).at(NOON)
+    target = Target("skerry.run/v1", "acme", resource="jobs/x")
+    assert grants.allow("get", target)
+    assert not grants.allow("put", target)
+    assert left is None

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from skerry.api import documents, requests, watch
+from skerry.api.looking import Looks
 from skerry.api.problems import MethodNotAllowed, UpgradeRequired
 from skerry.api.routes import Routes, Target
 from skerry.identity.authenticate import Authenticator
@@ -50,6 +51,7 @@ class Edge:
     authenticator: Authenticator
     routes: Routes
     told: watch.Told = field(default_factory=watch.Told)
+    looks: Looks = field(default_factory=Looks)
 
     async def principal(self, request: Request) -> Principal:
         """Who asks. Raises ``Unauthenticated``."""
@@ -234,6 +236,11 @@ class Edge:
         assert target.view is not None
         async with self.db.reading() as tx:
             resource = await self.resource(tx, target, who, "get")
+        if target.view.inside:
+            await self.looks.tell(
+                self, who, target.view.name, tenant=resource.tenant, workspace=resource.workspace,
+                subject=resource.ref, path=target.rest,
+            )  # fmt: skip
         asked = Asked(
             db=self.db,
             resources=self.resources,

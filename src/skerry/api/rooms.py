@@ -21,7 +21,7 @@ from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
 from skerry.kernel.errors import InvalidRequest, NotFound, Source
 from skerry.kernel.history import stamp
-from skerry.kernel.paths import Path
+from skerry.kernel.paths import Path, ref_of
 from skerry.kernel.rows import from_row
 from skerry.ledger.cost import costs
 from skerry.ledger.invoices import decimal
@@ -174,6 +174,10 @@ async def hosts(edge: Edge, request: Request) -> Response:
 async def logs(edge: Edge, request: Request) -> Response:
     """Lines of a workspace in which all words stand, newest first."""
     room = await Room.enter(edge, request, "logs")
+    where = ref_of(edge.resources.registry["workspace"], Path(room.tenant, name=room.workspace))
+    await edge.looks.tell(
+        edge, room.who, "logs", tenant=room.tenant, workspace=room.workspace, subject=where
+    )
     asked = request.query_params
     now = await edge.db.fetchval("select skerry_now()")
     owners = None
@@ -184,8 +188,7 @@ async def logs(edge: Edge, request: Request) -> Response:
                 hint="Such as ?kind=job&name=train.",
                 sources=[Source(parameter="kind" if asked.get("name") else "name")],
             )
-        where = room.tenant, room.workspace, asked["kind"], asked["name"]
-        owners = await family(edge.db, *where)
+        owners = await family(edge.db, room.tenant, room.workspace, asked["kind"], asked["name"])
     wanted = Search(
         room.tenant,
         room.workspace,

@@ -137,8 +137,8 @@ class Authenticator:
                 "The account of this token is shut out.",
                 hint="Ask an administrator of your tenant.",
             )
-        principal = await self._principal(row)
-        trusted = self._max_age if left is None else min(self._max_age, left)
+        principal, turn = await self._principal(row)
+        trusted = min([self._max_age, *(end for end in (left, turn) if end is not None)])
         before = self._proofs.get(key)
         if before is not None and before.principal == principal:
             # The very same, so that what follows from it need not be found again.
@@ -156,9 +156,11 @@ class Authenticator:
                 "The account of this session is shut out, or gone.",
                 hint="Ask an administrator of your tenant.",
             )
-        return await self._principal({**dict(row), "id": None, "scopes": scopes})
+        principal, _ = await self._principal({**dict(row), "id": None, "scopes": scopes})
+        return principal
 
-    async def _principal(self, row: Mapping[str, Any]) -> Principal:
+    async def _principal(self, row: Mapping[str, Any]) -> tuple[Principal, float | None]:
+        """The bearer, and after how many seconds other grants count."""
         tenant, name, spec = row["tenant"], row["name"], row["spec"]
         subject = f"{row['kind']}s/{name}"
         names = known_as(subject, spec.get("email", ""))
@@ -167,8 +169,10 @@ class Authenticator:
         if known is None or known[0] != row["epoch"]:
             known = await load_grants(self._db, tenant, names)
             self._grants.put(key, known)
-        grants = known[1].narrow(msgspec.convert(row["scopes"], list[Scope]))
-        return Principal(tenant, subject, spec.get("displayName") or name, row["id"], grants)
+        counting, turn = known[1].at(row["now_"])
+        grants = counting.narrow(msgspec.convert(row["scopes"], list[Scope]))
+        shown = spec.get("displayName") or name
+        return Principal(tenant, subject, shown, row["id"], grants), turn
 
     async def run(self) -> None:
         """Until cancelled: once a minute, write down which tokens were used and drop old sessions.

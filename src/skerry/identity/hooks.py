@@ -233,7 +233,13 @@ class RoleAssignmentHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         _not_reserved(new, by)
-        new.typed(RoleAssignmentSpec)
+        spec = new.typed(RoleAssignmentSpec)
+        if spec.not_before and spec.not_after and spec.not_before >= spec.not_after:
+            raise wrong(
+                "an assignment ends after it begins",
+                "/spec/notAfter",
+                "Give a notAfter later than notBefore.",
+            )
         forget_after(tx)
         return Admitted()
 

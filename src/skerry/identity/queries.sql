@@ -8,7 +8,7 @@ select t.id, t.scopes, t.expires_at,
   extract(epoch from t.expires_at - skerry_now())::float8 as seconds_left,
   s.kind, s.name, s.tenant, s.spec,
   coalesce((n.spec ->> 'suspended')::boolean, false) as suspended,
-  coalesce(e.epoch, 0) as epoch
+  coalesce(e.epoch, 0) as epoch, skerry_now() as now_
 from token t
 join resource s on s.uid = t.subject_uid and s.deleted_at is null
 join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
@@ -18,7 +18,7 @@ where t.digest = $1
 -- name: subject_by_uid
 select s.kind, s.name, s.tenant, s.spec,
   coalesce((n.spec ->> 'suspended')::boolean, false) as suspended,
-  coalesce(e.epoch, 0) as epoch
+  coalesce(e.epoch, 0) as epoch, skerry_now() as now_
 from resource s
 join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
 left join authorization_epoch e on e.tenant = s.tenant

@@ -1,6 +1,6 @@
 """Roles, assignments and scopes compiled into ``Grants``, which answer "may they?" by themselves.
 
-The rules, all of SECA's but the last two:
+The rules, all of SECA's but the last three:
 
 - A permission allows a verb on a resource of its provider. ``seca.storage`` stands for every
   version of the provider, ``seca.storage/v1`` for that one. Verbs fold case; ``post`` covers every
@@ -15,6 +15,7 @@ The rules, all of SECA's but the last two:
 - An assignment that names a role nobody made grants nothing by it, until somebody makes it.
 - An assignment counts in the tenant it is kept in. Those of the tenant ``operator`` may name
   others, or ``*`` for all of them and for what belongs to no tenant.
+- An assignment with ``notBefore`` or ``notAfter`` counts from then, until then.
 - The built-in roles ``seca.workspace-*`` count only inside workspaces, ``seca.region-admin`` only
   for what belongs to a region, however wide the scope.
 """
@@ -22,6 +23,7 @@ The rules, all of SECA's but the last two:
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from skerry.identity.specs import Permission, RoleAssignmentSpec, RoleSpec, Scope
@@ -183,6 +185,13 @@ class Grant:
 
     roles: tuple[Role, ...]
     reaches: tuple[Reach, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def counts(self, now: datetime) -> bool:
+        return (self.since is None or self.since <= now) and (
+            self.until is None or now < self.until
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +229,16 @@ class Grants:
             for grant in self.grants
         )
 
+    def at(self, now: datetime) -> tuple["Grants", float | None]:
+        """Those of them that count at this time, and after how many seconds others will."""
+        turns = (turn for grant in self.grants for turn in (grant.since, grant.until))
+        later = [turn for turn in turns if turn is not None and turn > now]
+        if not later and all(grant.counts(now) for grant in self.grants):
+            return self, None
+        counting = tuple(grant for grant in self.grants if grant.counts(now))
+        left = (min(later) - now).total_seconds() if later else None
+        return Grants(counting, self.narrowed), left
+
     def narrow(self, scopes: Sequence[Scope]) -> "Grants":
         """The same grants for a token that has scopes of its own; none narrow nothing."""
         reaches = (Reach.of(scope, frozenset(scope.tenants) or None) for scope in scopes)
@@ -252,6 +271,8 @@ def compile_grants(
             Grant(
                 tuple(known[name] for name in assignment.roles if name in known),
                 tuple(Reach.of(scope, _tenants(scope, home)) for scope in assignment.scopes),
+                assignment.not_before,
+                assignment.not_after,
             )
             for assignment in assignments
         )

@@ -102,6 +102,13 @@ class RoleAssignmentSpec(Spec):
     scopes: Annotated[
         list[Scope], Meta(min_length=1, max_length=256, description="Where the roles count")
     ]
+    not_before: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None, Meta(description="Since when they count")
+    ] = None
+    not_after: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(description="Until when they count, as for an auditor's visit"),
+    ] = None
 
 
 class TokenSpec(Spec):

@@ -75,3 +75,6 @@ class View:
     """Query parameters and what they mean, for OpenAPI."""
     deep: bool = False
     """Whether a path may follow its name (``files/0/out.txt``)."""
+    inside: bool = False
+    """Whether it shows what the tenant's own programs wrote: a look of somebody of another tenant
+    is told in the tenant's history."""

@@ -44,8 +44,8 @@ JOB = Kind(
     views=(
         View("logs", "Its output, line for line as it came", logs, "application/x-ndjson",
              {"rank": "which copy, from 0", "offset": "bytes to skip",
-              "run": "whose bytes; the newest's", "follow": "wait for more"}),
-        View("files", "Its artifacts", files, deep=True),
+              "run": "whose bytes; the newest's", "follow": "wait for more"}, inside=True),
+        View("files", "Its artifacts", files, deep=True, inside=True),
         View("stats", "What it uses now", stats),
         METRICS,
     ),
@@ -84,8 +84,8 @@ POD = Kind(
     views=(
         View("logs", "Its output, line for line as it came", logs, "application/x-ndjson",
              {"offset": "bytes to skip", "run": "whose bytes; the newest's",
-              "follow": "wait for more"}),
-        View("files", "Files in its directory", files, deep=True),
+              "follow": "wait for more"}, inside=True),
+        View("files", "Files in its directory", files, deep=True, inside=True),
         View("stats", "What it uses now", stats),
         METRICS,
     ),
@@ -123,7 +123,7 @@ SERVICE = Kind(
     views=(
         View("logs", "What a replica wrote, as it came", logs, "application/x-ndjson",
              {"replica": "whose; the newest one's", "offset": "bytes to skip",
-              "run": "whose bytes; the newest's", "follow": "wait for more"}),
+              "run": "whose bytes; the newest's", "follow": "wait for more"}, inside=True),
         METRICS,
     ),
     channels=(EXEC, CONNECT),
