@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from skerry.store import Database, database
+from skerry.store import Database, lending
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ async def test_after_a_kill_nothing_is_sent_or_asked(db: Database) -> None:
 async def test_who_waits_for_a_connection_is_told_in_the_end(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(lending, "WAIT_SECONDS", 0.05)
     async with AsyncExitStack() as stack:
         while db.idle:
             await stack.enter_async_context(db.transaction())

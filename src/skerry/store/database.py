@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 import asyncpg
 import msgspec
 
+from skerry.store.lending import Lender
+
 Row: TypeAlias = asyncpg.Record
 _LISTEN_SECONDS = 1.0
-WAIT_SECONDS = 30.0
-"""For a connection, when all are taken."""
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
@@ -131,20 +131,20 @@ class Tx:
 
 
 class _Lent:
-    """A connection of the pool. TimeoutError if none comes free in ``WAIT_SECONDS``."""
+    """A connection. TimeoutError if none comes free in ``WAIT_SECONDS``."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_lender")
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, lender: Lender) -> None:
+        self._lender = lender
 
     async def __aenter__(self) -> asyncpg.Connection:
-        async with asyncio.timeout(WAIT_SECONDS):
-            self._connection = await self._pool.acquire()
+        self._connection = self._lender.at_hand() or await self._lender.take()
         return self._connection
 
-    async def __aexit__(self, *error: object) -> None:
-        await self._pool.release(self._connection)
+    async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None or not self._lender.keep(self._connection):
+            await self._lender.give_back(self._connection)
 
 
 class _Reading(_Lent):
@@ -154,11 +154,44 @@ class _Reading(_Lent):
         return Tx(await super().__aenter__())
 
 
+class _Transaction(_Lent):
+    __slots__ = ("_block", "_readonly", "_tx")
+
+    def __init__(self, lender: Lender, readonly: bool) -> None:
+        super().__init__(lender)
+        self._readonly = readonly
+
+    async def __aenter__(self) -> Tx:
+        connection = await super().__aenter__()
+        if self._readonly:
+            self._block = connection.transaction(isolation="repeatable_read", readonly=True)
+        else:
+            self._block = connection.transaction()
+        try:
+            await self._block.__aenter__()
+        except BaseException as error:
+            await super().__aexit__(type(error))
+            raise
+        self._tx = Tx(connection)
+        return self._tx
+
+    async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        try:
+            await self._block.__aexit__(kind, *error)
+        except BaseException as failed:
+            await super().__aexit__(type(failed))
+            raise
+        await super().__aexit__(kind)
+        if kind is None:
+            self._tx._committed()
+
+
 class Database:
     """A pool of connections to one Postgres."""
 
     def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self._pool = pool
+        self._lender = Lender(pool)
         self.url = url
         self._pending: set[str] = set()
         self._notifier: asyncio.Task[None] | None = None
@@ -181,7 +214,7 @@ class Database:
     @property
     def idle(self) -> int:
         """Connections that could be had at once."""
-        return int(self._pool.get_max_size() - self._pool.get_size() + self._pool.get_idle_size())
+        return self._lender.idle
 
     async def close(self) -> None:
         if self._listener is not None:
@@ -189,6 +222,7 @@ class Database:
         # Waited for, not awaited: after ``terminate`` they end by cancellation.
         if tasks := [task for task in (self._notifier, self._listener) if task is not None]:
             await asyncio.wait(tasks)
+        await self._lender.close()
         await self._pool.close()
 
     def terminate(self) -> None:
@@ -197,31 +231,23 @@ class Database:
             self._notifier.cancel()
         if self._listener is not None:
             self._listener.cancel()
+        self._lender.terminate()
         self._pool.terminate()
 
-    @asynccontextmanager
-    async def transaction(self, *, readonly: bool = False) -> AsyncIterator[Tx]:
+    def transaction(self, *, readonly: bool = False) -> "_Transaction":
         """Commit on exit, roll back on any exception.
 
         ``readonly`` transactions see one snapshot throughout (repeatable read).
         """
-        async with self._lent() as connection:
-            tx = Tx(connection)
-            if readonly:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    yield tx
-            else:
-                async with connection.transaction():
-                    yield tx
-        tx._committed()
+        return _Transaction(self._lender, readonly)
 
     def reading(self) -> "_Reading":
         """A connection for a read or two, each of which sees what is committed by then, as in a
         transaction of ours; it saves the round trips that begin and end one. For reads only."""
-        return _Reading(self._pool)
+        return _Reading(self._lender)
 
     def _lent(self) -> "_Lent":
-        return _Lent(self._pool)
+        return _Lent(self._lender)
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         async with self._lent() as connection:
@@ -250,7 +276,7 @@ class Database:
             channels, self._pending = sorted(self._pending), set()
             try:
                 for channel in channels:
-                    await self._pool.execute("select pg_notify($1, '')", channel)
+                    await self.execute("select pg_notify($1, '')", channel)
             except DATABASE_ERRORS:
                 # A lost notice only delays: every listener polls as well.
                 return
