@@ -3,8 +3,9 @@
 ``python -m tests.identity.matrix`` writes ``matrix.txt`` again; a test compares.
 """
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from skerry.identity.authorize import Principal, can
 from skerry.identity.roles import SYSTEM_ROLES, Target, compile_grants

@@ -30,6 +30,8 @@ METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
 ROUTE = "skerry.route"
 """Where a request's scope keeps its path's template, for the access log."""
 _PROVIDERS = "/providers/"
+_NOT_STORED = (b"cache-control", b"no-store")
+_NOT_GUESSED = (b"x-content-type-options", b"nosniff")
 _log = structlog.get_logger("api")
 
 Handler = Callable[[Edge, Request], Awaitable[Response]]
@@ -51,10 +53,6 @@ class Settled:
         began = time.perf_counter()
         bound = requests.CURRENT.set(request_id)
         started = 0
-        given = (
-            (b"x-request-id", request_id.encode()),
-            (b"x-content-type-options", b"nosniff"),
-        )
 
         async def sending(message: Message) -> None:
             nonlocal started
@@ -62,9 +60,14 @@ class Settled:
             if kind == "http.response.start":
                 started = message["status"]
                 self._own.answered(scope["method"], started, began)
-                headers = message["headers"] = [*message["headers"], *given]
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))
+                headers = list(message["headers"])
+                message["headers"] = headers
+                for name, _ in headers:
+                    if name == b"cache-control":
+                        break
+                else:
+                    headers.append(_NOT_STORED)
+                headers += ((b"x-request-id", request_id.encode()), _NOT_GUESSED)
             elif kind == "websocket.accept":
                 started = 101
             elif kind == "websocket.http.response.start":

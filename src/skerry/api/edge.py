@@ -22,7 +22,7 @@ from skerry.identity.roles import Target as About
 from skerry.kernel.errors import InvalidRequest, NotFound, Unauthenticated
 from skerry.kernel.feed import Feed
 from skerry.kernel.flows import Services
-from skerry.kernel.kinds import Kind
+from skerry.kernel.kinds import Kind, Op
 from skerry.kernel.paths import Path, can_exist, parent_ref
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
@@ -31,6 +31,8 @@ from skerry.store import Database, Tx
 
 JSON = "application/json"
 _READ = ("GET", "HEAD")
+_OPS: Mapping[str, Op] = {"GET": "get", "HEAD": "get", "PUT": "put", "DELETE": "delete"}
+"""What a method does to an item."""
 
 
 class DryRun(Exception):
@@ -82,14 +84,16 @@ class Edge:
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed(request.method, _READ if "list" in target.kind.ops else ())
             return await self._list(request, target, who)
-        handlers = {"GET": self._get, "HEAD": self._get, "PUT": self._put, "DELETE": self._delete}
-        ops = {"GET": "get", "HEAD": "get", "PUT": "put", "DELETE": "delete"}
-        handler = handlers.get(request.method)
-        if handler is None or ops[request.method] not in target.kind.ops:
-            allowed = tuple(m for m, op in ops.items() if op in target.kind.ops)
+        op = _OPS.get(request.method)
+        if op is None or op not in target.kind.ops:
+            allowed = tuple(m for m, op in _OPS.items() if op in target.kind.ops)
             raise MethodNotAllowed(request.method, allowed)
-        authorize(who, ops[request.method], self.about(target.kind, target.path))
-        return await handler(request, target, who)
+        authorize(who, op, self.about(target.kind, target.path))
+        if op == "get":
+            return await self._get(target, who)
+        if op == "put":
+            return await self._put(request, target, who)
+        return await self._delete(request, target, who)
 
     def about(self, kind: Kind, path: Path, region: str = "") -> About:
         """What ``authorize`` is asked. Without a region it is the home region, where most things
@@ -109,7 +113,7 @@ class Edge:
         computed = await kind.hooks.shown(tx, self.resources, resource) if kind.hooks else {}
         return documents.document(kind, resource, verb, computed)
 
-    async def _get(self, request: Request, target: Target, who: Principal) -> Response:
+    async def _get(self, target: Target, who: Principal) -> Response:
         async with self.db.reading() as tx:
             resource = await self.resource(tx, target, who, "get")
             return _json(await self._shown(tx, target.kind, resource, "GET"))
@@ -269,5 +273,21 @@ def attachment(filename: str) -> str:
     return f'attachment; filename="{plain[-120:]}"'
 
 
+_encode = msgspec.json.Encoder().encode
+_JSON_HEADER = (b"content-type", JSON.encode())
+
+
 def _json(value: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type=JSON)
+    return Said(_encode(value), status)
+
+
+class Said(Response):
+    """JSON that is encoded already."""
+
+    media_type = JSON
+
+    def __init__(self, text: bytes, status: int = 200) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = text
+        self.raw_headers = [(b"content-length", b"%d" % len(text)), _JSON_HEADER]

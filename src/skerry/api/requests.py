@@ -129,6 +129,8 @@ def if_version(request: Request) -> int | None:
 
 def flag(request: Request, name: str) -> bool:
     """A query parameter that is ``true``, ``false`` or absent."""
+    if not request.scope["query_string"]:
+        return False
     return boolean(name, request.query_params.get(name, "false"))
 
 

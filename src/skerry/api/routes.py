@@ -5,7 +5,7 @@ jobs/j/logs``. The words are looked up in the registry, the deepest kind that fi
 stands behind an item is an action, a view or a channel of its kind.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from skerry.api.metered import all_views
 from skerry.kernel.channels import Channel
@@ -18,8 +18,7 @@ _SCOPED = {"global": 0, "tenant": 1, "workspace": 2}
 """How many names of a path are its scope's."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A collection (no name), an item, or an action, view or channel of an item."""
 
     kind: Kind
@@ -32,11 +31,9 @@ class Target:
     @property
     def route(self) -> str:
         """The path's template: what stands in logs for all paths of its form."""
-        parts = ["/providers", self.kind.route]
-        if self.path.name:
-            parts.append("{name}")
-        parts += [way.name for way in (self.action or self.view or self.channel,) if way]
-        return "/".join(parts)
+        item = "/{name}" if self.path.name else ""
+        way = self.action or self.view or self.channel
+        return f"/providers/{self.kind.route}{item}{f'/{way.name}' if way else ''}"
 
 
 class Routes:

@@ -11,7 +11,10 @@ user or service account, to change one's own password, to manage one's own token
 """
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec.structs import replace
 
 from skerry.identity.roles import READ, Grants, Target
 from skerry.kernel.errors import Forbidden, NotFound
@@ -25,7 +28,7 @@ _SPREAD = {("seca.workspace", "workspaces"), (PROVIDER, "tokens")}
 """Collections of which one may see some items and not others."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Principal:
     """Somebody who proved who they are."""
 
@@ -46,7 +49,7 @@ class Principal:
         """How records call them: ``alice@acme``, ``service-accounts/ci@acme``."""
         return f"{self.subject.removeprefix('users/')}@{self.tenant}"
 
-    @property
+    @cached_property
     def caller(self) -> Caller:
         """What the kernel's hooks see of them."""
         return Caller(self.actor, self.tenant, self.is_operator, self)

@@ -24,7 +24,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
+
+import msgspec
 
 from skerry.identity.specs import Permission, RoleAssignmentSpec, RoleSpec, Scope
 
@@ -72,8 +75,7 @@ def _part(pattern: str, text: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What somebody wants to act on.
 
     ``provider`` is ``name/version``. ``resource`` is the path below the workspace or tenant:
@@ -129,6 +131,8 @@ class Rule:
             return False
         if verb not in self.verbs and not (verb.startswith("post.") and "post" in self.verbs):
             return False
+        if EVERYTHING in self.resources:
+            return True
         listing = verb == "list"
         return any(
             glob(pattern, target.resource)
@@ -194,7 +198,7 @@ class Grant:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grants:
     """All that one subject was given. ``narrowed`` are its token's scopes, if it has any."""
 
@@ -205,23 +209,25 @@ class Grants:
         if self.narrowed and not any(reach.covers(target) for reach in self.narrowed):
             return
         for grant in self.grants:
-            if any(reach.covers(target) for reach in grant.reaches):
-                yield from (role for role in grant.roles if role.applies(target))
+            for reach in grant.reaches:
+                if reach.covers(target):
+                    yield from (role for role in grant.roles if role.applies(target))
+                    break
 
     def allow(self, verb: str, target: Target) -> bool:
         """Whether some role in some scope allows it. ``verb`` is in lower case."""
-        return any(
-            rule.allows(verb, target)
-            for role in self._roles_at(target)
-            if role.operator or verb in READ or not target.guarded
-            for rule in role.rules
-        )
+        for role in self._roles_at(target):
+            if role.operator or verb in READ or not target.guarded:
+                for rule in role.rules:
+                    if rule.allows(verb, target):
+                        return True
+        return False
 
     def know(self, target: Target) -> bool:
         """Whether they have any permission at all where the target is."""
         return any(True for _ in self._roles_at(target))
 
-    @property
+    @cached_property
     def operator(self) -> bool:
         """Whether these are an operator's grants: everything, in all tenants, not narrowed."""
         return not self.narrowed and any(

@@ -7,7 +7,9 @@ the referrer (SECA, "References").
 """
 
 import re
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.kinds import Kind, Reference, Registry
@@ -17,8 +19,7 @@ NAME_LIMIT = 128
 SCOPE_LIMIT = 64
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """Where a resource is: its scope, the names of the resources above it, and its own name."""
 
     tenant: str = ""
@@ -43,7 +44,7 @@ def check_name(name: str, what: str = "name", limit: int = NAME_LIMIT) -> None:
 
 def collection_ref(kind: Kind, path: Path) -> str:
     """The URN of the collection that holds ``path``."""
-    return "/".join((_above(kind, path, len(kind.parents)), kind.collection))
+    return f"{_above(kind, path, len(kind.parents))}/{kind.collection}"
 
 
 def ref_of(kind: Kind, path: Path) -> str:
@@ -61,25 +62,23 @@ def parent_ref(kind: Kind, path: Path, registry: Registry) -> str:
 
 
 def _above(kind: Kind, path: Path, depth: int) -> str:
-    parts = [kind.provider, kind.version]
-    if kind.scope in ("tenant", "workspace"):
-        parts += ["tenants", path.tenant]
+    above = f"{kind.provider}/{kind.version}"
     if kind.scope == "workspace":
-        parts += ["workspaces", path.workspace]
+        above += f"/tenants/{path.tenant}/workspaces/{path.workspace}"
+    elif kind.scope == "tenant":
+        above += f"/tenants/{path.tenant}"
     for collection, name in zip(kind.parents[:depth], path.parents, strict=False):
-        parts += [collection, name]
-    return "/".join(parts)
+        above += f"/{collection}/{name}"
+    return above
 
 
 def relative(kind: Kind, path: Path) -> str:
     """SECA's ``metadata.resource``: the path below the scope."""
-    parts: list[str] = []
-    for collection, name in zip(kind.parents, path.parents, strict=True):
-        parts += [collection, name]
-    parts.append(kind.collection)
-    if path.name:
-        parts.append(path.name)
-    return "/".join(parts)
+    below = f"{kind.collection}/{path.name}" if path.name else kind.collection
+    if not kind.parents:
+        return below
+    pairs = zip(kind.parents, path.parents, strict=True)
+    return "/".join([*(f"{collection}/{name}" for collection, name in pairs), below])
 
 
 def path_of(kind: Kind, ref: str) -> Path:

@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter, itemgetter
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -69,6 +70,7 @@ class Resource(msgspec.Struct, kw_only=True):
 
 
 _FIELDS = Resource.__struct_fields__
+_fields = itemgetter(*_FIELDS)
 
 
 class Wake(Enum):
@@ -88,16 +90,17 @@ class Page:
 
 
 _SHOWN = tuple(name for name in _FIELDS if name not in ("created_by", "root_uid"))
+_shown = attrgetter(*_SHOWN)
 
 
 def from_row(row: Row) -> Resource:
     """Of a row that may have more columns than a resource."""
-    return Resource(**{name: row[name] for name in _FIELDS})
+    return Resource(**dict(zip(_FIELDS, _fields(row), strict=True)))
 
 
 def snapshot(resource: Resource) -> dict[str, Any]:
     """What a watcher sees of a resource, and what the log's leaf covers."""
-    body = {field: getattr(resource, field) for field in _SHOWN}
+    body = dict(zip(_SHOWN, _shown(resource), strict=True))
     for field in ("created_at", "modified_at", "deleted_at"):
         value = body[field]
         body[field] = stamp(value) if value else None
