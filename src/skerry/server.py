@@ -50,6 +50,9 @@ from skerry.store.postgres import EmbeddedPostgres
 
 _log = structlog.get_logger("server")
 READY_SECONDS = 5.0
+PATIENCE = 10.0
+"""Seconds from a signal on that the database may take to answer those who are ending."""
+_OPEN: set[Database] = set()
 
 
 class Server:
@@ -188,6 +191,8 @@ async def opened(settings: Settings) -> AsyncIterator[Server]:
         await migrate(url)
         db = await Database.open(url, size=settings.connections)
         stack.push_async_callback(_close, db)
+        _OPEN.add(db)
+        stack.callback(_OPEN.discard, db)
         server = Server(settings, db, Registry.discover())
         if postgres is not None:
             server.tasks.insert(0, postgres.keep)
@@ -218,10 +223,29 @@ def make_private(directory: Path) -> None:
 
 
 async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work`` until SIGTERM or SIGINT, then cancel it and wait for its end."""
+    """Run ``work`` until SIGTERM or SIGINT, then cancel it and wait for its end.
+
+    Whoever is cancelled while the database answers nothing waits for it: to take back what it
+    asked, and to roll back. After ``PATIENCE`` seconds it is cut off from all of them. A second
+    signal changes nothing: it would leave behind what the first is about to end.
+    """
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
+    signalled = False
+
+    def end() -> None:
+        nonlocal signalled
+        if not signalled:
+            signalled = True
+            task.cancel()
+            loop.call_later(PATIENCE, cut)
+
+    def cut() -> None:
+        for db in () if task.done() else _OPEN:
+            _log.warning("the database does not answer: cut off from it")
+            db.terminate()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -44,6 +44,11 @@ class Cloud:
         """Start and wait until it answers."""
         if not self.data.exists():
             prepare(self.data)
+        self.spawn()
+        until(lambda: (self.data / "server.json").exists(), self.tail, self.process)
+
+    def spawn(self) -> None:
+        """Start and don't wait."""
         (self.data / "server.json").unlink(missing_ok=True)
         command = [
             *self.prefix, *self.entry, "up", "--data", str(self.data), "--listen", "127.0.0.1:0",
@@ -53,7 +58,6 @@ class Cloud:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env
             )
-        until(lambda: (self.data / "server.json").exists(), self.tail, self.process)
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]

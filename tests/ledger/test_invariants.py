@@ -366,4 +366,4 @@ def test_any_sequence_keeps_the_invariants(pg_url: str) -> None:
 
 @pytest.mark.long
 def test_any_of_very_many_sequences_keeps_the_invariants(pg_url: str) -> None:
-    _run(pg_url, LONG, 25)
+    _run(pg_url, LONG, 12)

@@ -224,4 +224,4 @@ def test_any_sequence_keeps_the_invariants(pg_url: str):
 
 @pytest.mark.long
 def test_any_of_very_many_sequences_keeps_the_invariants(pg_url: str):
-    _run(pg_url, LONG, 20)
+    _run(pg_url, LONG, 10)

@@ -194,4 +194,4 @@ def test_any_sequence_keeps_the_invariants(pg_url: str, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_any_of_very_many_sequences_keeps_the_invariants(pg_url: str, tmp_path: Path) -> None:
-    _run(pg_url, tmp_path, LONG, 20)
+    _run(pg_url, tmp_path, LONG, 10)
