@@ -91,6 +91,26 @@ async def test_a_dry_run_keeps_nothing(site: Site) -> None:
     assert (await site.call("GET", f"{HOME}/shelves/s")).status_code == 404
 
 
+async def test_what_is_so_already_can_be_left_at_its_version(site: Site) -> None:
+    whole = {"spec": {"size": 1, "pin": "hunter2"}, "labels": {"a": "b"}}
+    path = f"{HOME}/widgets/w?ifChanged=true"
+    assert (await site.call("PUT", path, whole)).status_code == 201
+    for same in (whole, {"spec": {"size": 1}, "labels": {"a": "b"}}):
+        again = await site.call("PUT", path, same)
+        assert (again.status_code, again.json()["metadata"]["resourceVersion"]) == (200, 1)
+    others = (
+        {**whole, "spec": {"size": 2, "pin": "hunter2"}},
+        {**whole, "spec": {"size": 2, "pin": "hunter3"}},
+        {**whole, "spec": {"size": 2, "pin": "hunter3"}, "labels": {}},
+    )
+    for number, other in enumerate(others, start=2):
+        changed = await site.call("PUT", path, other)
+        assert changed.json()["metadata"]["resourceVersion"] == number
+    # Whether it is the secret is only told to who may set it.
+    plain = await site.call("PUT", path.partition("?")[0], others[-1])
+    assert plain.json()["metadata"]["resourceVersion"] == 5
+
+
 async def test_the_version_guards_put_delete_and_actions(site: Site) -> None:
     await site.call("PUT", f"{HOME}/widgets/w", {"spec": {"size": 1}})
     stale = {"if-unmodified-since": "99"}

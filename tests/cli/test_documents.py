@@ -59,7 +59,13 @@ def test_apply_takes_folders_and_tells_documents(skerry: Skerry, file: str) -> N
         ("cipher", "k", "created"),
         ("subnet", "s1", "created"),
     ]
-    # A sealed field can't be compared, so it is written each time.
+    # The cloud compares what is sealed too.
+    said = skerry("apply", "-q", "-f", str(folder), "-o", "json")
+    assert [r["result"] for r in json.loads(said.out)] == ["unchanged"] * 3
+    (folder / "secret.json").write_text(
+        json.dumps({"kind": "cipher", "metadata": {"name": "k"}, "spec": {"password": "q"}})
+    )
+    assert "+  password: (sealed)\n" in skerry("diff", "-f", str(folder)).out
     said = skerry("apply", "-q", "-f", str(folder), "-o", "json")
     assert [r["result"] for r in json.loads(said.out)] == ["unchanged", "updated", "unchanged"]
 
@@ -70,11 +76,16 @@ def test_a_dry_run_changes_nothing(skerry: Skerry, file: str) -> None:
     assert skerry("network", "list", "-o", "json").out == "[]\n"
 
 
-def test_one_failure_does_not_hide_the_rest(standin: Skerry, file: str) -> None:
-    Path(file).write_text(NETWORKS.replace("cidr: {ipv4: 10.0.0.0/16}", "bad: 1"))
-    said = standin("apply", "-q", "-f", file)
-    assert (said.code, said.out) == (2, "subnet/s1 created\n")
-    assert said.err.startswith("Error: network/n1: Validation error: spec: unknown field `bad`\n")
+def test_one_refusal_and_nothing_is_applied(skerry: Skerry, file: str) -> None:
+    Path(file).write_text(NETWORKS + "  bad: 1\n")
+    said = skerry("apply", "-q", "-f", file)
+    assert (said.code, said.out) == (2, "")
+    # The line of the field, as an editor opens it.
+    assert said.err.startswith(f"Error: {file}:11: Validation error")
+    assert "unknown field `bad`" in said.err
+    assert said.err.endswith("Nothing was applied.\n")
+    assert "subnet" not in said.err
+    assert skerry("network", "list", "-o", "json").out == "[]\n"
 
 
 @pytest.mark.parametrize(

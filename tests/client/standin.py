@@ -123,6 +123,9 @@ class Cloud:
                 [{"pointer": "/spec/bad"}, {"pointer": "/spec/command"}],
             )  # fmt: skip
         made = self._made(key, parts, body, found)
+        same = found and all(made[p] == found[p] for p in ("labels", "annotations", "spec"))
+        if found and same and request.query_params.get("ifChanged") == "true":
+            return JSONResponse(found)
         if request.query_params.get("dryRun") != "true":
             self.documents[key] = made
             self._tell("put", made)

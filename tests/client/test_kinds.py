@@ -87,7 +87,7 @@ def test_problems_say_where_and_what_to_do(real: Client) -> None:
     error = caught.value
     assert (error.status, error.message) == (422, "Validation error")
     assert error.detail == "spec: object contains unknown field `bad`"
-    assert [source.pointer for source in error.sources] == ["/spec"]
+    assert [source.pointer for source in error.sources] == ["/spec/bad"]
     assert len(error.request_id) == 32
 
 

@@ -188,10 +188,13 @@ def test_commands_run(page: str, cloud: Cloud, pg_url: str, tmp_path: Path) -> N
 def test_documents_are_taken(block: Block, cloud: Cloud, tmp_path: Path) -> None:
     """Secrets that a document names are there while it is looked at."""
     (tmp_path / "document.yaml").write_text(block.text)
+    sealed = dict.fromkeys(re.findall(r"\{env: (\w+)\}", block.text), "hunter2")
+    for name in re.findall(r"\{file: ([\w.]+)\}", block.text):
+        (tmp_path / name).write_text("hunter2")
     secrets = sorted(set(re.findall(r"secret: (\w+), key: (\w+)", block.text)))
     for secret, key in secrets:
         cloud.skerry("secret", "create", secret, "--data", key, **{key: "hunter2"})
-    cloud.skerry("apply", "--dry-run", "-f", str(tmp_path / "document.yaml"))
+    cloud.skerry("apply", "--dry-run", "-f", str(tmp_path / "document.yaml"), **sealed)
     for secret, _ in secrets:
         cloud.skerry("secret", "delete", secret, "--yes")
 

@@ -88,7 +88,7 @@ async def test_names_of_128_characters_are_fine(cloud: Cloud) -> None:
     [
         ({}, "/spec"),
         ({"size": "big"}, "/spec/size"),
-        ({"size": 1, "weight": 2}, "/spec"),
+        ({"size": 1, "weight": 2}, "/spec/weight"),
         ({"size": 1, "shelfRef": {"resource": 5}}, "/spec/shelfRef/resource"),
         ([], "/spec"),
     ],

@@ -35,6 +35,8 @@ def document(
     if resource.deleted_at is not None:
         metadata["deletedAt"] = stamp(resource.deleted_at)
     metadata["resourceVersion"] = resource.version
+    if resource.owner_uid is not None:
+        metadata["owned"] = True
     shown: Document = {
         "labels": resource.labels,
         "annotations": resource.annotations,

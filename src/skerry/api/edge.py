@@ -180,7 +180,13 @@ class Edge:
         try:
             async with self.db.transaction() as tx:
                 put = await self.resources.put(
-                    tx, target.kind, target.path, body, who.caller, if_version=version
+                    tx,
+                    target.kind,
+                    target.path,
+                    body,
+                    who.caller,
+                    if_version=version,
+                    if_changed=requests.flag(request, "ifChanged"),
                 )
                 self._again(who, "put", target, put.resource)
                 shown = await self._shown(tx, target.kind, put.resource, "PUT")

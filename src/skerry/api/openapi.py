@@ -142,6 +142,11 @@ def _has_required(kind: Kind, spec: Schema) -> bool:
 
 
 _DRY_RUN = query("dryRun", "Try it, and keep nothing", {"type": "boolean"})
+_IF_CHANGED = query(
+    "ifChanged",
+    "Leave it at its version if all of it, sealed fields too, is as it is sent",
+    {"type": "boolean"},
+)
 _VERSION_HEADER = {
     "name": "if-unmodified-since",
     "in": "header",
@@ -201,7 +206,7 @@ def _item(kind: Kind) -> Schema:
         needed = _has_required(kind, _ref(kind.spec))
         methods["put"] = _operation(
             kind, "put", f"Create or replace a {kind.noun}", written, common.WRITING,
-            parameters=[_VERSION_HEADER, _DRY_RUN],
+            parameters=[_VERSION_HEADER, _DRY_RUN, _IF_CHANGED],
             requestBody=_body(_common(_name(kind, "Request")), needed=needed),
         )  # fmt: skip
     if "delete" in kind.ops:

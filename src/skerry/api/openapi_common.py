@@ -74,6 +74,8 @@ def schemas() -> Schema:
                 **dict.fromkeys((*names, "tenant", "workspace", "region"), TEXT),
                 **dict.fromkeys(("createdAt", "lastModifiedAt", "deletedAt"), TIME),
                 "resourceVersion": {"type": "integer", "minimum": 1},
+                "owned": {"type": "boolean", "description": "Made by another resource, and "
+                          "deleted with it; absent where a client put it"},
             },
         },
         "ListMetadata": {

@@ -37,6 +37,7 @@ COMMANDS = {
     "quote": Entry("quote", "Say price and place before anything starts", "Run"),
     "apply": Entry("apply", "Make what is like what files say", "Declare"),
     "diff": Entry("apply", "Show what apply would change", "Declare"),
+    "export": Entry("export", "Write what is there as files to apply elsewhere", "Declare"),
     "explain": Entry("tools", "Explain a kind, or why a resource is where it is", "Declare"),
     "receipt": Entry("proofs", "Fetch the receipt of a job", "Prove"),
     "verify": Entry("proofs", "Check a receipt offline", "Prove"),

@@ -150,10 +150,19 @@ class AsyncKindClient:
         region: str = "",
         if_version: int | None = None,
         dry_run: bool = False,
+        if_changed: bool = False,
     ) -> Resource:
-        """Create it, or replace it whole. ``if_version``: only if it is at this version."""
+        """Create it, or replace it whole. ``if_version``: only if it is at this version;
+        ``if_changed``: leave it at its version if all of it, sealed fields too, is so already."""
         body = envelope(spec, labels, annotations, extensions, region)
-        op = operations.put(self.target, name, body, if_version=if_version, dry_run=dry_run)
+        op = operations.put(
+            self.target,
+            name,
+            body,
+            if_version=if_version,
+            dry_run=dry_run,
+            if_changed=if_changed,
+        )
         return await self.client.take(op)
 
     async def get(self, name: str) -> Resource:

@@ -159,6 +159,17 @@ class Catalogue:
             self._made[noun] = Kind(self._raw[noun])
         return self._made[noun]
 
+    @property
+    def nouns(self) -> Iterable[str]:
+        """All kinds, by noun."""
+        return self._raw.keys()
+
+    def holding(self, kind: Kind, collection: str) -> Kind:
+        """The kind of one of the resources above ``kind``'s, by its collection."""
+        found = [n for n, k in self._raw.items() if k["collection"] == collection]
+        same = [n for n in found if self._raw[n]["provider"] == kind.provider]
+        return self[(same or found)[0]]
+
     def having(self, channel: str) -> list[Kind]:
         """The kinds with this channel."""
         return [

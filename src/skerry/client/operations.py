@@ -46,6 +46,7 @@ def put(
     *,
     if_version: int | None = None,
     dry_run: bool = False,
+    if_changed: bool = False,
 ) -> Op[Resource]:
     """Create or replace. ``body`` is the envelope: spec, labels, annotations, extensions.
 
@@ -56,7 +57,10 @@ def put(
         Request(
             "PUT",
             target.item(name),
-            params={"dryRun": "true"} if dry_run else {},
+            params={
+                **({"dryRun": "true"} if dry_run else {}),
+                **({"ifChanged": "true"} if if_changed else {}),
+            },
             headers={"content-type": "application/json", **_version(if_version)},
             body=json.dumps(body).encode(),
             repeatable=if_version is None,

@@ -17,6 +17,7 @@ from skerry.kernel.kinds import Kind, Reference
 MOST_LABELS = 256
 _ENVELOPE = {"labels", "annotations", "extensions", "metadata", "spec", "status"}
 _KEY = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./:]*[A-Za-z0-9])?")
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 _AT = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 
 
@@ -68,6 +69,8 @@ def convert(kind: Kind, spec: Mapping[str, Any]) -> Any:
         pointer = "/spec" + (_pointer(found["path"]) if found else "")
         message = _AT.sub("", text)
         where = pointer.removeprefix("/").replace("/", ".")
+        if unknown := _UNKNOWN.search(message):
+            pointer += "/" + _escape(unknown[1])
         raise _wrong(f"{where}: {message[:1].lower()}{message[1:]}", pointer) from None
 
 
@@ -161,7 +164,7 @@ def at(document: Any, path: str) -> Iterator[Any]:
 def references(kind: Kind, spec: Mapping[str, Any]) -> Iterator[tuple[str, str, Reference | str]]:
     """Each reference in a spec: (field, noun of the target, bind)."""
     for ref in kind.refs:
-        for value in at(spec, ref.field):
+        for value in filter(None, at(spec, ref.field)):
             yield ref.field, ref.kind, _reference(value, ref.field)
 
 

@@ -63,9 +63,13 @@ class Resources(Rows):
         by: Caller,
         *,
         if_version: int | None = None,
+        if_changed: bool = False,
         owner: Resource | None = None,
     ) -> Put:
-        """Create or replace. The problems raised are those of the API's PUT."""
+        """Create or replace. The problems raised are those of the API's PUT.
+
+        ``if_changed``: what is as it is sent stays at its version, and nothing is written.
+        """
         check_name(path.name)
         ref = ref_of(kind, path)
         found = await self._found(tx, kind, path, ref)
@@ -74,6 +78,8 @@ class Resources(Rows):
         sent = admission.admit(kind, body, await self._regions(tx, kind, body))
         if old is not None:
             self._replaceable(kind, old, sent, owner)
+            if if_changed and await self._is_so(tx, old, sent):
+                return Put(old, False, {})
         else:
             await self._check_parents(tx, kind, path, found)
         targets = await self._targets(tx, kind, path, sent.spec, old)
@@ -133,6 +139,19 @@ class Resources(Rows):
                 hint=f"Delete that {kind.noun}, or use another name.",
             )
         admission.unchanged(kind, old.spec, sent.spec)
+
+    async def _is_so(self, tx: Tx, old: Resource, sent: admission.Envelope) -> bool:
+        """Whether a PUT would change nothing. A sealed field that isn't sent stays as it is."""
+        if (old.labels, old.annotations, old.extensions, old.spec) != (
+            sent.labels, sent.annotations, sent.extensions, sent.spec,
+        ):  # fmt: skip
+            return False
+        for field, value in sent.secrets.items():
+            if value is not None and value != await self.sealer.open(
+                tx, old.tenant, old.uid, field
+            ):
+                return False
+        return True
 
     async def _check_parents(self, tx: Tx, kind: Kind, path: Path, found: _Found) -> None:
         for noun in found.missing:
@@ -237,7 +256,7 @@ class Resources(Rows):
         sent: admission.Envelope,
         targets: list[tuple[str, uuid.UUID]],
     ) -> None:
-        if kind.refs:
+        if any(ref.bind == "early" for ref in kind.refs):
             await tx.execute(_sql.unpoint, new.uid)
             for field, uid in targets:
                 await tx.execute(_sql.point, new.uid, field, uid)

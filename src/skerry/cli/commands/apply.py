@@ -1,7 +1,6 @@
 """``apply`` and ``diff``: make what is like what is written; say first what would change."""
 
 import difflib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,171 +8,227 @@ import click
 
 from skerry.cli import output
 from skerry.cli.common import Command, Session, pass_session
-from skerry.cli.documents import ENVELOPE, Document, ordered, read_all
-from skerry.cli.exits import tell
+from skerry.cli.exits import code_of, tell
 from skerry.cli.verbs.base import await_all, must_be_well, wait_options
-from skerry.client.errors import NotFound, SkerryError
+from skerry.client.errors import BadSetting, SkerryError
 from skerry.client.resource import Resource
 
 if TYPE_CHECKING:
-    from skerry.client.catalogue import Kind
-    from skerry.client.sync import KindClient
+    from skerry.cli.manifests.ordering import Entry
+    from skerry.cli.manifests.planning import Plan
 
 SEALED = "(sealed)"
+MOST_TOLD = 20
+"""Refused documents that are told one by one."""
+Left = list[tuple["Entry", Resource]]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One document against what is there."""
+class Work:
+    """The documents of the files against the cloud, and what is left of the set outside them."""
 
-    document: Document
-    kind: "Kind"
-    client: "KindClient"
-    now: Resource | None
-    then: dict[str, Any]
-    """What would be stored, as the cloud says."""
+    def __init__(
+        self, session: Session, files: tuple[Path, ...], applyset: str, prune: bool
+    ) -> None:
+        from skerry.cli.manifests import ordering, planning, pruning, reading
 
-    @property
-    def title(self) -> str:
-        return f"{self.kind.noun}/{self.document.name}"
+        if prune and not applyset:
+            raise BadSetting(
+                "--prune deletes by apply set, and none is named",
+                hint="Write --applyset NAME, the same at each apply of these files.",
+            )
+        said = {"tenant": session.settings.tenant, "workspace": session.settings.workspace}
+        entries = ordering.ordered(reading.read_all(files), session.catalogue, said)
+        self._session = session
+        self._faults: list[tuple[str, SkerryError]] = []
+        with session.progress() as progress:
+            if len(entries) > MOST_TOLD:
+                progress.update(f"comparing {len(entries)} documents")
+            self.plans = planning.plans(entries, session.client, applyset, self._refused)
+            self._tell()
+            self.left: Left = []
+            if prune:
+                self.left = pruning.left_over(
+                    session.client, session.catalogue, applyset, entries, said
+                )
 
-    @property
-    def verdict(self) -> str:
-        """``created``, ``updated`` or ``unchanged``."""
-        if self.now is None:
-            return "created"
-        return "updated" if self.seals or _shown(self.now) != _shown(self.then) else "unchanged"
+    def _refused(self, entry: "Entry", error: SkerryError) -> None:
+        self._faults.append((entry.kind.noun, error))
 
-    @property
-    def seals(self) -> list[str]:
-        """The sealed fields it sets. What they are now can't be read, so they always count."""
-        spec = self.document.body.get("spec") or {}
-        return [name for name in self.kind.secrets if spec.get(name) is not None]
-
-    def put(self, *, dry_run: bool = False) -> Resource:
-        body = self.document.body
-        return self.client.put(
-            self.document.name,
-            body.get("spec"),
-            labels=body.get("labels"),
-            annotations=body.get("annotations"),
-            extensions=body.get("extensions"),
-            region=str(self.document.metadata.get("region") or ""),
-            if_version=self.now.version if self.now is not None else None,
-            dry_run=dry_run,
-        )
-
-
-def _shown(document: dict[str, Any]) -> dict[str, Any]:
-    return {part: document.get(part) or {} for part in ENVELOPE}
+    def _tell(self) -> None:
+        """Tell what was refused, and end: a folder is applied whole or not at all."""
+        for noun, error in self._faults[:MOST_TOLD]:
+            tell(error, noun=noun, as_json=self._session.form.is_document)
+        if self._faults:
+            rest = len(self._faults) - MOST_TOLD
+            if rest > 0:
+                click.echo(f"… and {rest} more.", err=True)
+            if not self._session.form.is_document:
+                click.echo("Nothing was applied.", err=True)
+            click.get_current_context().exit(code_of(self._faults[0][1]))
 
 
-def plan(session: Session, document: Document, kind: "Kind", *, check: bool) -> Plan:
-    """Compare. With ``check`` the cloud says what it would store, and refuses what it would."""
-    client = document.target(session.client, kind)
-    try:
-        now = client.get(document.name)
-    except NotFound:
-        now = None
-    found = Plan(document, kind, client, now, document.body)
-    if not check:
-        return found
-    try:
-        stored = found.put(dry_run=True)
-    except NotFound:
-        # What it lives in comes earlier in the same files and does not exist yet.
-        return found
-    return Plan(document, kind, client, now, stored)
-
-
-def _files_option() -> click.Option:
-    return click.Option(
-        ["--file", "-f", "files"], multiple=True, required=True, metavar="FILE",
-        type=click.Path(allow_dash=True, path_type=Path),
-        help="A file or folder of documents, YAML or JSON; - for standard input",
-    )  # fmt: skip
+def _options() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["--file", "-f", "files"], multiple=True, required=True, metavar="FILE",
+            type=click.Path(allow_dash=True, path_type=Path),
+            help="A file or folder of documents, YAML or JSON; - for standard input",
+        ),
+        click.Option(
+            ["--applyset"], default="", metavar="NAME",
+            help="Label what these files hold as this set",
+        ),
+        click.Option(
+            ["--prune"], is_flag=True,
+            help="Delete what is in the set and no longer in the files",
+        ),
+    ]  # fmt: skip
 
 
 @pass_session
 def _apply(
     session: Session,
     files: tuple[Path, ...],
+    applyset: str,
+    prune: bool,
+    yes: bool,
     dry_run: bool,
     wait: bool,
     detach: bool,
     wait_timeout: float | None,
 ) -> None:
-    pairs = ordered(read_all(files), session.catalogue)
-    worst, results = 0, []
-    for document, kind in pairs:
-        try:
-            found = plan(session, document, kind, check=dry_run)
-            made = found.put() if found.verdict != "unchanged" and not dry_run else found.now
-            changed = found.verdict != "unchanged" and not dry_run
-            if changed and wait and not detach and kind.history:
-                made = await_all(session, found.client, [document.name], "settled", wait_timeout)[0]
-                must_be_well(kind, made)
-        except SkerryError as error:
-            error.message = f"{kind.noun}/{document.metadata.get('name')}: {error.message}"
-            worst = worst or tell(error, noun=kind.noun, as_json=session.form.is_document)
-            continue
-        results.append((found, made))
-        if not session.form.is_document:
-            click.echo(f"{found.title} {found.verdict}{' (dry run)' if dry_run else ''}")
+    work = Work(session, files, applyset, prune)
+    if work.left and not dry_run:
+        session.confirm(f"Delete {_names(work.left)}?", yes)
+    doing = _Doing(session, dry_run, wait and not detach, wait_timeout)
+    for plan in work.plans:
+        doing.apply(plan)
+    if work.left and doing.worst:
+        click.echo("Nothing was pruned, since not everything could be applied.", err=True)
+    else:
+        for entry, resource in work.left:
+            doing.prune(entry, resource)
     if session.form.is_document:
-        output.document([_result(found, made) for found, made in results], session.form)
-    if worst:
-        click.get_current_context().exit(worst)
+        output.document(doing.results, session.form)
+    if doing.worst:
+        click.get_current_context().exit(doing.worst)
 
 
-def _result(found: Plan, made: Resource | None) -> dict[str, Any]:
-    return {
-        "kind": found.kind.noun,
-        "name": found.document.name,
-        "result": found.verdict,
-        "resource": made if made is not None else found.then,
-    }
+class _Doing:
+    """Does it, one by one, and says so."""
+
+    def __init__(self, session: Session, dry_run: bool, wait: bool, timeout: float | None) -> None:
+        self._session, self._dry, self._wait, self._timeout = session, dry_run, wait, timeout
+        self.worst = 0
+        self.results: list[dict[str, Any]] = []
+
+    def apply(self, plan: "Plan") -> None:
+        from skerry.cli.manifests.planning import placed
+
+        verdict, made = plan.verdict, plan.then
+        try:
+            if verdict != "unchanged" and not self._dry:
+                made = plan.put()
+                if self._wait and plan.kind.history:
+                    name = plan.document.name
+                    made = await_all(self._session, plan.client, [name], "settled", self._timeout)[
+                        0
+                    ]
+                    must_be_well(plan.kind, made)
+        except SkerryError as error:
+            self._failed(plan.kind.noun, placed(plan.document, error))
+            return
+        shown = made if made is not None else plan.now
+        self._say(plan.kind.noun, plan.document.name, verdict, shown or Resource(plan.body))
+
+    def prune(self, entry: "Entry", resource: Resource) -> None:
+        name = entry.document.name
+        try:
+            if not self._dry:
+                calls = entry.document.target(self._session.client, entry.kind)
+                calls.delete(name)
+                # What it needs can only go once it is gone itself.
+                calls.wait(name, until="deleted", timeout=self._timeout)
+        except SkerryError as error:
+            error.message = f"{entry.kind.noun}/{name}: {error.message}"
+            self._failed(entry.kind.noun, error)
+            return
+        self._say(entry.kind.noun, name, "pruned", resource)
+
+    def _failed(self, noun: str, error: SkerryError) -> None:
+        code = tell(error, noun=noun, as_json=self._session.form.is_document)
+        self.worst = self.worst or code
+
+    def _say(self, noun: str, name: str, result: str, resource: Resource) -> None:
+        self.results.append({"kind": noun, "name": name, "result": result, "resource": resource})
+        if not self._session.form.is_document:
+            click.echo(f"{noun}/{name} {result}{' (dry run)' if self._dry else ''}")
+
+
+def _names(left: Left) -> str:
+    names = [f"{entry.kind.noun} {entry.document.name}" for entry, _ in left]
+    return ", ".join(names[:MOST_TOLD]) + (
+        f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+    )
 
 
 apply = Command(
     "apply",
     callback=_apply,
     params=[
-        _files_option(),
+        *_options(),
+        click.Option(["--yes", "-y"], is_flag=True, help="Do not ask before pruning"),
         click.Option(["--dry-run"], is_flag=True, help="Check and compare, change nothing"),
         *wait_options(),
     ],
-    help="Make what is like what the files say; unchanged documents are left alone.",
+    help="Make what is like what the files say; what is so already is left alone.\n\n"
+    "All documents are tried first: if the cloud refuses one, it is told with its file and line, "
+    "and nothing is applied. With --applyset NAME --prune, what these files held once and hold no "
+    "more is deleted.",
 )
 
 
 @pass_session
-def _diff(session: Session, files: tuple[Path, ...], exit_code: bool) -> None:
-    differs = False
-    for document, kind in ordered(read_all(files), session.catalogue):
-        session.noun = kind.noun
-        found = plan(session, document, kind, check=True)
-        text = difference(found)
-        differs = differs or bool(text)
-        if text:
-            click.echo(text, nl=False)
-    if differs and exit_code:
+def _diff(
+    session: Session, files: tuple[Path, ...], applyset: str, prune: bool, exit_code: bool
+) -> None:
+    work = Work(session, files, applyset, prune)
+    texts = [difference(plan) for plan in work.plans]
+    texts += [_removal(entry, resource) for entry, resource in work.left]
+    for text in filter(None, texts):
+        for line in text.splitlines():
+            click.secho(line, fg=_COLOURS.get(line[:1]), bold=line[:3] in ("---", "+++"))
+    if any(texts) and exit_code:
         click.get_current_context().exit(1)
 
 
-def difference(found: Plan) -> str:
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def difference(plan: "Plan") -> str:
     """A unified diff of the documents, as YAML; empty if nothing would change."""
-    if found.verdict == "unchanged":
+    from skerry.cli.manifests.planning import parts
+
+    if plan.verdict == "unchanged":
         return ""
-    now = _yaml(_shown(found.now)) if found.now is not None else ""
-    then = _shown(found.then)
-    if found.seals:
-        then["spec"] = {**then["spec"], **dict.fromkeys(found.seals, SEALED)}
+    then = plan.shown
+    then["spec"] = {**then["spec"], **dict.fromkeys(plan.seals(), SEALED)}
+    now = _yaml(parts(plan.now)) if plan.now is not None else ""
+    return _unified(plan.title, now, _yaml(then))
+
+
+def _removal(entry: "Entry", resource: Resource) -> str:
+    from skerry.cli.manifests.planning import parts
+
+    return _unified(f"{entry.kind.noun}/{entry.document.name}", _yaml(parts(resource)), "")
+
+
+def _unified(title: str, now: str, then: str) -> str:
     lines = difflib.unified_diff(
         now.splitlines(keepends=True),
-        _yaml(then).splitlines(keepends=True),
-        f"{found.title} (now)" if now else "(nothing)",
-        f"{found.title} (then)",
+        then.splitlines(keepends=True),
+        f"{title} (now)" if now else "(nothing)",
+        f"{title} (then)" if then else "(nothing)",
     )
     return "".join(lines)
 
@@ -181,8 +236,11 @@ def difference(found: Plan) -> str:
 def _yaml(document: dict[str, Any]) -> str:
     import yaml
 
+    # An empty document is still one: what is created without a spec must show.
     return yaml.safe_dump(
-        {k: v for k, v in output.plain(document).items() if v}, sort_keys=True, allow_unicode=True
+        {k: v for k, v in output.plain(document).items() if v} or {"spec": {}},
+        sort_keys=True,
+        allow_unicode=True,
     )
 
 
@@ -190,7 +248,7 @@ diff = Command(
     "diff",
     callback=_diff,
     params=[
-        _files_option(),
+        *_options(),
         click.Option(["--exit-code"], is_flag=True, help="Exit with 1 if anything would change"),
     ],
     help="Show what apply would change.",

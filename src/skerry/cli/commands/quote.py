@@ -11,8 +11,8 @@ import click
 
 from skerry.cli import formats, output
 from skerry.cli.common import Command, Session, pass_session
-from skerry.cli.documents import ordered, read_all
 from skerry.cli.exits import NO_CAPACITY, Failed
+from skerry.cli.manifests.reading import read_all
 from skerry.cli.verbs.deciding import place_text
 from skerry.cli.verbs.noun import NounGroup
 from skerry.cli.verbs.reading import article
@@ -74,7 +74,9 @@ def _documents() -> click.Command:
     @pass_session
     def quote(session: Session, files: tuple[Path, ...]) -> None:
         session.noun = "quote"
-        for document, kind in ordered(read_all(files), session.catalogue):
+        for read in read_all(files):
+            kind = read.kind(session.catalogue)
+            document = read.opened(kind)
             if not kind.quotable:
                 raise BadSetting(f"{document.where}: a {kind.noun} has no price of its own")
             spec = document.body.get("spec") or {}

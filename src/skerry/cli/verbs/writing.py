@@ -96,7 +96,7 @@ def _runs(fields: Container[str]) -> bool:
 
 def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:
     """The document that file and flags make, for ``kind``."""
-    from skerry.cli.documents import read
+    from skerry.cli.manifests.reading import read
 
     document: dict[str, Any] = {}
     if values.get("file") is not None:
@@ -106,7 +106,7 @@ def wanted(kind: "Kind", values: dict[str, Any]) -> dict[str, Any]:
                 f"{values['file']} holds {len(found)} documents, not one",
                 hint="Use skerry apply -f for several.",
             )
-        document = found[0].body
+        document = found[0].opened(kind).body
     session = click.get_current_context().ensure_object(Session)
     spec = flags.gathered(click.get_current_context(), values)
     if _runs(session.catalogue.resolve(kind.spec).get("properties", {})):

@@ -1,6 +1,6 @@
 """What a tenant may ask for: notebooks."""
 
-from skerry.kernel.kinds import Action, Column, Kind
+from skerry.kernel.kinds import Action, Column, Kind, Ref
 from skerry.market.ask import Ask
 from skerry.products.notebook.flow import NotebookFlow
 from skerry.products.notebook.hooks import NotebookHooks
@@ -30,6 +30,15 @@ NOTEBOOK = Kind(
     summary="JupyterLab by a link, stopped when nobody uses it",
     spec=NotebookSpec,
     status=NotebookStatus,
+    refs=tuple(
+        Ref(field, noun, bind="late")
+        for field, noun in (
+            ("volume", "volume"),
+            ("volumes.*.name", "volume"),
+            ("secrets.*.secret", "secret"),
+            ("imageSecret", "secret"),
+        )
+    ),
     secrets=("secretEnv",),
     quota=1_000,
     actions=(

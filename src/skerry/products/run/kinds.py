@@ -1,6 +1,6 @@
 """What a tenant may ask to be run."""
 
-from skerry.kernel.kinds import Action, Column, Kind
+from skerry.kernel.kinds import Action, Column, Kind, Ref
 from skerry.kernel.views import View
 from skerry.products.run.asks import ask_of
 from skerry.products.run.flow import JobFlow
@@ -26,6 +26,14 @@ from skerry.products.run.volumes.views import stats as volume_stats
 from skerry.series.views import METRICS
 from skerry.sites.channels import CONNECT, EXEC
 
+
+def _uses(above: str = "") -> tuple[Ref, ...]:
+    """What a thing that runs takes from its workspace. It may come later: what runs waits for it,
+    or says what is missing."""
+    fields = {"volumes.*.name": "volume", "secrets.*.secret": "secret", "imageSecret": "secret"}
+    return tuple(Ref(above + field, noun, bind="late") for field, noun in fields.items())
+
+
 JOB = Kind(
     provider="skerry.run",
     collection="jobs",
@@ -33,6 +41,7 @@ JOB = Kind(
     summary="A command that runs to its end, in one or more copies",
     spec=JobSpec,
     status=JobStatus,
+    refs=_uses(),
     immutable=(
         "command", "image", "imageSecret", "requirements", "millicores", "memory", "disk", "gpus",
         "gpuModel", "count", "retries", "timeLimit", "env", "secrets", "inputs", "volumes",
@@ -73,6 +82,7 @@ POD = Kind(
     summary="One long-running workload, kept running somewhere",
     spec=PodSpec,
     status=PodStatus,
+    refs=_uses(),
     secrets=("secretEnv",),
     quota=10_000,
     actions=(
@@ -113,6 +123,7 @@ SERVICE = Kind(
     summary="Replicas of one thing behind one URL, replaced without losing a request",
     spec=ServiceSpec,
     status=ServiceStatus,
+    refs=_uses(),
     immutable=("protocol",),
     secrets=("secretEnv",),
     quota=1_000,
@@ -166,6 +177,7 @@ SCHEDULE = Kind(
     summary="Jobs that start by the clock",
     spec=ScheduleSpec,
     status=ScheduleStatus,
+    refs=_uses("job."),
     quota=1_000,
     actions=(Action("start", "Start its job now, beside its times"),),
     flow=ScheduleFlow,
