@@ -27,6 +27,7 @@ from skerry.gateway.options import gateway_options, take
 from skerry.lines import configure_log
 from skerry.listening import CA_FILE, tls_options
 from skerry.listening import check as check_listeners
+from skerry.notices.options import notice_options, take_notices
 from skerry.series.retention import Retention
 from skerry.settings import DEFAULT_LISTEN, Settings, default_data
 from skerry.store.errors import StoreError
@@ -152,6 +153,7 @@ def _retention(given: dict[str, Any]) -> Retention:
 @click.option("--keep-history", default="90d", metavar="TIME", help="Keep points of five minutes")
 @click.option("--keep-logs", default="7d", metavar="TIME", help="Keep log lines for search")
 @click.option("--log-share", default="1GiB", metavar="SIZE", help="Of one workspace, at most")
+@notice_options
 @click.option("--no-agent", is_flag=True, help="Do not offer this machine as a site")
 @click.option(
     "--seca-errors",
@@ -180,7 +182,11 @@ def up(**given: Any) -> None:
         except ValueError as problem:
             _fail(str(problem))
     settings = Settings(
-        agent=not given.pop("no_agent"), gateway=gateway, retention=retention, **given
+        agent=not given.pop("no_agent"),
+        gateway=gateway,
+        retention=retention,
+        notices=take_notices(given),
+        **given,
     )
     check_listeners(settings, insecure=insecure)
     if log_file is None and not verbose and sys.stderr.isatty():

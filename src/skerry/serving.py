@@ -33,12 +33,14 @@ from skerry import commands
 from skerry.gateway.options import take
 from skerry.lines import configure_log
 from skerry.listening import check as check_listeners
+from skerry.notices.options import NAMES, take_notices
 from skerry.settings import ALL_ROLES, Settings
 
 _FROM_UP = (
     "data", "listen", "insecure_http", "token_file", "database_url", "operator", "region", "zone",
     "prices", "agents", "agents_name", "keep_samples", "keep_history", "keep_logs", "log_share",
     "seca_errors", "log_file", "verbose", "tls_cert", "tls_key", "tls_ca", "tls_names",
+    *NAMES,
 )  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9][-.a-zA-Z0-9]{0,62}")
 
@@ -84,7 +86,9 @@ def serve(**given: Any) -> None:
     given["roles"] = frozenset(given["roles"] or ALL_ROLES)
     given["relay"] = "" if given["relay"] == "none" else given["relay"]
     gateway, retention = take(given), commands._retention(given)
-    settings = Settings(agent=False, gateway=gateway, retention=retention, **given)
+    settings = Settings(
+        agent=False, gateway=gateway, retention=retention, notices=take_notices(given), **given
+    )
     _check(settings, insecure)
     configure_log(log_file, verbose)
     commands._run(_serve(settings))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skerry.gateway.settings import GatewaySettings
+from skerry.notices.settings import NoticeSettings
 from skerry.series.retention import Retention
 
 DEFAULT_LISTEN = "127.0.0.1:8420"
@@ -55,6 +56,7 @@ class Settings:
     agents_name: tuple[str, ...] = ()
     """The names and addresses by which they do; empty: the address itself."""
     retention: Retention = field(default_factory=Retention)
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
     fsync: bool = True
     roles: frozenset[str] = ALL_ROLES
     node: str = ""

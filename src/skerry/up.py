@@ -34,6 +34,7 @@ from skerry.ledger import holds, price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
+from skerry.notices.office import Office
 from skerry.series import Recorder
 from skerry.server import Server, alone
 from skerry.settings import Settings
@@ -90,7 +91,14 @@ def equip(server: Server) -> Hub:
             pace=Pace,
         )
         server.tasks += [observer.run, Sampler(server.db, hub, recorder).run]
-        server.duties += [business.run, settler.run]
+        office = Office(
+            server.db,
+            server.resources,
+            server.settings.notices,
+            operator=server.settings.operator,
+            url=lambda: server.url,
+        )
+        server.duties += [business.run, settler.run, office.run]
     if roles & {"api", "worker"}:
         server.tasks.append(lambda: market.run(server.db))
     if server.settings.gateway is not None and "gateway" in roles:

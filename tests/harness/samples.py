@@ -27,6 +27,7 @@ GIVEN: dict[str, Schema] = {
     "service": {"command": ["serve"], "port": 8000},
     "budget": {"amount": "10"},
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
+    "webhook": {"url": "https://hooks.example/in"},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},
 }
 NAMES = {"quota": "job", "billing-account": "main"}

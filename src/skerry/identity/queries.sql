@@ -130,5 +130,7 @@ select count(*) from resource where tenant = $1 and workspace = $2 and deleted_a
 -- What a tenant has of its own accord, in the order in which it can be deleted.
 select uid from resource
 where tenant = $1 and deleted_at is null
-  and kind in ('token', 'role-assignment', 'role', 'service-account', 'user')
-order by array_position(array['token', 'role-assignment', 'role', 'service-account', 'user'], kind)
+  and kind in ('notice', 'webhook', 'notice-preference',
+    'token', 'role-assignment', 'role', 'service-account', 'user')
+order by array_position(array['notice', 'webhook', 'notice-preference',
+  'token', 'role-assignment', 'role', 'service-account', 'user'], kind)

@@ -75,17 +75,22 @@ where f.deadline < skerry_now()
 limit 1000
 
 -- name: raise_alert
-insert into alert (id, subject, tenant, reason, message, remedy, raised_at)
-values ($1, $2, $3, $4, $5, $6, skerry_now())
+insert into alert (id, subject, tenant, reason, message, remedy, raised_at, quiet)
+values ($1, $2, $3, $4, $5, $6, skerry_now(), $7)
 on conflict (subject, reason) where cleared_at is null do nothing
 returning id
 
 -- name: clear_alerts
 update alert set cleared_at = skerry_now() where subject = $1 and cleared_at is null
+returning *
 
 -- name: clear_alert
 update alert set cleared_at = skerry_now()
 where subject = $1 and reason = $2 and cleared_at is null
+returning *
+
+-- name: alert
+select subject, reason, message, remedy from alert where id = $1
 
 -- name: open_alerts
 select * from alert where cleared_at is null and ($1 = '' or tenant = $1)

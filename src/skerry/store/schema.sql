@@ -1216,7 +1216,11 @@ CREATE INDEX lease_owner ON public.lease USING btree (owner, made_at);
 
 CREATE INDEX log_piece_workspace ON ONLY public.log_piece USING btree (tenant, workspace, at);
 
-CREATE INDEX notice_delivery_due ON public.notice_delivery USING btree (due_at) WHERE (phase = 'waiting'::text);
+CREATE INDEX notice_delivery_due ON public.notice_delivery USING btree (channel, due_at) WHERE (phase = 'waiting'::text);
+
+CREATE INDEX notice_delivery_folded ON public.notice_delivery USING btree (began_at) WHERE (phase = 'folded'::text);
+
+CREATE INDEX notice_delivery_mails ON public.notice_delivery USING btree (tenant, began_at) WHERE (channel = 'mail'::text);
 
 CREATE INDEX notice_delivery_notice ON public.notice_delivery USING btree (notice);
 

@@ -35,7 +35,9 @@ create table notice_delivery (
   error text not null default '',
   once bytea
 );
-create index notice_delivery_due on notice_delivery (due_at) where phase = 'waiting';
+create index notice_delivery_due on notice_delivery (channel, due_at) where phase = 'waiting';
+create index notice_delivery_mails on notice_delivery (tenant, began_at) where channel = 'mail';
+create index notice_delivery_folded on notice_delivery (began_at) where phase = 'folded';
 create index notice_delivery_notice on notice_delivery (notice);
 create index notice_delivery_webhook on notice_delivery (webhook, began_at);
 
