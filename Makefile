@@ -8,9 +8,10 @@ BIN := .venv/bin
 DEPS := .venv/.deps
 NOTEBOOK := src/skerry/products/notebook
 WORKERS ?= 2
+COVERED := kernel identity market ledger proof
 ARGS ?=
 
-.PHONY: help demo up down test test-long check audit format bench deps deps-python deps-system deps-acme deps-bench deps-browser deps-tests lock generate schema clean
+.PHONY: help demo up down test test-long coverage check audit format bench deps deps-python deps-system deps-acme deps-bench deps-browser deps-tests lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,7 +29,12 @@ test: deps deps-acme deps-tests ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: deps deps-acme deps-tests deps-browser ## Run the tests that take minutes
-	$(BIN)/pytest -m long $(ARGS)
+	$(BIN)/pytest -m long -n $(WORKERS) --dist worksteal $(ARGS)
+
+coverage: deps ## Measure the branches that tests go through: 95 % of what money and proof rest on
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=json $(COVERED:%=tests/%) \
+	  tests/products/run/test_receipts.py
+	@$(BIN)/python tools/branches.py
 
 check: deps-python ## Formatting, lint, types, import layers, house rules
 	$(BIN)/ruff format --check .

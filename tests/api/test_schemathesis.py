@@ -149,7 +149,7 @@ def test_every_answer_is_as_described(cloud: Served) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("base", [*GROUPS, ""])
 def test_many_answers_are_as_described(cloud: Served, base: str) -> None:
-    run(cloud, base, lambda method, path, mode: examples(60, fresh=True))
+    run(cloud, base, lambda method, path, mode: examples(30, fresh=True))
 
 
 def test_the_cloud_has_lived_through_it(cloud: Served) -> None:

@@ -92,6 +92,23 @@ async def test_what_ends_a_token_ends_it_at_once(acme: Cloud, max_age, end):
         await authenticator.authenticate(secret)
 
 
+@pytest.mark.parametrize("end", ["user", "disabled", "suspended"])
+async def test_what_ends_a_user_ends_sessions_opened_elsewhere(acme: Cloud, end):
+    """Those of the gateway's sign-in, which know no token."""
+    authenticator = acme.authenticator(0)
+    ann = await acme.find("user", "ann", "acme")
+    assert (await authenticator.standing(ann.uid, [])).subject == "users/ann"
+    match end:
+        case "user":
+            await acme.delete("user", "ann", "acme")
+        case "disabled":
+            await acme.put("user", "ann", {"disabled": True}, tenant="acme")
+        case "suspended":
+            await acme.put("tenant", "acme", {"suspended": True})
+    with pytest.raises(Unauthenticated, match="shut out, or gone"):
+        await authenticator.standing(ann.uid, [])
+
+
 async def test_another_process_asks_again_when_a_proof_is_too_old(acme: Cloud, monkeypatch):
     secret = await acme.token("ann.laptop", subject="ann")
     elsewhere = acme.authenticator(max_age=1)

@@ -65,6 +65,18 @@ async def test_a_moved_or_altered_ciphertext_is_noticed(cloud: Cloud) -> None:
         await opened(cloud)
 
 
+async def test_what_is_no_field_is_sealed_alike(cloud: Cloud) -> None:
+    sealer = cloud.resources.sealer
+    async with cloud.db.transaction() as tx:
+        sealed = await sealer.wrap(tx, "acme", "gateway/key", b"secret")
+        assert b"secret" not in sealed
+        assert await sealer.unwrap(tx, "acme", "gateway/key", sealed) == b"secret"
+        altered = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        for about, text in (("gateway/other", sealed), ("gateway/key", altered)):
+            with pytest.raises(SealError, match="was altered"):
+                await sealer.unwrap(tx, "acme", about, text)
+
+
 async def test_another_key_file_opens_nothing(cloud: Cloud, tmp_path: Path) -> None:
     await cloud.put(WIDGET, "w", {"size": 1, "pin": "one"})
     cloud.resources.sealer = Sealer(tmp_path / "other")

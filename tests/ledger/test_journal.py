@@ -278,7 +278,11 @@ async def test_one_id_for_two_transfers_at_once_is_a_conflict(ledger: Database) 
     async with ledger.transaction() as tx:
         await post(tx, [hold("a", 1)])
         task = asyncio.create_task(second())
-        await asyncio.sleep(0.1)
+        while not await ledger.fetchval(
+            "select count(*) from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'"
+        ):
+            await asyncio.sleep(0.01)
     with pytest.raises(Conflict, match="under the same id"):
         await task
 

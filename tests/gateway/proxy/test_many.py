@@ -3,10 +3,12 @@
 import asyncio
 import resource
 import sys
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.gateway.proxy.world import HOST, World, answer_ok
+from skerry.gateway.proxy.settings import Settings
+from tests.gateway.proxy.world import HOST, World, answer_ok, world
 
 MANY = 10_000
 CLIENTS = """
@@ -41,6 +43,13 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[World]:
+    """One that waits for those who come first while the last are still on their way."""
+    async with world(Settings(head=600, keep_alive=600)) as made:
+        yield made
 
 
 @pytest.mark.long
