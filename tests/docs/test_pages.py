@@ -77,6 +77,8 @@ PREPARE = {
     "skerry run -q -- true",
     "hosts.md": HOSTS,
     "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
+    "invoices.md": "skerry tenant create acme -q || true; "
+    "skerry billing-account create main --tenant acme --mode postpaid -q || true",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "growing.md": "mkdir -p srv",
     "operating.md": "mkdir -p srv",
@@ -112,6 +114,7 @@ FILLED = {
         "six==1.17.0": "# nothing from outside in tests",
         "import six; print(six.__version__)": "print()",
     },
+    "invoices.md": {"2026-000001": f"{datetime.now(UTC):%Y}-000001"},
     "operating.md": {
         "/srv": "$PWD/srv",
         "DIR": "$PWD/other",

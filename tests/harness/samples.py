@@ -26,11 +26,19 @@ GIVEN: dict[str, Schema] = {
     "pod": {"command": ["serve"]},
     "service": {"command": ["serve"], "port": 8000},
     "budget": {"amount": "10"},
+    "agreement": {"commitment": "1", "startsOn": "2026-01-01"},
+    "seller": {
+        "legalName": "Seller",
+        "street": "Street 1",
+        "city": "Hamburg",
+        "country": "DE",
+        "registration": "HRB 1",
+    },
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
     "webhook": {"url": "https://hooks.example/in"},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},
 }
-NAMES = {"quota": "job", "billing-account": "main"}
+NAMES = {"quota": "job", "billing-account": "main", "seller": "main"}
 
 
 def name_of(kind: Kind, otherwise: str) -> str:

@@ -147,7 +147,7 @@ def _flag(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 def _form(ctx: click.Context, _: click.Parameter, words: Sequence[str]) -> None:
     session = ctx.ensure_object(Session)
     for word in words:
-        session.form = session.form.having(word)
+        session.form = session.form.having(word, getattr(ctx.command, "forms", ()))
 
 
 def _json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -215,6 +215,9 @@ RESERVED = frozenset(
 
 class Command(click.Command):
     """A command with the common options, shown in a panel of their own."""
+
+    forms: Sequence[str] = ()
+    """What ``-o`` takes here beside what it takes everywhere."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,15 +6,20 @@
 | tenant, per workspace | `held` | what is put aside for its leases; never below zero |
 | tenant | `revenue:<product>` | what it was charged for, exactly, since ever |
 | tenant | `carry` | the parts of a cent its invoices were rounded by, so far |
+| tenant | `due` | below zero: tax and commitments that were invoiced and not paid yet |
 | operator | `cash` | below zero: money that came in |
+| operator | `vat:<country>` | tax that invoices carry, owed to that country |
+| operator | `allowances` | below zero: what agreements made free |
 | operator | `promo` | below zero: credit that was given away |
 | operator | `rounding` | the other side of all `carry` accounts |
 
 A payment moves `cash` to `funds`, a gift `promo` to `funds`, a hold `funds` to `held`, usage `held`
 to `revenue`, a release `held` to `funds`; closing an invoice moves its rounding between `carry` and
-`rounding`. Everything adds up to zero, always. Revenue is kept per tenant, so that no row is hot
-for the whole cloud and an invoice can be checked against one tenant's accounts; the operator's
-revenue by product is a sum over them. Tax will be a further account that closing moves to.
+`rounding`. Issuing it moves tax and a missed commitment from `due` to `vat:<country>` and
+`revenue:commitment`, and what is free by agreement from `allowances` to `funds`; a credit note
+moves its net sum from `revenue:credit-notes` to `funds` and its tax back. Everything adds up to
+zero, always. Revenue is kept per tenant, so that no row is hot for the whole cloud and an invoice
+can be checked against one tenant's accounts; the operator's revenue by product is a sum over them.
 
 A tenant is *prepaid* (it can spend what it has) or *post-paid* (it may owe up to its credit limit,
 or without limit, as the operator's own tenant does). Both are the same guard on `funds`, with

@@ -6,8 +6,8 @@ timestamps in UTC. A draft's rows have no ``InvoiceId``. Written as Parquet, sin
 """
 
 import io
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skerry.ledger.invoices import Invoice, Line
+from skerry.ledger.issued import Issued
 
 _DECIMAL = pa.decimal128(38, 18)
 _TIME = pa.timestamp("us", tz="UTC")
@@ -97,19 +98,65 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
-def table(invoice: Invoice) -> pa.Table:
-    """The invoice's lines as a FOCUS table."""
+def table(invoice: Invoice, issued: Issued | None = None) -> pa.Table:
+    """The invoice's lines as a FOCUS table. With what was ``issued`` of it, under that number, and
+    with rows for all that stands beside usage there, so that they add up to its gross sum. A credit
+    note has rows of its own alone, since it takes nothing back that was used."""
+    usage = issued is None or issued.type == "invoice"
     columns = {
-        name: pa.array([value(invoice, line) for line in invoice.lines], type=kind)
-        for name, kind, value in COLUMNS
+        name: [value(invoice, line) for line in invoice.lines] if usage else []
+        for name, _, value in COLUMNS
     }
-    return pa.table(columns, metadata={"FocusVersion": "1.2", "DataGenerator": "Skerry"})
+    for extra in extras(issued) if issued else ():
+        for name, values in columns.items():
+            values.append(extra.get(name))
+    if issued is not None and issued.number:
+        columns["InvoiceId"] = [issued.number] * len(columns["InvoiceId"])
+        columns["InvoiceIssuerName"] = [issued.seller.legal_name] * len(columns["InvoiceId"])
+    arrays = {name: pa.array(columns[name], type=kind) for name, kind, _ in COLUMNS}
+    return pa.table(arrays, metadata={"FocusVersion": "1.2", "DataGenerator": "Skerry"})
 
 
-def parquet(invoice: Invoice) -> bytes:
+def extras(issued: Issued) -> Iterator[dict[str, Any]]:
+    """Rows for what is free, given, promised, credited, and for the tax."""
+    sign = -1 if issued.type == "credit-note" else 1
+    if sign < 0:
+        net = Decimal(issued.net)
+        yield _extra(issued, "Credit", f"Credit for invoice {issued.corrects}", -net)
+    else:
+        for line in issued.lines:
+            if Decimal(line.allowance):
+                yield _extra(issued, "Credit", line.allowance_reason, -Decimal(line.allowance))
+            if line.sort == "commitment":
+                yield _extra(issued, "Purchase", line.name, Decimal(line.amount))
+        for allowance in issued.allowances:
+            yield _extra(issued, "Credit", allowance.reason, -Decimal(allowance.amount))
+    if Decimal(issued.vat):
+        rate = f"VAT {issued.tax.treatment.percent} %"
+        yield _extra(issued, "Tax", rate, sign * Decimal(issued.vat))
+
+
+def _extra(issued: Issued, category: str, words: str, amount: Decimal) -> dict[str, Any]:
+    start = datetime.fromisoformat(issued.start).replace(tzinfo=UTC)
+    end = datetime.fromisoformat(issued.end).replace(tzinfo=UTC) + timedelta(days=1)
+    name = issued.seller.legal_name
+    return {
+        "BilledCost": amount, "EffectiveCost": amount, "ContractedCost": amount, "ListCost": amount,
+        "BillingAccountId": issued.tenant, "BillingAccountName": issued.tenant,
+        "BillingAccountType": "Tenant", "BillingCurrency": issued.currency,
+        "BillingPeriodStart": start, "BillingPeriodEnd": end, "ChargePeriodStart": start,
+        "ChargePeriodEnd": end, "ChargeCategory": category, "ChargeDescription": words,
+        "ChargeFrequency": "One-Time" if category == "Credit" else "Recurring",
+        "PricingCurrency": issued.currency, "PricingCurrencyEffectiveCost": amount,
+        "ProviderName": name, "PublisherName": name, "ServiceCategory": "Other",
+        "ServiceName": "Billing", "ServiceSubcategory": "Other (Other)",
+    }  # fmt: skip
+
+
+def parquet(invoice: Invoice, issued: Issued | None = None) -> bytes:
     """The table as a Parquet file."""
     out = io.BytesIO()
-    pq.write_table(table(invoice), out)
+    pq.write_table(table(invoice, issued), out)
     return out.getvalue()
 
 

@@ -10,7 +10,7 @@ from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resource, Resources
-from skerry.ledger import budgets, chart, holds, invoices, money, price_lists
+from skerry.ledger import budgets, chart, holds, invoice_hooks, money, parties, price_lists
 from skerry.ledger.chart import Terms
 from skerry.ledger.cost import cost
 from skerry.ledger.ids import named
@@ -79,6 +79,8 @@ class AccountHooks(Hooks):
             )
         if spec.mode == "prepaid" and spec.credit_limit:
             raise _wrong("a prepaid tenant has no credit", "creditLimit")
+        if spec.customer is not None:
+            parties.check(spec.customer, "/spec/customer")
         return Admitted()
 
     async def written(
@@ -102,6 +104,11 @@ class AccountHooks(Hooks):
             "perHour": money.text(live.per_hour),
             "currency": live.currency,
         }
+
+    async def act(
+        self, tx: Tx, resources: Resources, resource: Resource, action: str, body: Any, by: Caller
+    ) -> Mapping[str, Any] | None:
+        return await invoice_hooks.issue(tx, resources, resource.tenant, body, by)
 
 
 class CreditHooks(Hooks):
@@ -134,21 +141,6 @@ class CreditHooks(Hooks):
             ]
         )
         await draft.seal(actor=by.subject)
-
-
-class InvoiceHooks(Hooks):
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        made = await invoices.invoice(tx, resource.tenant, invoices.month_named(resource.name))
-        return {
-            "phase": made.state,
-            "number": made.number,
-            "period": made.period,
-            "total": made.total,
-            "exact": made.exact,
-            "currency": made.currency,
-            "lines": len(made.lines),
-            "asOf": made.as_of,
-        }
 
 
 class PriceListHooks(Hooks):

@@ -1,9 +1,11 @@
 """Invoices: what a tenant owes for a month, line by line.
 
 A line is one meter of one lease. It names its lease and resource, the usage it sums up (how many
-records, and the Merkle root over them), the quantity, the price and the amount. Each line is
-rounded once, half to even, to whole cents; the total is the sum of its lines, so a page never adds
-up wrongly. What rounding added or took goes to the rounding account when the invoice is closed.
+records, and the Merkle root over them), the quantity, the price and the amount. What is sold under
+the same name at the same price is rounded once, half to even, to whole cents: each line is what its
+amount adds to that sum, so a thousand lines of a third of a cent are not free. The total is the sum
+of its lines, so a page never adds up wrongly. What rounding added or took goes to the rounding
+account when the invoice is closed.
 
 The running month is a draft, computed when asked. A past month is closed some time after its end:
 from then on its document never changes, and usage that arrives later stands on the open month's
@@ -78,6 +80,13 @@ class Line(_Document, frozen=True, kw_only=True):
     """The month it belongs to, if that month's invoice was closed already."""
     usage: Usage
 
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What it is rounded with, and one line of an issued invoice."""
+        return (
+            self.workspace, self.product, self.meter, self.sku, self.unit_price, self.adjusts,
+        )  # fmt: skip
+
 
 class Invoice(_Document, frozen=True, kw_only=True):
     number: str
@@ -95,6 +104,8 @@ class Invoice(_Document, frozen=True, kw_only=True):
     exact: str
     rounding: str
     total: str
+    rounded_by: str = "line"
+    """``line``: each by itself, as it was before 2026-12; ``group``."""
 
 
 def month_named(name: str) -> date:
@@ -117,11 +128,13 @@ async def months(tx: Tx, tenant: str) -> list[date]:
     return [row["period"] for row in await tx.fetch(_sql.months, tenant)]
 
 
-async def close(tx: Tx, tenant: str, month: date, *, actor: str = "system") -> Invoice:
+async def close(
+    tx: Tx, tenant: str, month: date, *, actor: str = "system", even_empty: bool = False
+) -> Invoice:
     """Close a past month's invoice for ever; the same again answers with the closed one.
 
     Raises ``Conflict`` while the month runs or some of its usage, though seen, is not settled, and
-    ``NotFound`` if there is none.
+    ``NotFound`` if there is none, unless it is to be closed ``even_empty``.
     """
     row = await tx.fetchrow(_sql.find, tenant, month)
     if row is not None:
@@ -141,7 +154,7 @@ async def close(tx: Tx, tenant: str, month: date, *, actor: str = "system") -> I
     row = await tx.fetchrow(_sql.find, tenant, month)
     if row is not None:
         return decode(row["document"])
-    if not made.lines:
+    if not made.lines and not even_empty:
         raise NotFound(f"{tenant} used nothing in {month:%Y-%m}")
     document = changes.canonical(made).decode()
     await _round(tx, made, actor)
@@ -171,20 +184,23 @@ async def to_close(tx: Tx) -> list[tuple[str, date]]:
     return [(row["tenant"], row["period"]) for row in await tx.fetch(_sql.to_close, before)]
 
 
-async def computed(tx: Tx, tenant: str, month: date) -> Invoice:
-    """The closed invoice as its usage would make it now: for the audit."""
-    return await _compute(tx, tenant, month, closing=True)
+async def computed(tx: Tx, kept: Invoice) -> Invoice:
+    """A closed invoice as its usage would make it now: for the audit."""
+    month = month_named(kept.period)
+    return await _compute(tx, kept.tenant, month, closing=True, rounded_by=kept.rounded_by)
 
 
 def decode(document: str) -> Invoice:
     return msgspec.json.decode(document, type=Invoice)
 
 
-async def _compute(tx: Tx, tenant: str, month: date, *, closing: bool) -> Invoice:
+async def _compute(
+    tx: Tx, tenant: str, month: date, *, closing: bool, rounded_by: str = "group"
+) -> Invoice:
     terms = await holds.terms(tx, tenant)
     prices = await price_lists.at(tx)
     rows = await tx.fetch(_sql.lines, tenant, month, closing)
-    lines = tuple(_line(row, month, terms.currency) for row in rows)
+    lines = _rounded([_line(row, month, terms.currency) for row in rows], terms, rounded_by)
     exact = sum(row["exact"] for row in rows)
     total = sum(money.parse(line.amount) for line in lines)
     return Invoice(
@@ -201,7 +217,21 @@ async def _compute(tx: Tx, tenant: str, month: date, *, closing: bool) -> Invoic
         exact=money.text(exact),
         rounding=money.text(total - exact),
         total=money.coins(total, terms.currency),
+        rounded_by=rounded_by,
     )
+
+
+def _rounded(lines: list[Line], terms: chart.Terms, by: str) -> tuple[Line, ...]:
+    if by != "group":
+        return tuple(lines)
+    sums: dict[tuple[str, ...], int] = {}
+    done = []
+    for line in lines:
+        before = sums.get(line.group, 0)
+        sums[line.group] = after = before + money.parse(line.exact)
+        part = money.rounded(after, terms.currency) - money.rounded(before, terms.currency)
+        done.append(msgspec.structs.replace(line, amount=money.coins(part, terms.currency)))
+    return tuple(done)
 
 
 def _line(row: Row, month: date, currency: str) -> Line:

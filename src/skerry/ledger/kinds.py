@@ -1,24 +1,31 @@
-"""The kinds of billing: budgets, accounts, credits, invoices and price lists.
+"""The kinds of billing: budgets, accounts, agreements, credits, invoices and price lists.
 
-A tenant writes its budgets and reads the rest. What a tenant may owe (its account) and what it is
-given (credits) is written by the operator alone. Invoices and price lists are written by Skerry:
-one invoice per tenant and month, a draft until it is closed, with its whole document, its page and
-its FOCUS export as views.
+A tenant writes its budgets and reads the rest. Who sells, what a tenant may owe and who it is (its
+account), what is agreed with it and what it is given (credits) is written by the operator alone.
+Invoices and price lists are written by Skerry: one bill per tenant and month, a draft until it is
+closed, and beside it, under its number, what was issued to be paid; documents, pages, XML and
+exports are their views.
 """
 
-from skerry.kernel.kinds import READ_ONLY, Column, Kind
+from skerry.kernel.kinds import READ_ONLY, Action, Column, Kind
 from skerry.kernel.views import View
 from skerry.ledger import views
-from skerry.ledger.hooks import AccountHooks, BudgetHooks, CreditHooks, InvoiceHooks, PriceListHooks
+from skerry.ledger.agreements import AgreementSpec, AgreementStatus
+from skerry.ledger.hooks import AccountHooks, BudgetHooks, CreditHooks, PriceListHooks
+from skerry.ledger.invoice_hooks import AgreementHooks, InvoiceHooks, SellerHooks
+from skerry.ledger.parties import SellerSpec
 from skerry.ledger.specs import (
     AccountSpec,
     AccountStatus,
     BudgetSpec,
     BudgetStatus,
+    CreditNoteSpec,
     CreditSpec,
     CreditStatus,
     InvoiceSpec,
     InvoiceStatus,
+    IssueSpec,
+    PaymentSpec,
     PriceListSpec,
     PriceListStatus,
 )
@@ -55,6 +62,7 @@ KINDS = [
         spec=AccountSpec,
         status=AccountStatus,
         hooks=AccountHooks(),
+        actions=(Action("issue", "Issue the invoice of a past month", IssueSpec),),
         ops=frozenset(("get", "list", "put")),
         regional=False,
         operator_only=True,
@@ -89,7 +97,7 @@ KINDS = [
         provider=PROVIDER,
         collection="invoices",
         noun="invoice",
-        summary="What a tenant owes for a month, line by line",
+        summary="What a tenant owes for a month, line by line, and what was issued of it",
         parent="tenant",
         spec=InvoiceSpec,
         status=InvoiceStatus,
@@ -102,12 +110,60 @@ KINDS = [
             View("page", "The invoice to read and print", views.html, media="text/html"),
             View("focus", "The invoice as FOCUS 1.2, in Parquet", views.export,
                  media="application/vnd.apache.parquet"),
+            View("xml", "The invoice as XML after EN 16931", views.xml, media="application/xml",
+                 query={"syntax": "cii (Factur-X, ZUGFeRD) or ubl (Peppol)"}),
+        ),
+        actions=(
+            Action("credit", "Issue a credit note for an invoice or a part of it", CreditNoteSpec),
+            Action("pay", "Record that an invoice was paid, or a part of it", PaymentSpec),
         ),
         columns=(
+            Column("TYPE", "status.type"),
             Column("PHASE", "status.phase"),
             Column("TOTAL", "status.total"),
+            Column("OPEN", "status.open"),
             Column("CURRENCY", "status.currency"),
-            Column("LINES", "status.lines"),
+            Column("DUE", "status.dueOn"),
+            Column("LINES", "status.lines", wide=True),
+        ),
+    ),
+    Kind(
+        provider=PROVIDER,
+        collection="sellers",
+        noun="seller",
+        summary="Who issues this cloud's invoices",
+        parent="global",
+        spec=SellerSpec,
+        hooks=SellerHooks(),
+        ops=frozenset(("get", "list", "put")),
+        regional=False,
+        operator_only=True,
+        views=(
+            View("register", "All invoices and credit notes, by number", views.register,
+                 query={"period": "Only this month, such as 2026-10"}),
+        ),
+        columns=(
+            Column("NAME", "spec.legalName"),
+            Column("COUNTRY", "spec.country"),
+            Column("VAT NUMBER", "spec.vatNumber"),
+        ),
+    ),
+    Kind(
+        provider=PROVIDER,
+        collection="agreements",
+        noun="agreement",
+        summary="What one tenant pays differently from the price list",
+        parent="tenant",
+        spec=AgreementSpec,
+        status=AgreementStatus,
+        hooks=AgreementHooks(),
+        regional=False,
+        operator_only=True,
+        columns=(
+            Column("AGREED", "status.words"),
+            Column("FROM", "spec.startsOn"),
+            Column("UNTIL", "spec.endsOn"),
+            Column("PHASE", "status.phase"),
         ),
     ),
     Kind(

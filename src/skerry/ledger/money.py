@@ -38,10 +38,16 @@ def places(currency: str) -> int:
     return _PLACES.get(currency, 2)
 
 
+def coin(currency: str) -> int:
+    """The currency's smallest coin, in nano."""
+    nano: int = 10 ** (9 - places(currency))
+    return nano
+
+
 def rounded(nano: int, currency: str) -> int:
     """To whole coins, half to even. The result is in nano again."""
-    coin: int = 10 ** (9 - places(currency))
-    return half_even(nano, coin) * coin
+    unit = coin(currency)
+    return half_even(nano, unit) * unit
 
 
 def half_even(value: int, unit: int) -> int:

@@ -81,11 +81,14 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, meter: str, sku: str, at: datetime) -> bool:
         return (
-            self.meter == meter
+            self.of(meter, sku)
             and self.starts_at <= at
             and (self.ends_at is None or at < self.ends_at)
-            and (not self.sku or _within(_words(self.sku), _words(sku)))
         )
+
+    def of(self, meter: str, sku: str) -> bool:
+        """Whether it is about this meter and sort, whenever."""
+        return self.meter == meter and (not self.sku or _within(_words(self.sku), _words(sku)))
 
 
 class PriceList(msgspec.Struct, frozen=True, kw_only=True, dict=True):

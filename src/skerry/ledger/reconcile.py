@@ -7,12 +7,15 @@ each batch with the log.
 """
 
 import asyncio
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
 
-from skerry.ledger import focus, invoices, journal, money
+from skerry.ledger import focus, invoices, issued, issuing, journal, money
 from skerry.ledger.invoices import Invoice
+from skerry.ledger.issued import Issued
+from skerry.ledger.issuing import Standing
 from skerry.store import Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -37,7 +40,7 @@ async def reconcile(tx: Tx, *, records: bool = False) -> list[Finding]:
     ``records`` compares each transfer and usage row with the hash sealed in its batch, too: the
     audit's witness does that already.
     """
-    found = await _books(tx) + await _usage(tx) + await _invoices(tx)
+    found = await _books(tx) + await _usage(tx) + await _invoices(tx) + await _issued(tx)
     if records:
         found += await _records(tx)
     return found
@@ -135,7 +138,7 @@ async def _invoices(tx: Tx) -> list[Finding]:
 async def _wrong_with(tx: Tx, row: Row) -> list[str]:
     """What is wrong with a closed invoice: with its usage, in itself, or in its export."""
     kept = invoices.decode(row["document"])
-    made = await invoices.computed(tx, row["tenant"], row["period"])
+    made = await invoices.computed(tx, kept)
     wrong = []
     for line in set(made.lines) - set(kept.lines):
         wrong.append(f"its usage makes {line.meter} of lease {line.lease} {line.amount}")
@@ -155,9 +158,63 @@ async def _wrong_with(tx: Tx, row: Row) -> list[str]:
     return wrong
 
 
-def _exported(kept: Invoice) -> Decimal:
-    billed: list[Decimal] = focus.table(kept)["BilledCost"].to_pylist()
+def _exported(kept: Invoice, made: Issued | None = None) -> Decimal:
+    billed: list[Decimal] = focus.table(kept, made)["BilledCost"].to_pylist()
     return sum(billed, Decimal(0))
+
+
+async def _issued(tx: Tx) -> list[Finding]:
+    """Numbers without gaps; each issued document in itself, with its bill, with the ledger and with
+    its export; and each tenant's money as a whole."""
+    found = [
+        Finding("series", row["series"], f"numbers are missing before {row['last']}")
+        for row in await tx.fetch(_sql.gaps)
+    ]
+    moved = {row["subject"]: row for row in await tx.fetch(_sql.issued_moves)}
+    for one in await issuing.standings(tx):
+        made = issued.decode(one.document)
+        row = await tx.fetchrow(_sql.bill_of, one.tenant, one.period)
+        bill = invoices.decode(row["document"]) if row is not None else None
+        for wrong in _wrong_with_issued(one, made, bill, moved.get(one.number)):
+            found.append(Finding("issued", one.number, wrong))
+    for row in await tx.fetch(_sql.standing_money):
+        found.append(
+            Finding(
+                "money",
+                row["tenant"],
+                f"its accounts come to {_text(row['accounts'])} {row['currency']}, what it paid, "
+                f"was given, used and was invoiced to {_text(row['documents'])}",
+            )
+        )
+    return found
+
+
+def _wrong_with_issued(
+    one: Standing, made: Issued, bill: Invoice | None, moved: Row | None
+) -> Iterator[str]:
+    lines = sum(money.parse(line.amount) for line in made.lines)
+    taken = sum(money.parse(a.amount) for a in made.allowances)
+    if made.nano("lines_total") != lines or not one.net == lines - taken == made.nano("net"):
+        yield f"its lines add up to {_text(lines - taken)}, it says {made.net}"
+    if not one.gross == one.net + one.vat == made.nano("gross"):
+        yield f"net and tax add up to {_text(one.net + one.vat)}, it says {made.gross}"
+    sign = -1 if one.type == "credit-note" else 1
+    vat = int(moved["vat"]) if moved else 0
+    if sign * one.vat != vat:
+        yield f"the ledger moved {_text(vat)} of tax for it, it says {made.vat}"
+    if bill is None:
+        yield "there is no bill of its month"
+        return
+    if one.type == "invoice":
+        listed = sum(money.parse(line.listed) for line in made.lines if line.sort == "usage")
+        if listed != money.parse(bill.total):
+            yield f"it lists usage of {_text(listed)}, its month's bill says {bill.total}"
+        free = sum(money.parse(line.allowance) for line in made.lines)
+        if free != (int(moved["free"]) if moved else 0):
+            yield f"{_text(free)} of it are free, which the ledger did not move"
+    billed = _exported(bill, made)
+    if billed * money.NANO != sign * one.gross:
+        yield f"its export bills {billed}, it says {made.gross}"
 
 
 async def _records(tx: Tx) -> list[Finding]:

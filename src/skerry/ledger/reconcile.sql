@@ -121,3 +121,62 @@ select i.tenant, i.period, i.number, i.total, i.exact, i.document,
     from transfer t join account a on a.id = t.debit
     where t.code = 'rounding' and t.subject = i.number), 0)::bigint as rounding
 from invoice i order by i.tenant, i.period
+
+-- name: gaps
+-- Series whose numbers do not follow each other from 1 to the last one given.
+select s.series, s.last from invoice_series s
+left join (select series, count(*) as count, max(serial) as last from issued_invoice
+  group by series) i on i.series = s.series
+where s.last <> coalesce(i.count, 0) or s.last <> coalesce(i.last, 0)
+order by s.series
+
+-- name: issued_moves
+-- What the ledger moved for each issued document: tax to a country, and what was free to funds.
+select t.subject,
+  sum(case when c.code like 'vat:%' then t.amount when d.code like 'vat:%' then -t.amount else 0 end)
+    as vat,
+  sum(case when d.code = 'allowances' then t.amount when c.code = 'allowances' then -t.amount
+    else 0 end) as free
+from transfer t join account d on d.id = t.debit join account c on c.id = t.credit
+where t.subject in (select number from issued_invoice)
+group by t.subject
+
+-- name: bill_of
+select document from invoice where tenant = $1 and period = $2
+
+-- name: standing_money
+-- A tenant's accounts are what it paid and was given beyond its invoices, less what is open of them
+-- and what was used and not issued yet: of closed months as rounded, of others exactly.
+with accounts as (
+  select owner as tenant, currency, sum(credits_posted - debits_posted) as balance
+  from account where owner <> '' and code in ('funds', 'held', 'due', 'carry')
+  group by owner, currency
+), credit as (
+  select a.owner as tenant, sum(t.amount) as amount
+  from transfer t join account a on a.id = t.credit
+  where a.code = 'funds' and t.code in ('payment', 'voucher', 'promo', 'gift')
+  group by a.owner
+), documents as (
+  select i.tenant,
+    sum(case when i.type = 'invoice' then -i.gross - i.promo else i.gross end) as amount
+  from issued_invoice i group by i.tenant
+), payments as (
+  select i.tenant, sum(p.amount) as amount
+  from invoice_payment p join issued_invoice i using (number) group by i.tenant
+), unissued as (
+  select coalesce(s.tenant, b.tenant) as tenant,
+    sum(coalesce(b.total, s.amount)) as amount
+  from (select tenant, period, sum(amount) as amount from spending group by tenant, period) s
+  full join invoice b on b.tenant = s.tenant and b.period = s.period
+  where not exists (select 1 from issued_invoice i where i.type = 'invoice'
+    and i.tenant = coalesce(s.tenant, b.tenant) and i.period = coalesce(s.period, b.period))
+  group by 1
+)
+select a.tenant, a.currency, a.balance as accounts,
+  coalesce(c.amount, 0) + coalesce(d.amount, 0) + coalesce(p.amount, 0) - coalesce(u.amount, 0)
+    as documents
+from accounts a left join credit c using (tenant) left join documents d using (tenant)
+left join payments p using (tenant) left join unissued u using (tenant)
+where a.balance <> coalesce(c.amount, 0) + coalesce(d.amount, 0) + coalesce(p.amount, 0)
+  - coalesce(u.amount, 0)
+order by a.tenant

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from skerry.kernel.kinds import Spec, Status
+from skerry.ledger.parties import Customer
 
 Amount = Annotated[
     str,
@@ -52,6 +53,9 @@ class AccountSpec(Spec):
             description="What a post-paid tenant may owe; empty: any amount",
         ),
     ] = ""
+    customer: Annotated[Customer | None, Meta(description="Whom its invoices are made out to")] = (
+        None
+    )
 
 
 class AccountStatus(Status):
@@ -76,18 +80,63 @@ class CreditStatus(Status):
 
 
 class InvoiceSpec(Spec):
-    """Nothing: an invoice is what was used in the month it is named after."""
+    """A month's bill is what was used in the month it is named after; what was issued has a number,
+    and is named after that."""
+
+    number: Annotated[str, Meta(max_length=40, description="Of an issued one")] = ""
 
 
 class InvoiceStatus(Status):
-    phase: Annotated[str, Meta(description="draft or closed")] = ""
-    number: Annotated[str, Meta(description="Its number, once it is closed")] = ""
+    type: Annotated[str, Meta(description="bill (of a month), invoice or credit-note")] = ""
+    phase: Annotated[
+        str,
+        Meta(
+            description="A bill: draft, closed or issued; an invoice: open, overdue, paid or "
+            "credited; a credit note: issued"
+        ),
+    ] = ""
+    number: Annotated[str, Meta(description="Its number, once it is closed or issued")] = ""
     period: Annotated[str, Meta(description="The month, such as 2026-11")] = ""
-    total: Annotated[str, Meta(description="What is owed")] = ""
-    exact: Annotated[str, Meta(description="Before each line was rounded to whole cents")] = ""
+    total: Annotated[str, Meta(description="What is owed: with tax, once it is issued")] = ""
+    net: Annotated[str, Meta(description="Of an issued one: before tax")] = ""
+    vat: Annotated[str, Meta(description="Of an issued one: the tax")] = ""
+    open: Annotated[str, Meta(description="Of an issued one: what is still to be paid")] = ""
+    issued_on: Annotated[str, Meta(description="The day it was issued")] = ""
+    due_on: Annotated[str, Meta(description="The last day on which it is paid in time")] = ""
+    corrects: Annotated[str, Meta(description="Of a credit note: the invoice")] = ""
+    exact: Annotated[str, Meta(description="Before it was rounded to whole cents")] = ""
     currency: Annotated[str, Meta(description="Of all these amounts, ISO 4217")] = ""
     lines: Annotated[int, Meta(description="How many lines it has")] = 0
     as_of: Annotated[str, Meta(description="When it was computed or closed")] = ""
+
+
+class IssueSpec(Spec, kw_only=True):
+    period: Annotated[
+        str, Meta(pattern="^20[0-9]{2}-[0-9]{2}$", description="The month, such as 2026-10")
+    ]
+    draft: Annotated[bool, Meta(description="Only say what would be issued")] = False
+
+
+class CreditNoteSpec(Spec, kw_only=True):
+    reason: Annotated[str, Meta(min_length=1, max_length=300, description="Printed on it")]
+    amount: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9]{1,10}(\.[0-9]{1,3})?)?$",
+            description="Before tax; empty: all that is left of the invoice",
+        ),
+    ] = ""
+
+
+class PaymentSpec(Spec, kw_only=True):
+    amount: Annotated[Amount, Meta(description="What came in, with tax")]
+    reference: Annotated[
+        str, Meta(min_length=1, max_length=200, description="Of the bank; the same is booked once")
+    ]
+    received_on: Annotated[
+        str,
+        Meta(pattern="^(20[0-9]{2}-[0-9]{2}-[0-9]{2})?$", description="The day; empty: today"),
+    ] = ""
 
 
 class PriceListSpec(Spec):

@@ -1,29 +1,97 @@
-"""An invoice as it is read: the document, the page, the export."""
+"""An invoice as it is read: the document, the page, the export, what a tax office reads."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from skerry.kernel.errors import InvalidRequest, Source
 from skerry.kernel.views import Asked
-from skerry.ledger import focus, invoice_page, invoices
+from skerry.ledger import einvoice, focus, invoice_page, invoices, issuing, money
 from skerry.ledger.invoices import Invoice
+from skerry.ledger.issued import Issued
+from skerry.ledger.specs import InvoiceSpec
+from skerry.store import Tx
 
 
 async def document(asked: Asked) -> Mapping[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(await _invoice(asked))
+    found: dict[str, Any]
+    if _number(asked):
+        found = msgspec.to_builtins(await _issued(asked))
+    else:
+        found = msgspec.to_builtins(await _bill(asked))
     return found
 
 
 async def html(asked: Asked) -> bytes:
-    return invoice_page.page(await _invoice(asked)).encode()
+    return invoice_page.page(await _bill(asked)).encode()
 
 
 async def export(asked: Asked) -> bytes:
-    return focus.parquet(await _invoice(asked))
+    if _number(asked):
+        return focus.parquet(await _bill(asked), await _issued(asked))
+    return focus.parquet(await _bill(asked))
 
 
-async def _invoice(asked: Asked) -> Invoice:
-    month = invoices.month_named(asked.resource.name)
+async def xml(asked: Asked) -> bytes:
+    syntax = asked.query.get("syntax", "cii")
+    if syntax not in ("cii", "ubl"):
+        raise InvalidRequest(
+            f"syntax={syntax[:20]!r} is neither cii nor ubl", sources=[Source(parameter="syntax")]
+        )
+    return einvoice.xml(await _issued(asked), "ubl" if syntax == "ubl" else "cii")
+
+
+async def register(asked: Asked) -> Mapping[str, Any]:
+    """All that was issued, in the order of numbers; of one month if asked."""
+    period = asked.query.get("period", "")
+    month = invoices.month_named(period) if period else None
+    async with asked.db.transaction(readonly=True) as tx:
+        found = await issuing.standings(tx, month=month)
+        today = (await tx.now()).date()
+    return {
+        "items": [
+            {
+                "number": one.number,
+                "type": one.type,
+                "tenant": one.tenant,
+                "period": f"{one.period:%Y-%m}",
+                "issuedOn": one.issued_on.isoformat(),
+                "dueOn": one.due_on.isoformat(),
+                "net": money.coins(one.net, one.currency),
+                "vat": money.coins(one.vat, one.currency),
+                "gross": money.coins(one.gross, one.currency),
+                "open": money.coins(max(one.open, 0), one.currency),
+                "currency": one.currency,
+                "phase": one.phase(today),
+            }
+            for one in found
+        ]
+    }
+
+
+def _number(asked: Asked) -> str:
+    return asked.resource.typed(InvoiceSpec).number
+
+
+async def _bill(asked: Asked) -> Invoice:
+    """Of the month, or of the month that an issued one is about."""
+    number = _number(asked)
     async with asked.db.transaction() as tx:
-        return await invoices.invoice(tx, asked.resource.tenant, month)
+        name = (await issuing.get(tx, number)).period if number else asked.resource.name
+        return await invoices.invoice(tx, asked.resource.tenant, invoices.month_named(name))
+
+
+async def _issued(asked: Asked) -> Issued:
+    """What was issued; of a month's bill, its invoice or a draft of it."""
+    async with asked.db.transaction() as tx:
+        return await issued_of(tx, asked.resource.tenant, asked.resource.name, _number(asked))
+
+
+async def issued_of(tx: Tx, tenant: str, name: str, number: str) -> Issued:
+    if not number:
+        month = invoices.month_named(name)
+        number = await issuing.find(tx, tenant, month) or ""
+        if not number:
+            return await issuing.draft(tx, tenant, month)
+    return await issuing.get(tx, number)

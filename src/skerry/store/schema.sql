@@ -396,6 +396,46 @@ CREATE TABLE public.invoice (
     closed_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.invoice_payment (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    amount bigint NOT NULL,
+    received_on date NOT NULL,
+    reference text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT invoice_payment_amount_check CHECK ((amount > 0))
+);
+
+CREATE TABLE public.invoice_series (
+    series text NOT NULL,
+    last bigint NOT NULL,
+    CONSTRAINT invoice_series_last_check CHECK ((last >= 0))
+);
+
+CREATE TABLE public.issued_invoice (
+    number text NOT NULL,
+    series text NOT NULL,
+    serial bigint NOT NULL,
+    type text NOT NULL,
+    tenant text NOT NULL,
+    period date NOT NULL,
+    corrects text,
+    currency text NOT NULL,
+    net bigint NOT NULL,
+    vat bigint NOT NULL,
+    gross bigint NOT NULL,
+    promo bigint DEFAULT 0 NOT NULL,
+    prepaid bigint DEFAULT 0 NOT NULL,
+    excess bigint DEFAULT 0 NOT NULL,
+    issued_on date NOT NULL,
+    due_on date NOT NULL,
+    document text NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    CONSTRAINT issued_invoice_check CHECK (((type = 'credit-note'::text) = (corrects IS NOT NULL))),
+    CONSTRAINT issued_invoice_serial_check CHECK ((serial > 0)),
+    CONSTRAINT issued_invoice_type_check CHECK ((type = ANY (ARRAY['invoice'::text, 'credit-note'::text])))
+);
+
 CREATE TABLE public.join_token (
     id uuid NOT NULL,
     site text NOT NULL,
@@ -1013,8 +1053,20 @@ ALTER TABLE ONLY public.host_door
 ALTER TABLE ONLY public.invoice
     ADD CONSTRAINT invoice_number_key UNIQUE (number);
 
+ALTER TABLE ONLY public.invoice_payment
+    ADD CONSTRAINT invoice_payment_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.invoice
     ADD CONSTRAINT invoice_pkey PRIMARY KEY (tenant, period);
+
+ALTER TABLE ONLY public.invoice_series
+    ADD CONSTRAINT invoice_series_pkey PRIMARY KEY (series);
+
+ALTER TABLE ONLY public.issued_invoice
+    ADD CONSTRAINT issued_invoice_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.issued_invoice
+    ADD CONSTRAINT issued_invoice_series_serial_key UNIQUE (series, serial);
 
 ALTER TABLE ONLY public.join_token
     ADD CONSTRAINT join_token_digest_key UNIQUE (digest);
@@ -1206,6 +1258,12 @@ CREATE INDEX hold_tenant ON public.hold USING btree (tenant, workspace);
 
 CREATE INDEX host_certificate_good ON public.host_certificate USING btree (host) WHERE (revoked_at IS NULL);
 
+CREATE INDEX invoice_payment_number ON public.invoice_payment USING btree (number);
+
+CREATE INDEX issued_invoice_corrects ON public.issued_invoice USING btree (corrects) WHERE (corrects IS NOT NULL);
+
+CREATE UNIQUE INDEX issued_invoice_once ON public.issued_invoice USING btree (tenant, period) WHERE (type = 'invoice'::text);
+
 CREATE INDEX lease_expiring ON public.lease USING btree (expires_at) WHERE (state = 'reserved'::text);
 
 CREATE INDEX lease_offer ON public.lease USING btree (offer) WHERE (state <> 'closed'::text);
@@ -1302,6 +1360,14 @@ CREATE TRIGGER invoice_immutable BEFORE DELETE OR UPDATE ON public.invoice FOR E
 
 CREATE TRIGGER invoice_kept BEFORE TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER invoice_payment_immutable BEFORE DELETE OR UPDATE ON public.invoice_payment FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER invoice_payment_kept BEFORE TRUNCATE ON public.invoice_payment FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER issued_invoice_immutable BEFORE DELETE OR UPDATE ON public.issued_invoice FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER issued_invoice_kept BEFORE TRUNCATE ON public.issued_invoice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER price_list_immutable BEFORE DELETE OR UPDATE ON public.price_list FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER terms_immutable BEFORE DELETE OR UPDATE ON public.terms FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1328,6 +1394,12 @@ ALTER TABLE ONLY public.flow
 
 ALTER TABLE ONLY public.hold
     ADD CONSTRAINT hold_pending_fkey FOREIGN KEY (pending) REFERENCES public.transfer(id);
+
+ALTER TABLE ONLY public.invoice_payment
+    ADD CONSTRAINT invoice_payment_number_fkey FOREIGN KEY (number) REFERENCES public.issued_invoice(number);
+
+ALTER TABLE ONLY public.issued_invoice
+    ADD CONSTRAINT issued_invoice_corrects_fkey FOREIGN KEY (corrects) REFERENCES public.issued_invoice(number);
 
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_decision_fkey FOREIGN KEY (decision) REFERENCES public.decision(id);

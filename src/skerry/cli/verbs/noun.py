@@ -14,6 +14,9 @@ STANDARD = ("list", "get", "create", "update", "delete", "wait", "explain")
 EXTRA = {
     ("site", "join"): "skerry.hosting:join",
     ("route", "ca"): "skerry.cli.commands.routes:ca",
+    ("invoice", "issue"): "skerry.cli.commands.invoicing:issue",
+    ("invoice", "get"): "skerry.cli.commands.invoicing:get",
+    ("invoice", "register"): "skerry.cli.commands.invoicing:register",
     ("service", "scale"): "skerry.cli.commands.services:scale",
     ("service", "logs"): "skerry.cli.commands.services:logs",
 }

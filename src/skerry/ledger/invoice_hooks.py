@@ -1,0 +1,195 @@
+"""What is done to invoices, and to the records that they are made of, inside a request."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+import msgspec
+
+from skerry.identity.roles import OPERATOR_TENANT
+from skerry.kernel.errors import Conflict, NotFound, Source, ValidationError
+from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
+from skerry.kernel.kinds import Spec
+from skerry.kernel.paths import Path
+from skerry.kernel.resources import Resource, Resources
+from skerry.ledger import agreements, holds, invoices, issuing, money, parties
+from skerry.ledger.agreements import AgreementSpec
+from skerry.ledger.issued import Issued, decode
+from skerry.ledger.parties import SellerSpec
+from skerry.ledger.specs import CreditNoteSpec, InvoiceSpec, IssueSpec, PaymentSpec
+from skerry.store import Tx
+
+B = TypeVar("B", bound=Spec)
+
+
+def _wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
+    return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
+
+
+def _convert(body: Any, type: type[B]) -> B:
+    return body if isinstance(body, type) else msgspec.convert(body, type)
+
+
+class SellerHooks(Hooks):
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        if new.name != issuing.SELLER:
+            raise _wrong(f"a cloud has one seller, named {issuing.SELLER!r}", "/metadata/name")
+        spec = new.typed(SellerSpec)
+        parties.check(spec)
+        if not (spec.vat_number or spec.registration or spec.tax_number):
+            raise _wrong(
+                "an invoice needs a VAT number, a registration or a tax number of its seller",
+                "/spec/vatNumber",
+            )
+        return Admitted()
+
+
+class AgreementHooks(Hooks):
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        agreements.check(new.typed(AgreementSpec))
+        return Admitted()
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        spec = resource.typed(AgreementSpec)
+        terms = await holds.terms(tx, resource.tenant)
+        return {
+            "phase": agreements.phase(spec, await tx.now()),
+            "words": agreements.in_words(spec, terms.currency),
+        }
+
+
+class InvoiceHooks(Hooks):
+    """A month's bill and what was issued of it, each under its own name."""
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        number = resource.typed(InvoiceSpec).number
+        if number:
+            return await _issued_status(tx, number)
+        month = invoices.month_named(resource.name)
+        made = await invoices.invoice(tx, resource.tenant, month)
+        issued_as = await issuing.find(tx, resource.tenant, month)
+        return {
+            "type": "bill",
+            "phase": "issued" if issued_as else made.state,
+            "number": issued_as or made.number,
+            "period": made.period,
+            "total": made.total,
+            "exact": made.exact,
+            "currency": made.currency,
+            "lines": len(made.lines),
+            "asOf": made.as_of,
+        }
+
+    async def act(
+        self, tx: Tx, resources: Resources, resource: Resource, action: str, body: Any, by: Caller
+    ) -> Mapping[str, Any] | None:
+        number = resource.typed(InvoiceSpec).number
+        if not number:
+            raise Conflict(
+                f"{resource.name} is a month's bill, and was not sent to anybody",
+                hint="Name the number of an issued invoice.",
+            )
+        if action == "pay":
+            return await _pay(tx, number, _convert(body, PaymentSpec), by)
+        return await _credit(tx, resources, number, _convert(body, CreditNoteSpec), by)
+
+
+async def _issued_status(tx: Tx, number: str) -> Mapping[str, Any]:
+    found = await issuing.standing(tx, number)
+    today = (await tx.now()).date()
+
+    def coins(nano: int) -> str:
+        return money.coins(nano, found.currency)
+
+    made = decode(found.document)
+    return {
+        "type": found.type,
+        "phase": found.phase(today),
+        "number": number,
+        "period": f"{found.period:%Y-%m}",
+        "total": coins(found.gross),
+        "net": coins(found.net),
+        "vat": coins(found.vat),
+        "open": coins(max(found.open, 0)),
+        "issuedOn": found.issued_on.isoformat(),
+        "dueOn": found.due_on.isoformat(),
+        "corrects": made.corrects,
+        "currency": found.currency,
+        "lines": len(made.lines),
+    }
+
+
+async def _pay(tx: Tx, number: str, wanted: PaymentSpec, by: Caller) -> Mapping[str, Any]:
+    amount = money.parse(wanted.amount)
+    if amount <= 0:
+        raise _wrong("a payment of nothing", "/amount")
+    today = (await tx.now()).date()
+    try:
+        day = date.fromisoformat(wanted.received_on) if wanted.received_on else today
+    except ValueError:
+        raise _wrong(f"{wanted.received_on!r} is no day", "/receivedOn") from None
+    if day > today:
+        raise _wrong(f"{day} has not come yet", "/receivedOn")
+    await issuing.pay(
+        tx, number, amount, received_on=day, reference=wanted.reference, actor=by.subject
+    )
+    return await _issued_status(tx, number)
+
+
+async def _credit(
+    tx: Tx, resources: Resources, number: str, wanted: CreditNoteSpec, by: Caller
+) -> Mapping[str, Any]:
+    net = money.parse(wanted.amount) if wanted.amount else None
+    if net is not None:
+        currency = (await issuing.get(tx, number)).currency
+        if net <= 0 or money.rounded(net, currency) != net:
+            raise _wrong(f"{wanted.amount} is no amount in whole coins", "/amount")
+    made = await issuing.credit(tx, number, net=net, reason=wanted.reason, actor=by.subject)
+    await publish_issued(tx, resources, made)
+    return await _issued_status(tx, made.number)
+
+
+async def issue(
+    tx: Tx, resources: Resources, tenant: str, body: Any, by: Caller
+) -> Mapping[str, Any]:
+    """Issue a tenant's month, or say what would be issued. ``outcome`` is ``issued``, ``already``,
+    ``draft``, or ``nothing`` where nothing is owed or the tenant is the operator itself."""
+    wanted = _convert(body, IssueSpec)
+    month = invoices.month_named(wanted.period)
+    if tenant == OPERATOR_TENANT:
+        return {"outcome": "nothing"}
+    try:
+        if wanted.draft:
+            number = await issuing.find(tx, tenant, month)
+            found = await issuing.get(tx, number) if number else None
+            made = found or await issuing.draft(tx, tenant, month)
+            outcome = "already" if found else "draft"
+        else:
+            made, new = await issuing.issue(tx, tenant, month, actor=by.subject)
+            outcome = "issued" if new else "already"
+    except NotFound:
+        return {"outcome": "nothing"}
+    if not wanted.draft:
+        await publish_issued(tx, resources, made)
+    return {
+        "outcome": outcome,
+        "number": made.number,
+        "net": made.net,
+        "vat": made.vat,
+        "gross": made.gross,
+        "payable": made.payable,
+        "currency": made.currency,
+        "customer": made.customer.legal_name,
+    }
+
+
+async def publish_issued(tx: Tx, resources: Resources, made: Issued) -> None:
+    """Put an issued document where its tenant finds it."""
+    kind = resources.registry["invoice"]
+    path = Path(tenant=made.tenant, name=made.number.lower())
+    if await resources.find(tx, resources.ref(kind, path)) is None:
+        await resources.put(tx, kind, path, {"spec": {"number": made.number}}, SYSTEM)
