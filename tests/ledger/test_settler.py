@@ -224,6 +224,8 @@ async def test_budgets_warn_once_for_each_threshold_and_month(db: Database) -> N
         f"ledger/budgets/{uid}/2026-10/{threshold}" for threshold in (50, 80, 100)
     ]
     assert len(await alerts.open_alerts(db, "acme")) == 3
+    told = await db.fetch("select subject, facts from notice_outbox where topic = 'budget.warning'")
+    assert sorted(row["facts"]["threshold"] for row in told) == [50, 80, 100]
     await verified(db)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from skerry import notices
 from skerry.kernel import alerts, changes
 from skerry.kernel.errors import Conflict
 from skerry.ledger import money
@@ -129,14 +130,36 @@ async def _record(tx: Tx, budget: Budget, month: date, threshold: int) -> None:
         actor="system",
         body=_body(budget.uid, month, threshold),
     )
+    message = (
+        f"Budget {budget.name!r}: {_money(budget.spent, budget)} of "
+        f"{_money(budget.amount, budget)} are spent, {threshold} % or more."
+    )
+    remedy = "Raise the budget or stop what is not needed; at 100 % nothing new starts."
     await alerts.raise_alert(
         tx,
         subject=alert_subject(budget.tenant, budget.name, month),
         reason=f"{threshold}%",
-        message=f"Budget {budget.name!r}: {_money(budget.spent, budget)} of "
-        f"{_money(budget.amount, budget)} are spent, {threshold} % or more.",
-        remedy="Raise the budget or stop what is not needed; at 100 % nothing new starts.",
+        message=message,
+        remedy=remedy,
         tenant=budget.tenant,
+        quiet=True,
+    )
+    await notices.post(
+        tx,
+        topic="budget.warning",
+        tenant=budget.tenant,
+        subject=f"{threshold} % of the budget {budget.name} are spent",
+        text=f"{message}\n\n{remedy}",
+        facts={
+            "budget": budget.name,
+            "workspace": budget.workspace,
+            "month": f"{month:%Y-%m}",
+            "threshold": threshold,
+            "amount": money.text(budget.amount),
+            "spent": money.text(budget.spent),
+            "currency": budget.currency,
+        },
+        dedupe=f"budget/{budget.uid}/{month:%Y-%m}/{threshold}",
     )
 
 
