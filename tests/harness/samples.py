@@ -35,7 +35,7 @@ GIVEN: dict[str, Schema] = {
         "registration": "HRB 1",
     },
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
-    "webhook": {"url": "https://hooks.example/in"},
+    "webhook": {"endpoint": "https://hooks.example/in"},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},
 }
 NAMES = {"quota": "job", "billing-account": "main", "seller": "main"}

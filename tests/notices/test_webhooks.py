@@ -28,7 +28,7 @@ def verified(secret: str, request: tuple[dict[str, str], bytes]) -> Any:
 
 
 async def test_a_notice_arrives_signed(world: World, receiver: Receiver) -> None:
-    put = await world.put("webhook", "books", url=receiver.url, topics=["invoice.*"])
+    put = await world.put("webhook", "books", endpoint=receiver.url, topics=["invoice.*"])
     secret = put.once["secret"]
     await world.post(facts={"number": "2026-17", "total": "12.50"})
     await world.post(topic="budget.warning")
@@ -50,7 +50,7 @@ async def test_a_notice_arrives_signed(world: World, receiver: Receiver) -> None
 
 
 async def test_each_try_has_the_same_id_and_body(world: World, receiver: Receiver) -> None:
-    put = await world.put("webhook", "books", url=receiver.url)
+    put = await world.put("webhook", "books", endpoint=receiver.url)
     receiver.answer = "500 Oops\r\n"
     await world.post()
     await world.work(ALLOWED)
@@ -74,7 +74,7 @@ async def test_each_try_has_the_same_id_and_body(world: World, receiver: Receive
 async def test_a_new_secret_signs_at_once_and_the_old_one_for_a_day(
     world: World, receiver: Receiver
 ) -> None:
-    put = await world.put("webhook", "books", url=receiver.url)
+    put = await world.put("webhook", "books", endpoint=receiver.url)
     old = put.once["secret"]
     new = (await world.act(put.resource, "rotate"))["secret"]
     assert new != old
@@ -91,7 +91,7 @@ async def test_a_new_secret_signs_at_once_and_the_old_one_for_a_day(
 async def test_what_fails_for_days_is_disabled_and_the_tenant_is_told(
     world: World, receiver: Receiver
 ) -> None:
-    put = await world.put("webhook", "books", url=receiver.url)
+    put = await world.put("webhook", "books", endpoint=receiver.url)
     receiver.answer = "503 Full\r\n"
     await world.post()
     await world.work(ALLOWED)
@@ -110,7 +110,7 @@ async def test_what_fails_for_days_is_disabled_and_the_tenant_is_told(
         await world.act(put.resource, "test")
     receiver.answer = "204 No Content\r\n"
     before = len(receiver.requests)
-    await world.put("webhook", "books", url=receiver.url)
+    await world.put("webhook", "books", endpoint=receiver.url)
     await world.act(await world.get("webhook", "books"), "test")
     await world.work(ALLOWED)
     assert len(receiver.requests) == before + 1
@@ -119,7 +119,7 @@ async def test_what_fails_for_days_is_disabled_and_the_tenant_is_told(
 async def test_who_answers_that_it_is_gone_is_asked_no_more(
     world: World, receiver: Receiver
 ) -> None:
-    await world.put("webhook", "books", url=receiver.url)
+    await world.put("webhook", "books", endpoint=receiver.url)
     receiver.answer = "410 Gone\r\n"
     await world.post()
     await world.work(ALLOWED)
@@ -132,8 +132,8 @@ async def test_one_that_hangs_keeps_no_other_waiting(
     monkeypatch.setattr(reaching, "SECONDS", 0.5)
     silent = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
-    await world.put("webhook", "silent", url=f"http://127.0.0.1:{port}/")
-    await world.put("webhook", "books", url=receiver.url)
+    await world.put("webhook", "silent", endpoint=f"http://127.0.0.1:{port}/")
+    await world.put("webhook", "books", endpoint=receiver.url)
     await world.post()
     await world.post()
     await world.work(ALLOWED, looks=2)
@@ -143,7 +143,7 @@ async def test_one_that_hangs_keeps_no_other_waiting(
 
 
 async def test_a_webhook_that_was_deleted_gets_nothing(world: World, receiver: Receiver) -> None:
-    put = await world.put("webhook", "books", url=receiver.url)
+    put = await world.put("webhook", "books", endpoint=receiver.url)
     receiver.answer = "500 Oops\r\n"
     await world.post()
     await world.work(ALLOWED)
@@ -195,7 +195,7 @@ async def test_however_loopback_is_written_nothing_goes_there(
 
 
 async def test_the_tenant_is_told_why_nothing_was_sent(world: World, receiver: Receiver) -> None:
-    await world.put("webhook", "books", url=receiver.url)
+    await world.put("webhook", "books", endpoint=receiver.url)
     await world.post()
     await world.work(NoticeSettings(plain_http=True))
     problem = (await world.get("webhook", "books")).status["problem"]
@@ -279,11 +279,11 @@ async def test_over_https_it_must_be_who_the_url_names(
 )  # fmt: skip
 async def test_what_is_no_url_of_a_webhook_is_refused(world: World, url: str) -> None:
     with pytest.raises(ValidationError):
-        await world.put("webhook", "bad", url=url)
+        await world.put("webhook", "bad", endpoint=url)
 
 
 async def test_two_offices_at_once_send_it_once(world: World, receiver: Receiver) -> None:
-    await world.put("webhook", "books", url=receiver.url)
+    await world.put("webhook", "books", endpoint=receiver.url)
     for _ in range(5):
         await world.post()
     async with asyncio.TaskGroup() as group:
@@ -297,7 +297,7 @@ async def test_two_offices_at_once_send_it_once(world: World, receiver: Receiver
 async def test_the_log_of_a_webhook_lists_its_tries(world: World, receiver: Receiver) -> None:
     from skerry.notices.views import attempts_of_webhook
 
-    put = await world.put("webhook", "books", url=receiver.url)
+    put = await world.put("webhook", "books", endpoint=receiver.url)
     await world.act(put.resource, "test")
     await world.work(ALLOWED)
 

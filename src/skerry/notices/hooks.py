@@ -43,7 +43,7 @@ class WebhookHooks(Hooks):
     async def admit(
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
-        _check_url(new.typed(WebhookSpec).url)
+        _check_url(new.typed(WebhookSpec).endpoint)
         status = {"phase": "active"} if new.spec.get("enabled", True) else {"phase": "disabled"}
         if old is not None:
             new.status.pop("failingSince", None)
@@ -110,16 +110,16 @@ def _check_url(url: str) -> None:
     except ValueError:
         known, parts = False, urlsplit("")
     if not known or not url.isascii() or not url.isprintable() or " " in url:
-        raise _wrong("spec.url is not a URL of HTTPS", "Write it as https://example.org/path.")
+        raise _wrong("spec.endpoint is not a URL of HTTPS", "Write it as https://example.org/path.")
     if parts.username is not None or parts.password is not None:
         raise _wrong(
-            "spec.url has a user or password in it",
+            "spec.endpoint has a user or password in it",
             "Deliveries are signed: check the signature instead.",
         )
 
 
 def _wrong(detail: str, hint: str) -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer="/spec/url")])
+    return ValidationError(detail, hint=hint, sources=[Source(pointer="/spec/endpoint")])
 
 
 class PreferenceHooks(Hooks):

@@ -55,7 +55,7 @@ WEBHOOK = Kind(
     ),
     views=(View("attempts", "The last 500 tries to reach it", attempts_of_webhook),),
     columns=(
-        Column("URL", "spec.url"),
+        Column("ENDPOINT", "spec.endpoint"),
         Column("TOPICS", "spec.topics"),
         Column("PHASE", "status.phase"),
         Column("PROBLEM", "status.problem", wide=True),

@@ -210,7 +210,7 @@ class Office:
             keys = await keys_of(tx, self._resources, hook)
         body = _body(notice)
         headers = signed(keys, f"msg_{notice.uid.hex}", int(row["now"].timestamp()), body)
-        url = hook.typed(WebhookSpec).url
+        url = hook.typed(WebhookSpec).endpoint
         return await reaching.deliver(url, headers, body, self._settings)
 
     # Both

@@ -52,7 +52,7 @@ class NoticeStatus(Status):
 
 
 class WebhookSpec(Spec):
-    url: Annotated[
+    endpoint: Annotated[
         str,
         Meta(
             min_length=8,
