@@ -67,6 +67,30 @@ async def test_who_waits_has_it_before_who_comes_later(one: Database) -> None:
     assert sorted(had, key=int) == had
 
 
+async def test_one_that_was_handed_to_a_cancelled_waiter_goes_to_the_next(one: Database) -> None:
+    async with one.transaction():
+        first = asyncio.create_task(one.fetchval("select 1"))
+        second = asyncio.create_task(one.fetchval("select 2"))
+        await asyncio.sleep(0)
+    first.cancel()  # it has been handed the connection by now, and does not know it yet
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    async with asyncio.timeout(30):
+        assert await second == 2
+
+
+async def test_who_waits_has_room_that_a_failure_made(one: Database) -> None:
+    async def fail() -> None:
+        async with one.transaction() as tx:
+            await asyncio.sleep(0)
+            await tx.execute("select 1 / 0")
+
+    async with asyncio.timeout(30):
+        failed = asyncio.gather(*(fail() for _ in range(5)), return_exceptions=True)
+        assert await asyncio.gather(*(one.fetchval("select 3") for _ in range(5))) == [3] * 5
+        assert all(isinstance(e, asyncpg.DivisionByZeroError) for e in await failed)
+
+
 async def test_what_is_at_hand_goes_back_to_the_pool(
     pg_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,15 +99,15 @@ async def test_what_is_at_hand_goes_back_to_the_pool(
     lender = lending.Lender(pool)
     kept = await lender.take()
     assert (lender.idle, pool.get_idle_size()) == (1, 0)
-    assert lender.keep(kept)
+    lender.keep(kept)
     assert lender.idle == 2
     async with asyncio.timeout(30):
         while not pool.get_idle_size():
             await asyncio.sleep(0.01)
     assert lender.idle == 2
     assert lender.at_hand() is None
+    late = await lender.take()
     await lender.close()
-    again = await lender.take()
-    assert not lender.keep(again)
-    await lender.give_back(again)
-    await pool.close()
+    lender.keep(late)
+    async with asyncio.timeout(30):
+        await pool.close()

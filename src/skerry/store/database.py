@@ -143,7 +143,9 @@ class _Lent:
         return self._connection
 
     async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None or not self._lender.keep(self._connection):
+        if kind is None:
+            self._lender.keep(self._connection)
+        else:
             await self._lender.give_back(self._connection)
 
 

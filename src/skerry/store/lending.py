@@ -8,6 +8,7 @@ sees to the age of connections.
 """
 
 import asyncio
+from collections import deque
 
 import asyncpg
 
@@ -21,18 +22,20 @@ class Lender:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._most = pool.get_max_size()
+        self._out = 0
+        """Connections that are lent or at hand, or asked of the pool."""
         self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
-        self._waiting = 0
+        self._waiters: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         self._closed = False
         self._turn: asyncio.TimerHandle | None = None
         self._returning: asyncio.Task[None] | None = None
+        self._dropping: set[asyncio.Task[None]] = set()
 
     @property
     def idle(self) -> int:
         """Connections that could be had at once."""
-        pool = self._pool
-        made = pool.get_idle_size() + len(self._at_hand)
-        return int(pool.get_max_size() - pool.get_size() + made)
+        return int(self._most - self._out + len(self._at_hand))
 
     def at_hand(self) -> asyncpg.Connection | None:
         """A connection that can be had without waiting, if there is one."""
@@ -40,30 +43,79 @@ class Lender:
             connection = self._at_hand.pop()
             if _open(connection):
                 return connection
+            self._drop(connection)
         return None
 
     async def take(self) -> asyncpg.Connection:
-        """One of the pool's. Raises ``TimeoutError`` if none comes free in ``WAIT_SECONDS``."""
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                return await self._pool.acquire()
-        finally:
-            self._waiting -= 1
+        """One of the pool's, or the next that comes free. Raises ``TimeoutError`` if none does in
+        ``WAIT_SECONDS``."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                if self._out < self._most:
+                    return await self._acquire()
+                connection = await self._next()
+                if connection is not None and _open(connection):
+                    return connection
+                if connection is not None:
+                    self._drop(connection)
 
-    def keep(self, connection: asyncpg.Connection) -> bool:
-        """Have it at hand for the next. Not if somebody waits for one at the pool."""
-        if self._waiting or self._closed:
-            return False
+    async def _acquire(self) -> asyncpg.Connection:
+        self._out += 1
+        try:
+            return await self._pool.acquire()
+        except BaseException:
+            self._one_less()
+            raise
+
+    async def _next(self) -> asyncpg.Connection | None:
+        """What comes back next; None where the pool has room again."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except BaseException:
+            # It may have been given one in the moment in which it was cancelled.
+            if waiter.done() and not waiter.cancelled():
+                given = waiter.result()
+                if given is None:
+                    self._wake(None)
+                else:
+                    self.keep(given)
+            raise
+
+    def keep(self, connection: asyncpg.Connection) -> None:
+        """It is in order: hand it to who waits longest, or have it at hand for the next."""
+        if self._wake(connection):
+            return
         self._at_hand.append(connection)
         if self._turn is None:
             loop = asyncio.get_running_loop()
-            self._turn = loop.call_later(AT_HAND_SECONDS, self._let_go)
-        return True
+            wait = 0 if self._closed else AT_HAND_SECONDS
+            self._turn = loop.call_later(wait, self._let_go)
 
     async def give_back(self, connection: asyncpg.Connection) -> None:
         """To the pool, in whatever state it is."""
-        await self._pool.release(connection)
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._one_less()
+
+    def _drop(self, connection: asyncpg.Connection) -> None:
+        task = asyncio.get_running_loop().create_task(self.give_back(connection))
+        self._dropping.add(task)
+        task.add_done_callback(self._dropping.discard)
+
+    def _one_less(self) -> None:
+        self._out -= 1
+        self._wake(None)
+
+    def _wake(self, connection: asyncpg.Connection | None) -> bool:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
 
     def _let_go(self) -> None:
         self._turn = None
@@ -71,12 +123,13 @@ class Lender:
             self._returning = asyncio.get_running_loop().create_task(self._return())
 
     async def _return(self) -> None:
-        back, self._at_hand = self._at_hand, []
-        # One that fails on its way has been ended by the pool: that is no reason to keep others.
-        await asyncio.gather(*map(self._pool.release, back), return_exceptions=True)
+        while self._at_hand:
+            back, self._at_hand = self._at_hand, []
+            # One that fails on its way has been ended by the pool: no reason to keep others.
+            await asyncio.gather(*map(self.give_back, back), return_exceptions=True)
 
     async def close(self) -> None:
-        """Give all back and keep none from now on."""
+        """Give back all that are at hand, and from now on each as soon as it comes."""
         self.terminate()
         if self._returning is not None:
             await asyncio.wait((self._returning,))
