@@ -57,10 +57,7 @@ class Edge:
 
     async def principal(self, request: Request) -> Principal:
         """Who asks. Raises ``Unauthenticated``."""
-        for name, value in request.scope["headers"]:
-            if name == b"authorization":
-                return await self.bearer(value.decode("latin-1"))
-        return await self.bearer("")
+        return await self.bearer(requests.header(request, b"authorization") or "")
 
     async def bearer(self, authorization: str) -> Principal:
         """Whose token it is. Raises ``Unauthenticated``."""

@@ -32,39 +32,65 @@ _VERSION = re.compile(r"\d{1,18}")
 
 async def body(request: Request, most: int = MOST_BODY) -> bytes:
     """The whole body. Raises ``TooLarge``."""
-    declared = request.headers.get("content-length", "")
+    declared = header(request, b"content-length") or ""
     if declared.isdecimal() and int(declared) > most:
         raise _too_large(most)
-    got = bytearray()
-    async for chunk in chunks(request):
-        got += chunk
-        if len(got) > most:
-            raise _too_large(most)
-    return bytes(got)
+    coming = _Body(request)
+    got = await coming.part()
+    if coming.more:
+        parts = bytearray(got)
+        while coming.more and coming.size <= most:
+            parts += await coming.part()
+        got = bytes(parts)
+    if coming.size > most:
+        raise _too_large(most)
+    return got
 
 
 async def chunks(request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes. Raises ``InvalidRequest`` where it ends too early, and ``TooSlow``
-    where it comes at less than ``LEAST_RATE`` after a while, or not at all for a while."""
-    clock = asyncio.get_running_loop().time
-    began, size = clock(), 0
-    more = True
-    try:
-        while more:
-            patience = min(PATIENCE, began + PATIENCE + size / LEAST_RATE - clock())
-            async with asyncio.timeout(patience):
-                message = await request.receive()
-            if message["type"] == "http.disconnect":
-                raise InvalidRequest("the body ended too early")
-            more = message.get("more_body", False)
-            if chunk := message.get("body", b""):
-                size += len(chunk)
-                yield chunk
-    except TimeoutError:
-        raise TooSlow(
-            f"the body came at less than {LEAST_RATE} bytes a second",
-            hint="Send it again over a better line.",
-        ) from None
+    """The body as it comes, with the same limits of time."""
+    coming = _Body(request)
+    while coming.more:
+        if part := await coming.part():
+            yield part
+
+
+class _Body:
+    """A body that is on its way."""
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self.size = 0
+        self.more = True
+
+    async def part(self) -> bytes:
+        """The next of it. Raises ``InvalidRequest`` where it ends too early, and ``TooSlow`` where
+        it comes at less than ``LEAST_RATE`` after a while, or not at all for a while."""
+        left = self._began + PATIENCE + self.size / LEAST_RATE - self._clock()
+        try:
+            async with asyncio.timeout(min(PATIENCE, left)):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow(
+                f"the body came at less than {LEAST_RATE} bytes a second",
+                hint="Send it again over a better line.",
+            ) from None
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("the body ended too early")
+        self.more = message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        self.size += len(part)
+        return part
+
+
+def header(request: Request, name: bytes) -> str | None:
+    """The first header of this name, in lower case. Starlette's own look-up costs much more."""
+    for given, value in request.scope["headers"]:
+        if given == name:
+            return str(value, "latin-1")
+    return None
 
 
 class TooSlow(InvalidRequest):
@@ -84,7 +110,7 @@ def _too_large(most: int) -> TooLarge:
 
 async def json_object(request: Request) -> Mapping[str, Any]:
     """The body as a JSON object; an absent body is an empty one."""
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    coding = (header(request, b"content-encoding") or "identity").strip().lower()
     if coding != "identity":
         raise UnsupportedMedia(
             f"a body in content-encoding {coding[:40]!r} is not taken", hint="Send it as it is."
@@ -102,7 +128,8 @@ async def json_object(request: Request) -> Mapping[str, Any]:
         ) from None
     if not isinstance(value, dict):
         raise InvalidRequest("the body must be a JSON object")
-    _check_depth(value, MOST_DEPTH)
+    if text.count(b"{") + text.count(b"[") > MOST_DEPTH:
+        _check_depth(value, MOST_DEPTH)
     return value
 
 
@@ -116,7 +143,7 @@ def _check_depth(value: Any, left: int) -> None:
 
 def if_version(request: Request) -> int | None:
     """SECA's ``if-unmodified-since``: an integer, not a date."""
-    text = request.headers.get("if-unmodified-since")
+    text = header(request, b"if-unmodified-since")
     if text is None:
         return None
     if not _VERSION.fullmatch(text.strip()):
