@@ -102,9 +102,8 @@ async def test_what_is_at_hand_goes_back_to_the_pool(
     lender.keep(kept)
     assert lender.idle == 2
     async with asyncio.timeout(30):
-        while not pool.get_idle_size():
+        while (lender.idle, pool.get_idle_size()) != (2, 1):
             await asyncio.sleep(0.01)
-    assert lender.idle == 2
     assert lender.at_hand() is None
     late = await lender.take()
     await lender.close()
