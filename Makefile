@@ -11,7 +11,7 @@ WORKERS ?= 2
 COVERED := kernel identity market ledger proof
 ARGS ?=
 
-.PHONY: help demo up down test test-long coverage check audit format bench deps deps-python deps-system deps-acme deps-bench deps-browser deps-tests lock generate schema clean
+.PHONY: help demo up down test test-long coverage check audit format bench deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,10 +25,10 @@ up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
 down: ## Stop what `make demo` left running
 	@if [ -d .demo/cloud ]; then $(BIN)/skerry down --data .demo/cloud; else echo 'Nothing runs.'; fi
 
-test: deps deps-acme deps-tests ## Run the tests (ARGS="tests/store -k blobs")
+test: deps deps-acme deps-oidc deps-tests ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-test-long: deps deps-acme deps-tests deps-browser ## Run the tests that take minutes
+test-long: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests that take minutes
 	$(BIN)/pytest -m long -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: deps ## Measure the branches that tests go through: 95 % of what money and proof rest on
@@ -74,6 +74,9 @@ deps-bench: ## Install nginx, wrk and podman, which the benchmarks need
 
 deps-acme: ## Build the ACME server that tests of certificates ask (needs Go)
 	@tools/deps-acme
+
+deps-oidc: ## Install the OpenID Connect issuer that tests of signing in ask (needs Node.js)
+	@tools/deps-oidc
 
 deps-browser: ## Install Chromium, for the tests that open pages as people do
 	@tools/deps-browser

@@ -134,6 +134,7 @@ class Server:
             feed=self.feed,
             authenticator=self.authenticator,
             routes=Routes(self.registry),
+            public_url=self.settings.public_url,
         )
         app = build(edge, profile=self.settings.seca_errors, ready=self.ready)
         own = await secured(self.db, self.resources, self.settings)

@@ -28,7 +28,7 @@ All but the stranger and the operator are users of the tenant that is asked abou
 an upgrade to a websocket. What takes a token of its own in a form or a body tells everybody so.
 """
 DOCUMENT: dict[str, Any] = msgspec.json.decode(openapi.render(REGISTRY))
-UNDESCRIBED = ("/", "/enter", "/gateway/ca.pem")
+UNDESCRIBED = ("/", "/enter", "/join", "/sign-in/begin", "/sign-in/done", "/gateway/ca.pem")
 """Pages for people and their browsers, which are no part of the API."""
 _HIDDEN = "or you may not know of it"
 _METHODS = ("get", "put", "post", "delete")
@@ -55,6 +55,7 @@ def endpoints() -> Iterator[tuple[str, str]]:
             yield "WS", route
     yield from (("GET", route) for route in UNDESCRIBED)
     yield "POST", "/enter"
+    yield "POST", "/join"
 
 
 def meant(path: str) -> Target | None:

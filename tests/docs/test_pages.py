@@ -81,6 +81,8 @@ PREPARE = {
     "skerry billing-account create main --tenant acme --mode postpaid -q || true",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "growing.md": "mkdir -p srv",
+    "people.md": "echo secret > secret.txt; skerry tenant create acme -q || true; "
+    "skerry user create bob -q",
     "operating.md": "mkdir -p srv",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
     f"skerry key > key.txt; cp {ROOT}/src/skerry/proof/verify.py .",
@@ -123,6 +125,7 @@ FILLED = {
         "DATABASE_URL=$POSTGRES",
     },
     "proof.md": {"'skerry/acme+1f2e3d4c+AX…'": '"$(skerry key)"'},
+    "people.md": {"skerry login --tenant acme --issuer corp": "skerry login --help"},
     "volumes.md": {"1G": "32M", "2G": "64M"},
     "sites.md": {'["sleep",60]': '["sleep",0]', "-- anything": "-- anything || test $? = 3"},
 }

@@ -20,6 +20,8 @@ GIVEN: dict[str, Schema] = {
     "site": {"driver": "local", "region": "home", "zone": "home-1"},
     # A day that does not come while tests run.
     "schedule": {"cron": "0 0 29 2 1", "job": {"command": ["true"]}},
+    "issuer": {"url": "https://issuer.example/one"},
+    "invitation": {"email": "somebody.new@example.com"},
     "secret": {"data": {"key": "value"}},
     "token": {"subject": "somebody"},
     "job": {"command": ["true"]},

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from argon2 import PasswordHasher
 
-from skerry.identity import passwords
+from skerry.identity import attempts, passwords
 from skerry.identity.specs import SetPassword
 from skerry.kernel.errors import (
     Forbidden,
@@ -120,13 +120,13 @@ async def test_who_is_shut_out_can_not_log_in(ann: Cloud, change):
 
 async def test_guessing_at_an_account_is_slowed_down(ann: Cloud):
     """From wherever the guesses come."""
-    for n in range(passwords.MOST_PER_ACCOUNT):
+    for n in range(attempts.MOST_PER_ACCOUNT):
         with pytest.raises(Unauthenticated):
             await login(ann, password="wrong", address=f"192.0.2.{n}")
     with pytest.raises(TooManyRequests) as refusal:
         await login(ann)
     assert "Wait 9" in refusal.value.hint or "Wait 8" in refusal.value.hint
-    await ann.db.shift_clock(timedelta(seconds=passwords.WINDOW_SECONDS + 1))
+    await ann.db.shift_clock(timedelta(seconds=attempts.WINDOW_SECONDS + 1))
     await login(ann)
 
 
@@ -158,7 +158,7 @@ async def test_many_at_once_are_counted_each(ann: Cloud):
             await login(ann, password="wrong")
         return refusal.type
 
-    done = await asyncio.gather(*(wrong() for _ in range(passwords.MOST_PER_ACCOUNT + 5)))
+    done = await asyncio.gather(*(wrong() for _ in range(attempts.MOST_PER_ACCOUNT + 5)))
     assert done.count(TooManyRequests) == 5
 
 
@@ -171,7 +171,8 @@ async def test_a_crowd_is_sent_away_rather_than_kept_waiting(ann: Cloud, monkeyp
 
 
 async def test_the_record_of_failures_is_bounded(ann: Cloud):
-    assert {passwords._bucket("account", str(n)) // passwords._BUCKETS for n in range(2000)} == {0}
+    rows = {attempts.bucket("account", str(n)) // attempts._BUCKETS for n in range(2000)}
+    assert rows == {0}
 
 
 async def test_a_hash_of_older_parameters_is_renewed(ann: Cloud, monkeypatch):

@@ -16,7 +16,17 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from skerry.api import catalogue, channels, entering, openapi, problems, requests, rooms
+from skerry.api import (
+    catalogue,
+    channels,
+    entering,
+    offering,
+    openapi,
+    problems,
+    requests,
+    rooms,
+    signing_in,
+)
 from skerry.api.blobs import blob
 from skerry.api.edge import Edge
 from skerry.api.exposition import Own
@@ -144,6 +154,9 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
         "/catalogue.json": {"GET": _said(catalogue.render(registry))},
         "/.wellknown/secapi": {"GET": wellknown},
         "/enter": {"GET": entering.form, "POST": entering.enter},
+        offering.BEGIN: {"GET": signing_in.begin},
+        signing_in.DONE: {"GET": signing_in.done},
+        signing_in.JOIN: {"GET": signing_in.join_form, "POST": signing_in.join},
         "/gateway/ca.pem": {"GET": entering.authority_certificate},
         f"{proof}/checkpoint": {"GET": checkpoint},
         f"{proof}/key": {"GET": key},
@@ -151,6 +164,9 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
         f"{proof}/tenants/{{tenant}}/events": {"GET": events},
         f"{identity}/sessions": {"POST": open_session, "DELETE": close_session},
         f"{identity}/whoami": {"GET": whoami},
+        f"{identity}/sign-in": {"GET": signing_in.ways},
+        f"{identity}/joins": {"POST": signing_in.follow},
+        f"{identity}/resets": {"POST": signing_in.forgot},
         "/metrics": {"GET": exporter(own)},
         **{path: {"GET": handler} for path, handler in rooms.PATHS.items()},
         blobs: {"GET": blob, "PUT": blob},

@@ -18,6 +18,7 @@ from skerry.api.problems import MethodNotAllowed, UpgradeRequired
 from skerry.api.routes import Routes, Target
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
+from skerry.identity.oidc import Issuers
 from skerry.identity.roles import Target as About
 from skerry.kernel.errors import InvalidRequest, NotFound, Unauthenticated
 from skerry.kernel.feed import Feed
@@ -54,6 +55,9 @@ class Edge:
     routes: Routes
     told: watch.Told = field(default_factory=watch.Told)
     looks: Looks = field(default_factory=Looks)
+    issuers: Issuers = field(default_factory=Issuers)
+    public_url: str = ""
+    """Where clients reach the API, where that is not the address they ask."""
 
     async def principal(self, request: Request) -> Principal:
         """Who asks. Raises ``Unauthenticated``."""

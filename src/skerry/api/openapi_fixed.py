@@ -119,8 +119,10 @@ def _log() -> Mapping[str, Schema]:
 def _sessions() -> Mapping[str, Schema]:
     signed_in = required({"token": TEXT, "tenant": TEXT, "subject": TEXT, "expiresAt": TIME})
     credentials = {
-        **required(dict.fromkeys(("tenant", "user", "password"), TEXT)),
-        "additionalProperties": False,
+        "anyOf": [
+            _closed("tenant", "user", "password"),
+            _closed("code", "verifier"),
+        ]
     }
     who = required(
         {
@@ -135,9 +137,10 @@ def _sessions() -> Mapping[str, Schema]:
                 errors.Unauthenticated,
             )
         },
+        **_coming_in(),
         f"{_IDENTITY}/sessions": {
             "post": _plain(
-                "open_session", "Sign in with a password",
+                "open_session", "Sign in with a password, or a code of a sign-in at an issuer",
                 {"201": json_content(signed_in, "A token for a while")},
                 errors.InvalidRequest, errors.Unauthenticated, errors.TooLarge,
                 errors.ValidationError, errors.TooManyRequests,
@@ -150,6 +153,49 @@ def _sessions() -> Mapping[str, Schema]:
                 "close_session", "Sign out", {"202": {"description": "Signed out"}},
                 errors.Unauthenticated,
             ),
+        },
+    }  # fmt: skip
+
+
+def _closed(*names: str) -> Schema:
+    return {**required(dict.fromkeys(names, TEXT)), "additionalProperties": False}
+
+
+def _taking(schema: Schema) -> Schema:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _coming_in() -> Mapping[str, Schema]:
+    issuer = required({"name": TEXT, "displayName": TEXT})
+    ways = required(
+        {"issuers": {"type": "array", "items": issuer}, "password": {"type": "boolean"}}
+    )
+    made = required({"tenant": TEXT, "user": TEXT})
+    fails = (
+        errors.InvalidRequest, errors.TooLarge, errors.ValidationError, errors.TooManyRequests,
+        errors.Unavailable,
+    )  # fmt: skip
+    return {
+        f"{_IDENTITY}/sign-in": {
+            "get": _plain(
+                "ways_in", "How people may sign in", {"200": json_content(ways, "Issuers")},
+                **_PUBLIC,
+            )
+        },
+        f"{_IDENTITY}/joins": {
+            "post": _plain(
+                "follow_link", "Accept an invitation, or set a new password, by a link's code",
+                {"201": json_content(made, "Who you are")},
+                errors.NotFound, errors.Gone, errors.Conflict, *fails,
+                requestBody=_taking(_closed("code", "password")), **_PUBLIC,
+            )
+        },
+        f"{_IDENTITY}/resets": {
+            "post": _plain(
+                "ask_reset", "Have a link mailed for a new password",
+                {"202": {"description": "It is, if they are known and have an address"}}, *fails,
+                requestBody=_taking(_closed("tenant", "user")), **_PUBLIC,
+            )
         },
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from skerry.api import requests
 from skerry.api.edge import Edge
-from skerry.identity import passwords
+from skerry.identity import passwords, signing_in
 from skerry.kernel.history import stamp
 
 
@@ -16,13 +16,27 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     password: str
 
 
+class Collect(msgspec.Struct, forbid_unknown_fields=True):
+    """What a program has once its user signed in at an issuer."""
+
+    code: str
+    verifier: str
+
+
 async def open_session(edge: Edge, request: Request) -> Response:
-    """POST tenant, user and password; the answer is a token for a while."""
-    sent: SignIn = requests.convert(await requests.json_object(request), SignIn)
+    """POST tenant, user and password, or code and verifier; the answer is a token for a while."""
+    given = await requests.json_object(request)
     address = request.client.host if request.client else ""
-    session = await passwords.login(
-        edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
-    )
+    if "code" in given and "tenant" not in given:
+        coming: Collect = requests.convert(given, Collect)
+        session = await signing_in.collect(
+            edge.db, code=coming.code, verifier=coming.verifier, address=address
+        )
+    else:
+        sent: SignIn = requests.convert(given, SignIn)
+        session = await passwords.login(
+            edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
+        )
     body = {
         "token": session.secret,
         "tenant": session.tenant,

@@ -44,6 +44,7 @@ COMMANDS = {
     "key": Entry("proofs", "Show the operator's public key", "Prove"),
     "audit": Entry(SERVER, "Check the log against database and files", "Prove"),
     "login": Entry("account", "Sign in with a password", "Sign in"),
+    "join": Entry("account", "Accept an invitation by its link", "Sign in"),
     "whoami": Entry("account", "Show who the token is", "Sign in"),
     "context": Entry("context", "Keep clouds by name and choose one", "Sign in"),
     "status": Entry("account", "Show how the cloud is", "Sign in"),

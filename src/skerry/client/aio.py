@@ -91,6 +91,15 @@ class AsyncClient(Binding):
         """Trade a password for a token: ``{token, expiresAt}``. The client itself keeps its own."""
         return await self.take(operations.login(tenant, user, password, self.policy))
 
+    async def sign_in(self, **given: str) -> dict[str, Any]:
+        """Trade what proves who one is for a token: ``{token, tenant, subject, expiresAt}``."""
+        return await self.take(operations.told("sessions", given, self.policy))
+
+    async def join(self, code: str, password: str) -> dict[str, Any]:
+        """Follow a link that works once with a new password: ``{tenant, user}``."""
+        asked = {"code": code, "password": password}
+        return await self.take(operations.told("joins", asked, self.policy))
+
     def events(
         self, *, start: int | None = None, kinds: Sequence[str] = ()
     ) -> AsyncIterator[Event]:

@@ -150,15 +150,22 @@ def view(
 
 def login(tenant: str, user: str, password: str, policy: Policy) -> Op[dict[str, Any]]:
     """A session's token for a password: ``{token, expiresAt}``."""
-    asked = {"tenant": tenant, "user": user, "password": password}
+    return (
+        yield from told("sessions", {"tenant": tenant, "user": user, "password": password}, policy)
+    )
+
+
+def told(where: str, asked: Mapping[str, Any], policy: Policy) -> Op[dict[str, Any]]:
+    """The answer to what is asked of identity before one is anybody: ``sessions``, ``joins``."""
     request = Request(
         "POST",
-        "/providers/skerry.identity/v1/sessions",
+        f"/providers/skerry.identity/v1/{where}",
         headers={"content-type": "application/json"},
         body=json.dumps(asked).encode(),
         repeatable=False,
     )
-    return dict(decoded((yield from send(request, policy))))
+    answer = yield from send(request, policy)
+    return dict(decoded(answer)) if answer.body else {}
 
 
 def settled(resource: Resource) -> bool:

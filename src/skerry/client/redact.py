@@ -7,7 +7,9 @@ from typing import Any
 
 HIDDEN = "[hidden]"
 SECRET_HEADERS = frozenset(("authorization", "cookie", "set-cookie", "proxy-authorization"))
-_SECRET_FIELD = re.compile(r"(?i)(password|passphrase|secret|token|privatekey|credential)")
+_SECRET_FIELD = re.compile(
+    r"(?i)(password|passphrase|secret|token|privatekey|credential|verifier)|^(code|link)$"
+)
 MOST = 4096
 
 

@@ -90,6 +90,15 @@ class Client(Binding):
         """Trade a password for a token: ``{token, expiresAt}``. The client itself keeps its own."""
         return self.take(operations.login(tenant, user, password, self.policy))
 
+    def sign_in(self, **given: str) -> dict[str, Any]:
+        """Trade what proves who one is for a token: ``{token, tenant, subject, expiresAt}``."""
+        return self.take(operations.told("sessions", given, self.policy))
+
+    def join(self, code: str, password: str) -> dict[str, Any]:
+        """Follow a link that works once with a new password: ``{tenant, user}``."""
+        asked = {"code": code, "password": password}
+        return self.take(operations.told("joins", asked, self.policy))
+
     def events(self, *, start: int | None = None, kinds: Sequence[str] = ()) -> Iterator[Event]:
         """Every change in the tenant after position ``start``, or from now on, for ever."""
         path = f"/providers/skerry.proof/v1/tenants/{quote(self.settings.tenant)}/events"

@@ -195,7 +195,8 @@ class Authenticator:
         except BaseException:
             self._used |= used
             raise
-        await self._db.execute(_sql.drop_old_sessions)
+        for old in (_sql.drop_old_sessions, _sql.drop_old_sign_ins, _sql.drop_old_links):
+            await self._db.execute(old)
 
 
 def known_as(subject: str, email: str = "") -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from skerry.identity import passwords
+from skerry.identity import joining, passwords
 from skerry.identity.authenticate import forget_after
 from skerry.identity.authorize import Principal
 from skerry.identity.roles import OPERATOR_TENANT, is_verb
@@ -151,11 +151,15 @@ class SubjectHooks(Hooks):
             await resources.delete(tx, await resources.by_uid(tx, row["uid"]), by)
         await tx.execute(_sql.drop_sessions, resource.uid)
         await tx.execute(_sql.drop_password, resource.uid)
+        await tx.execute(_sql.drop_user_links, resource.uid)
+        await tx.execute(_sql.drop_links_of, resource.uid)
         forget_after(tx)
 
     async def act(
         self, tx: Tx, resources: Resources, resource: Resource, action: str, body: Any, by: Caller
     ) -> Mapping[str, Any] | None:
+        if action == "reset-password":
+            return await joining.reset(tx, resources, resource, by)
         assert action == "set-password"
         assert isinstance(body, SetPassword)
         old = await tx.fetchval(_sql.password_of, resource.uid)

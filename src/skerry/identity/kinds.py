@@ -1,6 +1,8 @@
 """The kinds of identity: SECA's roles, role assignments and workspaces, and ours beside them."""
 
 from skerry.identity import hooks, issuing, specs
+from skerry.identity.issuers import ISSUER
+from skerry.identity.joining import INVITATION
 from skerry.identity.limits import QUOTA
 from skerry.kernel.kinds import Action, Column, Kind
 
@@ -11,8 +13,15 @@ _SET_PASSWORD = Action(
     secrets=("password", "current"),
 )
 
+_RESET_PASSWORD = Action(
+    "reset-password",
+    "Make a link by which they set a new password: mailed, or shown where no mail is sent",
+)
+
 KINDS = [
     QUOTA,
+    ISSUER,
+    INVITATION,
     Kind(
         provider="skerry.identity",
         collection="tenants",
@@ -36,7 +45,7 @@ KINDS = [
         parent="tenant",
         spec=specs.UserSpec,
         status=specs.UserStatus,
-        actions=(_SET_PASSWORD,),
+        actions=(_SET_PASSWORD, _RESET_PASSWORD),
         hooks=hooks.SubjectHooks(),
         quota=10_000,
         regional=False,

@@ -57,7 +57,7 @@ select resource_uid as uid from token where subject_uid = $1 and resource_uid is
 union all
 select uid from resource
 where kind = 'role-assignment' and tenant = $2 and deleted_at is null
-  and name like 'skerry.owner.%' and spec -> 'subs' ->> 0 = $3
+  and (name like 'skerry.owner.%' or name like 'joined.%') and spec -> 'subs' ->> 0 = $3
 
 -- name: mark_used
 update token set last_used_at = skerry_now() where id = any($1::uuid[])
@@ -130,7 +130,92 @@ select count(*) from resource where tenant = $1 and workspace = $2 and deleted_a
 -- What a tenant has of its own accord, in the order in which it can be deleted.
 select uid from resource
 where tenant = $1 and deleted_at is null
-  and kind in ('notice', 'webhook', 'notice-preference',
-    'token', 'role-assignment', 'role', 'service-account', 'user')
-order by array_position(array['notice', 'webhook', 'notice-preference',
-  'token', 'role-assignment', 'role', 'service-account', 'user'], kind)
+  and kind in ('notice', 'webhook', 'notice-preference', 'token', 'invitation',
+    'role-assignment', 'role', 'service-account', 'user')
+order by array_position(
+  array['notice', 'webhook', 'notice-preference', 'token', 'invitation',
+    'role-assignment', 'role', 'service-account', 'user'], kind)
+
+-- name: issuer_taken
+select true from resource
+where kind = 'issuer' and deleted_at is null and spec ->> 'url' = $1 and name <> $2
+
+-- name: issuers
+select * from resource where kind = 'issuer' and deleted_at is null order by name
+
+-- name: drop_issuer_links
+delete from issuer_link where issuer_uid = $1
+
+-- name: drop_user_links
+delete from issuer_link where user_uid = $1
+
+-- name: linked
+-- The user that an issuer's subject is in a tenant.
+select s.uid, s.name, s.spec,
+  coalesce((n.spec ->> 'suspended')::boolean, false) as suspended
+from issuer_link l
+join resource s on s.uid = l.user_uid and s.deleted_at is null
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+where l.issuer_uid = $1 and l.subject = $2 and l.tenant = $3
+
+-- name: user_by_email
+select s.uid, s.name, s.spec,
+  coalesce((n.spec ->> 'suspended')::boolean, false) as suspended
+from resource s
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+where s.kind = 'user' and s.tenant = $1 and s.deleted_at is null and lower(s.spec ->> 'email') = $2
+
+-- name: link
+insert into issuer_link (issuer_uid, subject, tenant, user_uid, since)
+values ($1, $2, $3, $4, skerry_now())
+on conflict (issuer_uid, subject, tenant) do update
+set user_uid = excluded.user_uid, since = excluded.since
+
+-- name: begin_sign_in
+insert into sign_in (digest, issuer, tenant, back, state, challenge, invitation, user_uid, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, skerry_now() + make_interval(secs => $9))
+
+-- name: take_sign_in
+delete from sign_in where digest = $1 and (user_uid is not null) = $2
+returning issuer, tenant, back, state, challenge, invitation, user_uid, expires_at > skerry_now() as live
+
+-- name: drop_old_sign_ins
+delete from sign_in where expires_at < skerry_now()
+
+-- name: keep_link
+insert into one_time_link (digest, tenant, invitation_uid, user_uid, expires_at)
+values ($1, $2, $3, $4, $5)
+
+-- name: link_of
+-- A link that works once, held until the transaction ends.
+select tenant, invitation_uid, user_uid, used_at is not null as used, expires_at > skerry_now() as live
+from one_time_link where digest = $1 for update
+
+-- name: use_link
+update one_time_link set used_at = skerry_now() where digest = $1
+
+-- name: drop_links_of
+-- A newer link, or the end of what it is for, makes the older ones worthless.
+delete from one_time_link where (invitation_uid = $1 or user_uid = $1) and used_at is null
+
+-- name: drop_old_links
+delete from one_time_link where expires_at < skerry_now() - interval '30 days'
+
+-- name: name_taken
+-- Whether a user has this name, or an assignment still speaks of one who had it.
+select exists (
+  select 1 from resource where kind = 'user' and tenant = $1 and deleted_at is null and name = $2
+) or exists (
+  select 1 from resource
+  where kind = 'role-assignment' and tenant = $1 and deleted_at is null
+    and exists (select from json_array_elements_text(spec -> 'subs') as sub
+                where lower(sub) in ($2, 'users/' || $2)))
+
+-- name: user_to_reset
+-- Who may be sent a link for a new password, by name or address.
+select s.uid from resource s
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+where s.kind = 'user' and s.tenant = $1 and s.deleted_at is null
+  and coalesce(s.spec ->> 'email', '') <> '' and not coalesce((s.spec ->> 'disabled')::boolean, false)
+  and not coalesce((n.spec ->> 'suspended')::boolean, false)
+  and (s.name = $2 or lower(s.spec ->> 'email') = $2)

@@ -436,6 +436,14 @@ CREATE TABLE public.issued_invoice (
     CONSTRAINT issued_invoice_type_check CHECK ((type = ANY (ARRAY['invoice'::text, 'credit-note'::text])))
 );
 
+CREATE TABLE public.issuer_link (
+    issuer_uid uuid NOT NULL,
+    subject text NOT NULL,
+    tenant text NOT NULL,
+    user_uid uuid NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.join_token (
     id uuid NOT NULL,
     site text NOT NULL,
@@ -645,6 +653,17 @@ CREATE TABLE public.offer_terms (
     body text NOT NULL
 );
 
+CREATE TABLE public.one_time_link (
+    digest bytea NOT NULL,
+    tenant text NOT NULL,
+    invitation_uid uuid,
+    user_uid uuid,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT one_time_link_check CHECK (((invitation_uid IS NULL) <> (user_uid IS NULL))),
+    CONSTRAINT one_time_link_digest_check CHECK ((octet_length(digest) = 32))
+);
+
 CREATE TABLE public.packed (
     level text NOT NULL,
     until timestamp with time zone NOT NULL,
@@ -781,6 +800,19 @@ CREATE TABLE public.sequencer (
     version bigint DEFAULT 0 NOT NULL,
     id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     CONSTRAINT sequencer_single_check CHECK (single)
+);
+
+CREATE TABLE public.sign_in (
+    digest bytea NOT NULL,
+    issuer text NOT NULL,
+    tenant text NOT NULL,
+    back text NOT NULL,
+    state text NOT NULL,
+    challenge text NOT NULL,
+    invitation bytea,
+    user_uid uuid,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sign_in_digest_check CHECK ((octet_length(digest) = 32))
 );
 
 CREATE TABLE public.site_contact (
@@ -1068,6 +1100,9 @@ ALTER TABLE ONLY public.issued_invoice
 ALTER TABLE ONLY public.issued_invoice
     ADD CONSTRAINT issued_invoice_series_serial_key UNIQUE (series, serial);
 
+ALTER TABLE ONLY public.issuer_link
+    ADD CONSTRAINT issuer_link_pkey PRIMARY KEY (issuer_uid, subject, tenant);
+
 ALTER TABLE ONLY public.join_token
     ADD CONSTRAINT join_token_digest_key UNIQUE (digest);
 
@@ -1134,6 +1169,9 @@ ALTER TABLE ONLY public.offer_state
 ALTER TABLE ONLY public.offer_terms
     ADD CONSTRAINT offer_terms_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY public.one_time_link
+    ADD CONSTRAINT one_time_link_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY public.packed
     ADD CONSTRAINT packed_pkey PRIMARY KEY (level);
 
@@ -1166,6 +1204,9 @@ ALTER TABLE ONLY public.sealed
 
 ALTER TABLE ONLY public.sequencer
     ADD CONSTRAINT sequencer_pkey PRIMARY KEY (single);
+
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_pkey PRIMARY KEY (digest);
 
 ALTER TABLE ONLY public.site_contact
     ADD CONSTRAINT site_contact_pkey PRIMARY KEY (at);
@@ -1264,6 +1305,8 @@ CREATE INDEX issued_invoice_corrects ON public.issued_invoice USING btree (corre
 
 CREATE UNIQUE INDEX issued_invoice_once ON public.issued_invoice USING btree (tenant, period) WHERE (type = 'invoice'::text);
 
+CREATE INDEX issuer_link_user ON public.issuer_link USING btree (user_uid);
+
 CREATE INDEX lease_expiring ON public.lease USING btree (expires_at) WHERE (state = 'reserved'::text);
 
 CREATE INDEX lease_offer ON public.lease USING btree (offer) WHERE (state <> 'closed'::text);
@@ -1288,6 +1331,12 @@ CREATE INDEX notice_outbox_age ON public.notice_outbox USING btree (at, id);
 
 CREATE INDEX offer_xid ON public.offer USING btree (xid);
 
+CREATE INDEX one_time_link_expires ON public.one_time_link USING btree (expires_at);
+
+CREATE INDEX one_time_link_invitation ON public.one_time_link USING btree (invitation_uid);
+
+CREATE INDEX one_time_link_user ON public.one_time_link USING btree (user_uid);
+
 CREATE INDEX reference_to ON public.reference USING btree (to_uid);
 
 CREATE INDEX resource_gone ON public.resource USING btree (kind, parent_ref, deleted_at) WHERE (deleted_at IS NOT NULL);
@@ -1309,6 +1358,8 @@ CREATE INDEX resource_workspace ON public.resource USING btree (tenant, workspac
 CREATE INDEX route_seen_route ON public.route_seen USING btree (route);
 
 CREATE INDEX sample_start ON ONLY public.sample USING btree (start);
+
+CREATE INDEX sign_in_expires ON public.sign_in USING btree (expires_at);
 
 CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (at) WHERE (ended_at IS NULL);
 
@@ -1401,6 +1452,12 @@ ALTER TABLE ONLY public.invoice_payment
 ALTER TABLE ONLY public.issued_invoice
     ADD CONSTRAINT issued_invoice_corrects_fkey FOREIGN KEY (corrects) REFERENCES public.issued_invoice(number);
 
+ALTER TABLE ONLY public.issuer_link
+    ADD CONSTRAINT issuer_link_issuer_uid_fkey FOREIGN KEY (issuer_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.issuer_link
+    ADD CONSTRAINT issuer_link_user_uid_fkey FOREIGN KEY (user_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_decision_fkey FOREIGN KEY (decision) REFERENCES public.decision(id);
 
@@ -1422,6 +1479,12 @@ ALTER TABLE ONLY public.offer
 ALTER TABLE ONLY public.offer_state
     ADD CONSTRAINT offer_state_terms_fkey FOREIGN KEY (terms) REFERENCES public.offer_terms(digest);
 
+ALTER TABLE ONLY public.one_time_link
+    ADD CONSTRAINT one_time_link_invitation_uid_fkey FOREIGN KEY (invitation_uid) REFERENCES public.resource(uid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.one_time_link
+    ADD CONSTRAINT one_time_link_user_uid_fkey FOREIGN KEY (user_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.reference
     ADD CONSTRAINT reference_from_uid_fkey FOREIGN KEY (from_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
 
@@ -1433,6 +1496,9 @@ ALTER TABLE ONLY public.resource
 
 ALTER TABLE ONLY public.sealed
     ADD CONSTRAINT sealed_uid_fkey FOREIGN KEY (uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_user_uid_fkey FOREIGN KEY (user_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.stream
     ADD CONSTRAINT stream_lease_fkey FOREIGN KEY (lease) REFERENCES public.hold(lease);

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -19,31 +20,48 @@ STATUS = f"{BASE}/status"
 
 
 @pass_session
-def _login(session: Session, user: str, password_stdin: bool) -> None:
-    settings = session.settings
-    tenant = settings.tenant
+def _login(
+    session: Session, user: str, password_stdin: bool, issuer: str, no_browser: bool
+) -> None:
+    if issuer:
+        if not session.settings.tenant:
+            raise BadSetting("login needs --tenant", hint="Name the tenant to work in.")
+        from skerry.cli.commands.browser import sign_in
+
+        _keep(session, sign_in(session, issuer, not no_browser))
+        return
+    tenant = session.settings.tenant
     if not tenant or not user:
         if not sys.stdin.isatty():
             raise BadSetting("login needs --tenant and --user", hint="Give both as flags.")
         tenant = tenant or click.prompt("Tenant", err=True)
         user = user or click.prompt("User", err=True)
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    elif sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, err=True)
-    else:
-        raise Failed(
-            "login needs a password and nobody can be asked",
-            hint="Give it on standard input with --password-stdin.",
-            code=2,
-        )
-    found = session.client.login(tenant, user, password)
+    password = _password("login", password_stdin)
+    _keep(session, session.client.login(tenant, user, password))
+
+
+def _password(command: str, from_stdin: bool, again: bool = False) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, err=True, confirmation_prompt=again))
+    raise Failed(
+        f"{command} needs a password and nobody can be asked",
+        hint="Give it on standard input with --password-stdin.",
+        code=2,
+    )
+
+
+def _keep(session: Session, found: dict[str, Any]) -> None:
+    """Keep a session's token in the context."""
+    settings = session.settings
+    tenant, who = str(found["tenant"]), str(found["subject"]).removeprefix("users/")
     known = config.load_contexts()
     name = session.given.get("context") or known.current or "default"
     kept = replace(settings, token=found["token"], tenant=tenant)
     config.save_contexts(known.having(name, kept, use=True))
     until = formats.moment(str(found.get("expiresAt", "")))
-    click.echo(f"signed in as {user}@{tenant} until {until}, in context {name}")
+    click.echo(f"signed in as {who}@{tenant} until {until}, in context {name}")
     session.given |= {"context": name, "token": found["token"]}
     session.__dict__.pop("client", None)
     session.__dict__.pop("settings", None)
@@ -56,8 +74,32 @@ login = Command(
     params=[
         click.Option(["--user", "-u"], metavar="NAME", default="", help="Who signs in"),
         click.Option(["--password-stdin"], is_flag=True, help="Read the password from stdin"),
+        click.Option(
+            ["--issuer"], metavar="NAME", default="", help="Sign in there, with the browser"
+        ),
+        click.Option(["--no-browser"], is_flag=True, help="Print the address, open nothing"),
     ],
-    help="Sign in with a password; the token is kept in the context.",
+    help="Sign in with a password, or at an issuer; the token is kept in the context.",
+)
+
+
+@pass_session
+def _join(session: Session, link: str, password_stdin: bool) -> None:
+    code = parse_qs(urlsplit(link).query).get("code", [link])[0]
+    password = _password("join", password_stdin, again=True)
+    found = session.client.join(code, password)
+    session.note(f"You are {found['user']} in tenant {found['tenant']}.")
+    click.echo(f"skerry login --tenant {found['tenant']} --user {found['user']}")
+
+
+join = Command(
+    "join",
+    callback=_join,
+    params=[
+        click.Argument(["link"], metavar="LINK"),
+        click.Option(["--password-stdin"], is_flag=True, help="Read the password from stdin"),
+    ],
+    help="Accept an invitation, or set a new password, by a link that works once.",
 )
 
 

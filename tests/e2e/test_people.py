@@ -1,0 +1,109 @@
+"""People come into a cloud over real HTTP: at a certified issuer, by the command line and a
+browser's own steps; by an invitation, with a second factor, and back in after a password was lost.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx2
+import pytest
+
+from tests.harness.served import Served, served
+
+HERE = Path(__file__).parent.parent / "harness/oidc"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+MODULES = CACHE / "skerry/oidc-provider-9.13.3"
+IDENTITY = "/providers/skerry.identity/v1"
+PASSWORD = "correct horse battery"
+needs_issuer = pytest.mark.skipif(
+    not (MODULES / "ready").exists(), reason="make deps-oidc installs the issuer"
+)
+
+
+@pytest.fixture(scope="module")
+def cloud(_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(_postgres, tmp_path_factory.mktemp("people")) as cloud:
+        cloud.put(f"{IDENTITY}/tenants/acme")
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def issuer(cloud: Served) -> Iterator[str]:
+    """The real one, as the issuer ``corp`` of the cloud."""
+    process = subprocess.Popen(
+        ["node", HERE / "issuer.mjs", MODULES, f"{cloud.url}/sign-in/done"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        spec = {
+            "url": url, "clientId": "skerry", "clientSecret": "of-the-real-one",
+            "tenants": [{"tenant": "acme", "domains": ["example.com"]}],
+        }  # fmt: skip
+        cloud.put(f"{IDENTITY}/issuers/corp", spec)
+        yield url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def person(url: str, email: str) -> httpx2.Response:
+    """What a person's browser does from this address on: follow, fill in forms, say yes."""
+    with httpx2.Client(follow_redirects=True, timeout=30, trust_env=False) as browser:
+        page = browser.get(url)
+        for _ in range(4):
+            form = re.search(r'<form[^>]*action="([^"]+)"', page.text)
+            if form is None or "/interaction/" not in form[1]:
+                return page
+            prompt = re.search(r'name="prompt" value="(\w+)"', page.text)
+            assert prompt is not None, page.text
+            sent = {"prompt": prompt[1], "login": email, "password": "any"}
+            page = browser.post(urljoin(str(page.url), form[1]), data=sent)
+    raise AssertionError(page.text)
+
+
+class Line:
+    """The command line of somebody with a home of their own."""
+
+    def __init__(self, cloud: Served, home: Path) -> None:
+        self.url = cloud.url
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("SKERRY_")}
+        self.env = {**kept, "XDG_CONFIG_HOME": str(home), "BROWSER": "true"}
+
+    def begin(self, *args: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "skerry.cli.main", "--url", self.url, *args]
+        return subprocess.Popen(
+            command, env=self.env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def __call__(self, *args: str, given: str = "") -> str:
+        process = self.begin(*args)
+        out, err = process.communicate(given, timeout=60)
+        assert process.returncode == 0, err
+        return out
+
+
+@needs_issuer
+def test_the_command_line_signs_in_at_an_issuer(cloud: Served, issuer: str, tmp_path: Path) -> None:
+    cloud.put(f"{IDENTITY}/tenants/acme/users/ann", {"email": "ann@example.com"})
+    line = Line(cloud, tmp_path)
+    login = line.begin("login", "--tenant", "acme", "--issuer", "corp", "--no-browser")
+    end = threading.Timer(60, login.kill)
+    end.start()
+    assert login.stderr is not None
+    address = login.stderr.readline().split()[-1]
+    assert "You are signed in." in person(address, "ann@example.com").text
+    out, _ = login.communicate(timeout=60)
+    end.cancel()
+    assert login.returncode == 0
+    assert out.startswith("signed in as ann@acme until ")
+    assert "subject:     users/ann" in line("whoami")
