@@ -69,7 +69,8 @@ class Cloud:
             given = await request.json()
             if given["password"] != "correct horse":
                 return problem(401, "wrong user or password")
-            return JSONResponse({"token": TOKEN, "expiresAt": NOW})
+            who = {"tenant": given["tenant"], "subject": f"users/{given['user']}"}
+            return JSONResponse({"token": TOKEN, "expiresAt": NOW, **who})
         if path in ("/healthz", "/readyz"):
             return JSONResponse({"ok": True})
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
