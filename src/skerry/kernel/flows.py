@@ -201,7 +201,7 @@ class Context:
 
     async def secret(self, field: str) -> Any:
         """A sealed field, opened."""
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:
             r = self.resource
             return await self.resources.sealer.open(tx, r.tenant, r.uid, field)
 

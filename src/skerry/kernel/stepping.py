@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import structlog
 
 from skerry.kernel import alerts
@@ -338,13 +339,19 @@ async def poke(db: Database, uids: list[Any]) -> None:
 def _quiet(ctx: Context, row: Row, following: Next) -> bool:
     """Whether nothing but the flow itself changes by what follows."""
     return not (
-        following.status
-        or following.state
+        _news(ctx.resource, following)
         or following.within
         or following.gone
         or row["tries"] >= FAILURES_TO_ALERT
         or ctx.intents
     )
+
+
+def _news(resource: Resource, following: Next) -> bool:
+    """Whether it tells of the resource what its row does not say."""
+    told = msgspec.to_builtins(dict(following.status))
+    moved = following.state not in (None, resource.state)
+    return moved or any(resource.status.get(name) != value for name, value in told.items())
 
 
 def _merged(ctx: Context, following: Next) -> dict[str, Any]:

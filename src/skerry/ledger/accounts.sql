@@ -38,19 +38,8 @@ select id, owner, workspace, code, currency, guard, allowance,
   debits_pending, debits_posted, credits_pending, credits_posted
 from account where id = any($1::uuid[]) order by id for no key update
 
--- name: add_to_accounts
-update account a set
-  debits_pending = a.debits_pending + d.debits_pending,
-  debits_posted = a.debits_posted + d.debits_posted,
-  credits_pending = a.credits_pending + d.credits_pending,
-  credits_posted = a.credits_posted + d.credits_posted
-from unnest($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[])
-  as d (id, debits_pending, debits_posted, credits_pending, credits_posted)
-where a.id = d.id
-
 -- name: transfers_by_id
-select id, verb, debit, credit, amount, pending, expires_at, code, subject
-from transfer where id = any($1::uuid[])
-
--- name: ended_of
-select pending from transfer where pending = any($1::uuid[])
+-- Transfers, and which of them have ended.
+select t.id, t.verb, t.debit, t.credit, t.amount, t.pending, t.expires_at, t.code, t.subject,
+  exists (select from transfer e where e.pending = t.id) as ended
+from transfer t where t.id = any($1::uuid[])

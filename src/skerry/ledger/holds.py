@@ -19,17 +19,19 @@ import msgspec
 from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel.errors import Conflict, NotFound
 from skerry.ledger import chart, price_lists, streams
+from skerry.ledger.budgets import of_tenants
 from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
-from skerry.ledger.purse import purse_of
+from skerry.ledger.journal import lock as lock_accounts
+from skerry.ledger.purse import Purse, purse_of
 from skerry.ledger.streams import Charge
-from skerry.ledger.transfers import Transfer
+from skerry.ledger.transfers import Books, Entry, Transfer
+from skerry.ledger.windows import month_of
 from skerry.store import Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "holds.sql")
-_accounts = load("skerry.ledger", "accounts.sql")
 
 HORIZON = 3600
 """Seconds of running that a lease without an end keeps covered."""
@@ -142,35 +144,57 @@ async def reserve(
     with the hold there is; another amount is a ``Conflict``.
     """
     currency = (await open_tenant(tx, lease.tenant)).currency
+    draft = await Draft.open(tx)
+    hold = Hold(
+        lease=lease.id,
+        tenant=lease.tenant,
+        workspace=lease.workspace,
+        product=lease.product,
+        resource_uid=lease.resource_uid,
+        currency=currency,
+        pending=named("hold", lease.id),
+        state="reserved",
+        amount=amount,
+        ceiling=ceiling,
+        horizon=horizon,
+        expires_at=expires_at,
+        drawn=0,
+    )
     await chart.ensure(tx, [(lease.tenant, "held", currency, lease.workspace)])
-    funds = chart.funds(lease.tenant, currency)
-    held = chart.held(lease.tenant, lease.workspace, currency)
-    await tx.fetch(_accounts.accounts_locked, sorted([funds, held]))
     before = await find(tx, lease.id)
     if before is not None:
         if before.amount != amount or before.state != "reserved":
             raise Conflict(f"lease {lease.id} has a hold already")
         return before
-    (await purse_of(tx, lease.tenant, currency)).check(lease.workspace, amount)
-    pending = Transfer(
-        id=named("hold", lease.id),
-        verb="pending",
-        debit=funds,
-        credit=held,
-        amount=amount,
-        expires_at=expires_at,
-        code="hold",
-        subject=str(lease.id),
-    )
-    draft = await Draft.open(tx)
-    await draft.post([pending])
+    month = month_of(await tx.now())
+    budgeted = await of_tenants(tx, [lease.tenant], month)
+    # The tenant's other requests wait from here on, so the least that can be follows.
+    accounts = await lock_accounts(tx, sorted([hold.funds, hold.held]))
+    if budgeted:
+        limits = Purse(accounts[hold.funds].available, await of_tenants(tx, [lease.tenant], month))
+        limits.check(lease.workspace, amount)
+    # Its transfer can't have been made before: it is written with the hold.
+    draft.enter(Books(accounts=accounts, now=await tx.now()), [_reserving(hold)])
     await draft.seal(actor=actor)
     await tx.execute(
         _sql.add, lease.id, lease.tenant, lease.workspace, lease.product, lease.resource,
-        lease.resource_uid, lease.root_uid, currency, pending.id, amount, ceiling, horizon,
+        lease.resource_uid, lease.root_uid, currency, hold.pending, amount, ceiling, horizon,
         expires_at,
     )  # fmt: skip
-    return await get(tx, lease.id)
+    return hold
+
+
+def _reserving(hold: Hold) -> Transfer:
+    return Transfer(
+        id=hold.pending,
+        verb="pending",
+        debit=hold.funds,
+        credit=hold.held,
+        amount=hold.amount,
+        expires_at=hold.expires_at,
+        code="hold",
+        subject=str(hold.lease),
+    )
 
 
 async def start(
@@ -189,33 +213,40 @@ async def start(
     A reservation that expired meanwhile is made anew if the money is still there, else this raises
     ``InsufficientFunds`` or ``BudgetExhausted``.
     """
-    hold = await lock(tx, lease)
+    row = await tx.fetchrow(_sql.locked, lease)
+    if row is None:
+        raise NotFound(f"lease {lease} has no hold")
+    hold = _hold(row)
     if hold.state == "closed":
         raise Conflict(f"lease {lease} has ended")
     if hold.state == "reserved":
-        draft = await Draft.open(tx)
-        await draft.post(await _taking(tx, hold))
-        await draft.seal(actor=actor)
         await tx.execute(_sql.open, lease)
     await streams.add(tx, lease, charges, source=source, region=region, at=at)
+    if hold.state == "reserved":
+        draft = await Draft.open(tx)
+        await _take(tx, draft, hold)
+        await draft.seal(actor=actor)
 
 
-async def _taking(tx: Tx, hold: Hold) -> list[Transfer]:
+async def _take(tx: Tx, draft: Draft, hold: Hold) -> None:
+    """Move what was reserved. The hold's lock is ours, so its reservation has not ended."""
+    accounts = await lock_accounts(tx, sorted([hold.funds, hold.held]))
     subject = str(hold.lease)
     take = Transfer(
-        id=named("take", hold.lease), verb="post", pending=hold.pending, code="hold",
-        subject=subject,
+        id=named("take", hold.lease), verb="post", debit=hold.funds, credit=hold.held,
+        pending=hold.pending, code="hold", subject=subject,
     )  # fmt: skip
-    if hold.expires_at is None or await tx.now() < hold.expires_at:
-        return [take]
-    await tx.fetch(_accounts.accounts_locked, sorted([hold.funds, hold.held]))
-    # The expired reservation still counts as held, so nothing more must fit.
-    (await purse_of(tx, hold.tenant, hold.currency)).check(hold.workspace, 0)
-    return [
-        msgspec.structs.replace(take, verb="expire"),
-        Transfer(id=named("retake", hold.lease), debit=hold.funds, credit=hold.held,
-                 amount=hold.amount, code="hold", subject=subject),
-    ]  # fmt: skip
+    now, taking = await tx.now(), [take]
+    if hold.expires_at is not None and now >= hold.expires_at:
+        # The expired reservation still counts as held, so nothing more must fit.
+        (await purse_of(tx, hold.tenant, hold.currency)).check(hold.workspace, 0)
+        retake = Transfer(
+            id=named("retake", hold.lease), debit=hold.funds, credit=hold.held,
+            amount=hold.amount, code="hold", subject=subject,
+        )  # fmt: skip
+        taking = [msgspec.structs.replace(take, verb="expire"), retake]
+    reserved = Entry(**msgspec.structs.asdict(_reserving(hold)))
+    draft.enter(Books(accounts=accounts, now=now, stored={hold.pending: reserved}), taking)
 
 
 async def release(tx: Tx, lease: uuid.UUID, *, actor: str = "system") -> None:

@@ -9,6 +9,12 @@ select h.lease, h.tenant, h.workspace, h.product, h.resource_uid, h.currency, h.
   coalesce((select sum(posted) from stream s where s.lease = h.lease), 0) as drawn
 from hold h where h.lease = $1
 
+-- name: locked
+-- For who needs not know what was drawn: a sum would be the one from before the wait.
+select lease, tenant, workspace, product, resource_uid, currency, pending, state, amount, ceiling,
+  horizon, expires_at, 0 as drawn
+from hold where lease = $1 for no key update
+
 -- name: lock
 select 1 from hold where lease = $1 for no key update
 

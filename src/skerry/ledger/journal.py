@@ -14,6 +14,7 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import asyncpg
@@ -24,20 +25,18 @@ from skerry.kernel.errors import Conflict
 from skerry.ledger import money
 from skerry.ledger.chart import account_of
 from skerry.ledger.records import transfer_text, usage_record, usage_text
-from skerry.ledger.transfers import Books, Delta, Entry, Result, Transfer, touched
+from skerry.ledger.transfers import Account, Books, Delta, Entry, Result, Transfer, touched
 from skerry.proof.audit import explain
 from skerry.proof.tree import cut, leaf_hash, root
 from skerry.store import Tx
+from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "accounts.sql")
 _batches = load("skerry.ledger", "batches.sql")
 
 KIND = "ledger.batch"
-_COLUMNS = (
-    "id", "batch", "at", "verb", "debit", "credit", "amount", "pending", "expires_at", "code",
-    "subject",
-)  # fmt: skip
+_COLUMNS = tuple(map(attrgetter, Entry.__struct_fields__))
 
 
 class Refused(Conflict):
@@ -65,23 +64,31 @@ async def post(tx: Tx, transfers: Sequence[Transfer], *, actor: str = "system") 
 
 async def load_books(tx: Tx, transfers: Sequence[Transfer]) -> Books:
     """Lock the accounts that the transfers touch and read all that decides about them."""
+    # Those that an ending does not name are found at what it ends, which never changes.
     pendings = [t.pending for t in transfers if t.pending is not None]
-    begun = await _entries(tx, pendings) if pendings else {}
-    rows = await tx.fetch(_sql.accounts_locked, touched(transfers, begun))
+    unnamed = [t.pending for t in transfers if t.pending and None in (t.debit, t.credit)]
+    begun = [entry_of(r) for r in await tx.fetch(_sql.transfers_by_id, unnamed)] if unnamed else []
+    ids = touched(transfers, {entry.id: entry for entry in begun})
+    accounts = await lock(tx, ids)
     # Whatever ended a pending transfer, or came before under the same id, held these locks too.
-    stored = begun | await _entries(tx, [t.id for t in transfers])
-    ended = await tx.fetch(_sql.ended_of, pendings) if pendings else []
+    rows = await tx.fetch(_sql.transfers_by_id, [*pendings, *(t.id for t in transfers)])
     return Books(
-        accounts={row["id"]: account_of(row) for row in rows},
+        accounts=accounts,
         now=await tx.now(),
-        stored=stored,
-        ended={row["pending"] for row in ended},
+        stored={row["id"]: entry_of(row) for row in rows},
+        ended={row["id"] for row in rows if row["ended"]},
     )
 
 
-async def _entries(tx: Tx, ids: list[uuid.UUID]) -> dict[uuid.UUID, Entry]:
-    rows = await tx.fetch(_sql.transfers_by_id, ids)
-    return {row["id"]: Entry(**dict(row)) for row in rows}
+async def lock(tx: Tx, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Account]:
+    """Those of the accounts that there are, held until the transaction ends."""
+    rows = await tx.fetch(_sql.accounts_locked, list(ids))
+    return {row["id"]: account_of(row) for row in rows}
+
+
+def entry_of(row: Row) -> Entry:
+    """Of a row that may have more columns than an entry."""
+    return Entry(**{name: row[name] for name in Entry.__struct_fields__})
 
 
 class Draft:
@@ -95,6 +102,7 @@ class Draft:
         self.id = id
         self.at = at
         self._entries: list[Entry] = []
+        self._deltas: dict[uuid.UUID, Delta] = {}
         self._usage = False
 
     @classmethod
@@ -106,43 +114,28 @@ class Draft:
         self._usage = True
 
     async def post(self, transfers: Sequence[Transfer]) -> list[Result]:
-        """All, or an exception that says which one failed and why."""
+        """All, or an exception that says which one failed and why. ``seal`` writes them."""
         if not transfers:
             return []
-        books = await load_books(self.tx, transfers)
+        return self.enter(await load_books(self.tx, transfers), transfers)
+
+    def enter(self, books: Books, transfers: Sequence[Transfer]) -> list[Result]:
+        """``post`` on books that the caller has loaded."""
         results = books.apply(transfers)
         for transfer, result in zip(transfers, results, strict=True):
             if not result.ok and result.outcome != "chain-broken":
                 raise _refusal(transfers, transfer, result, books)
-        await self.store(books)
+        self.take(books)
         return results
 
-    async def store(self, books: Books) -> None:
-        """Write what the books decided: all rows in one statement, all counters in another."""
-        if not books.new:
-            return
-        rows = [
-            (e.id, self.id, self.at, e.verb, e.debit, e.credit, e.amount, e.pending, e.expires_at,
-             e.code, e.subject)
-            for e in books.new
-        ]  # fmt: skip
-        try:
-            await self.tx.copy("transfer", _COLUMNS, rows)
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict("another transfer was just written under the same id") from error
-        deltas = {id: delta for id, delta in books.deltas.items() if delta != Delta()}
-        await self.tx.execute(
-            _sql.add_to_accounts,
-            list(deltas),
-            [d.debits_pending for d in deltas.values()],
-            [d.debits_posted for d in deltas.values()],
-            [d.credits_pending for d in deltas.values()],
-            [d.credits_posted for d in deltas.values()],
-        )
-        self._entries += books.new
+    def take(self, books: Books) -> None:
+        """What these books decided is the batch."""
+        self._entries = books.new
+        self._deltas = {id: delta for id, delta in books.deltas.items() if delta != Delta()}
 
     async def seal(self, *, actor: str = "system") -> int | None:
-        """Record the batch as one change; its number, or None if nothing was written."""
+        """Write the batch, all in one statement, as one change; its number, or None if there is
+        nothing of it."""
         hashes = [
             leaf_hash(transfer_text(entry).encode())
             for entry in sorted(self._entries, key=lambda e: e.id.int)
@@ -152,8 +145,8 @@ class Draft:
         if not hashes:
             return None
         top = root(hashes).hex()
-        change = await changes.record(
-            self.tx,
+        change = changes.change_of(
+            await self.tx.now(),
             kind=KIND,
             subject=subject_of(self.id),
             verb="post",
@@ -161,9 +154,25 @@ class Draft:
             actor=actor,
             body=body_of(top, len(hashes), len(self._entries)),
         )
-        await self.tx.execute(
-            _batches.add, self.id, self.at, len(hashes), top, b"".join(hashes), change
-        )
+        deltas = self._deltas.values()
+        try:
+            await self.tx.execute(
+                _batches.write,
+                self.id,
+                self.at,
+                len(hashes),
+                top,
+                b"".join(hashes),
+                *([column(entry) for entry in self._entries] for column in _COLUMNS),
+                list(self._deltas),
+                [d.debits_pending for d in deltas],
+                [d.debits_posted for d in deltas],
+                [d.credits_pending for d in deltas],
+                [d.credits_posted for d in deltas],
+                *change,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("another transfer was just written under the same id") from error
         return self.id
 
 

@@ -107,7 +107,7 @@ class Writer:
             draft = await Draft.open(tx)
             books = await load_books(tx, [transfer for chain in chains for transfer in chain])
             results = [books.apply(chain) for chain in chains]
-            await draft.store(books)
+            draft.take(books)
             await draft.seal()
         return results
 

@@ -73,9 +73,10 @@ async def save(
     by: Caller,
 ) -> Recorded:
     """Write a decision down, or give the owner's last one if it is refused as it was then."""
-    last = await last_of(tx, owner.uid)
-    if last is not None and outcome not in ("placed", "quoted") and _alike(last, decision, outcome):
-        return last
+    if outcome not in ("placed", "quoted"):
+        last = await last_of(tx, owner.uid)
+        if last is not None and _alike(last, decision, outcome):
+            return last
     recorded = Recorded(
         id=uuid.uuid4(),
         at=decision.at,
@@ -90,12 +91,8 @@ async def save(
         decision=decision,
     )
     r = recorded
-    await tx.execute(
-        _sql.add, r.id, r.at, r.tenant, r.workspace, r.owner, r.subject, purpose, outcome, r.base,
-        canonical(r.changes).decode(), canonical(decision).decode(),
-    )  # fmt: skip
-    await changes.record(
-        tx,
+    change = changes.change_of(
+        await tx.now(),
         kind="decision",
         subject=str(r.id),
         verb=outcome,
@@ -104,6 +101,10 @@ async def save(
         actor=by.subject,
         body=_body(r, decision.snapshot),
     )
+    await tx.execute(
+        _sql.add, r.id, r.at, r.tenant, r.workspace, r.owner, r.subject, purpose, outcome, r.base,
+        canonical(r.changes).decode(), canonical(decision).decode(), *change,
+    )  # fmt: skip
     return recorded
 
 

@@ -28,13 +28,12 @@ from skerry.ledger.budgets import BudgetExhausted
 from skerry.ledger.journal import InsufficientFunds
 from skerry.ledger.publish import publish_invoice
 from skerry.market import decisions, offers, policies
-from skerry.market.ask import Ask, canonical
+from skerry.market.ask import Ask, Used, canonical
 from skerry.market.decision import Decision
 from skerry.market.decisions import Outcome, Recorded
 from skerry.market.lease import Cause, Lease, Reason, Refusal, lease_of, set_aside, why_refused
 from skerry.market.live import LiveSnapshot
 from skerry.market.match import match
-from skerry.market.prices import charges
 from skerry.market.shown import show_closed, show_draining, show_lease
 from skerry.market.snapshot import Snapshot
 from skerry.store import Database, Tx
@@ -98,20 +97,21 @@ class Market:
         owner: Resource,
         *,
         part: str = "",
-        seconds: float = RESERVED_SECONDS,
+        seconds: float | None = RESERVED_SECONDS,
         by: Caller = SYSTEM,
     ) -> Lease | Refusal:
         """Take capacity and money for a resource, or say why not. Commit in either case.
 
         An owner that has an open lease (for this ``part``) is given that one. The reservation
-        frees itself after ``seconds`` unless it is confirmed. Raises ``Unavailable`` where too
-        many ask at once, ``ValidationError`` for an ask in a currency that is not the tenant's.
+        frees itself after ``seconds`` unless it is confirmed; None: it is, at once. Raises
+        ``Unavailable`` where too many ask at once, ``ValidationError`` for an ask in a currency
+        that is not the tenant's.
         """
         # Two that reserve for one owner take turns.
         await self._resources.by_uid(tx, owner.uid, lock=True)
         lease = await self.open_lease(tx, owner.uid, part)
         if lease is not None:
-            return lease
+            return lease if seconds is not None else await self.confirm(tx, lease.id)
         found = await self.decide(tx, ask, owner.tenant, owner.workspace)
         for _ in range(TRIES):
             if found.decision.chosen is None:
@@ -126,7 +126,7 @@ class Market:
         raise Unavailable("the market is too busy just now", hint="Try again in a moment.")
 
     async def _take(
-        self, tx: Tx, found: Found, owner: Resource, part: str, seconds: float, by: Caller
+        self, tx: Tx, found: Found, owner: Resource, part: str, seconds: float | None, by: Caller
     ) -> Lease:
         decision, snapshot = found.decision, found.snapshot
         assert decision.chosen is not None
@@ -151,7 +151,7 @@ class Market:
         locked: offers.Locked,
         owner: Resource,
         part: str,
-        seconds: float,
+        seconds: float | None,
         by: Caller,
     ) -> Lease:
         """Take what was decided of a locked offer, and the money with it."""
@@ -161,18 +161,20 @@ class Market:
         used = offers.more(locked.row.used, takes)
         if not offers.fits(offer, used):
             raise Conflict(f"offer {offer.id} has too little free now", hint="Ask again.")
-        now, id = await tx.now(), uuid.uuid4()
+        lease = _made(recorded, owner, part, takes, await tx.now(), seconds)
         await offers.change_use(tx, locked, used)
         await tx.execute(
-            _sql.add, id, recorded.id, offer.id, owner.uid, part, owner.tenant, owner.workspace,
-            canonical(takes).decode(), now, now + timedelta(seconds=seconds),
+            _sql.add, lease.id, lease.decision, lease.offer, lease.owner, part, lease.tenant,
+            lease.workspace, canonical(takes).decode(), lease.state, lease.made_at,
+            lease.expires_at, lease.confirmed_at,
         )  # fmt: skip
-        priced = charges(choice.price, choice.price_version)
-        amount, ceiling, horizon = set_aside(ask, priced, choice.notice)
+        if lease.state == "active":
+            await show_lease(tx, self._resources, lease)
+        amount, ceiling, horizon = set_aside(ask, lease.charges, choice.notice)
         await holds.reserve(
             tx,
             holds.Lease(
-                id=id,
+                id=lease.id,
                 tenant=owner.tenant,
                 workspace=owner.workspace,
                 product=self._resources.registry[owner.kind].provider.rpartition(".")[2],
@@ -186,7 +188,7 @@ class Market:
             actor=by.subject,
         )
         await publish_invoice(tx, self._resources, owner.tenant)
-        return await self.get(tx, id)
+        return lease
 
     async def _unplaced(self, tx: Tx, found: Found, owner: Resource, by: Caller) -> Refusal:
         message, hint = why_refused(found.decision)
@@ -340,6 +342,41 @@ class Market:
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 _log.warning("database away, sweeping later", error=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _made(
+    recorded: Recorded,
+    owner: Resource,
+    part: str,
+    takes: Used,
+    now: datetime,
+    seconds: float | None,
+) -> Lease:
+    """A new lease: reserved for so long, or active at once."""
+    choice = recorded.decision.chosen
+    assert choice is not None
+    at_once = seconds is None
+    return Lease(
+        id=uuid.uuid4(),
+        decision=recorded.id,
+        offer=choice.offer,
+        owner=owner.uid,
+        part=part,
+        tenant=owner.tenant,
+        workspace=owner.workspace,
+        subject=recorded.subject,
+        state="active" if at_once else "reserved",
+        reason="",
+        made_at=now,
+        expires_at=None if seconds is None else now + timedelta(seconds=seconds),
+        confirmed_at=now if at_once else None,
+        drains_until=None,
+        closed_at=None,
+        takes=takes,
+        choice=choice,
+        ask=recorded.decision.ask,
+        policies=recorded.decision.policy.sources,
+    )
 
 
 def _refusal(recorded: Recorded, reason: Cause, message: str, hint: str) -> Refusal:

@@ -1,7 +1,7 @@
 -- name: add
 insert into lease (id, decision, offer, owner, part, tenant, workspace, takes, state, made_at,
-  expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'reserved', $9, $10)
+  expires_at, confirmed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: find
 select l.*, d.body, d.subject from lease l join decision d on d.id = l.decision where l.id = $1

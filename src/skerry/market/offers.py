@@ -63,8 +63,7 @@ async def write(tx: Tx, offer: Offer) -> Row:
     await tx.execute(_sql.keep_terms, terms, body.decode())
     if before is None:
         row = Row(offer=offer, used=Used(), version=1)
-        await _add_state(tx, row, terms)
-        await tx.execute(_sql.add, offer.id, 1)
+        await tx.execute(_sql.add, *await _state(tx, row, terms))
         return row
     row = Row(offer=offer, used=before.row.used, version=before.row.version + 1)
     await _advance(tx, row, terms)
@@ -87,15 +86,13 @@ async def change_use(tx: Tx, locked: Locked, used: Used) -> Row:
 
 
 async def _advance(tx: Tx, row: Row, terms: bytes, *, retired: bool = False) -> None:
-    await _add_state(tx, row, terms)
-    await tx.execute(_sql.advance, row.offer.id, row.version, retired)
+    await tx.execute(_sql.advance, *await _state(tx, row, terms), retired)
 
 
-async def _add_state(tx: Tx, row: Row, terms: bytes) -> None:
+async def _state(tx: Tx, row: Row, terms: bytes) -> tuple[object, ...]:
+    """The columns of a state."""
     used = canonical(row.used).decode()
-    await tx.execute(
-        _sql.add_state, row.offer.id, row.version, terms, used, row_digest(row), await tx.now()
-    )
+    return row.offer.id, row.version, terms, used, row_digest(row), await tx.now()
 
 
 def takes(ask: Ask, offer: Offer, gpu_model: str) -> Used:

@@ -24,14 +24,19 @@ where o.id = $1
 -- name: keep_terms
 insert into offer_terms (digest, body) values ($1, $2) on conflict do nothing
 
--- name: add_state
-insert into offer_state (offer, version, terms, used, digest, at) values ($1, $2, $3, $4, $5, $6)
-
 -- name: add
+-- An offer in its first state.
+with stated as (
+  insert into offer_state (offer, version, terms, used, digest, at) values ($1, $2, $3, $4, $5, $6)
+)
 insert into offer (id, version) values ($1, $2)
 
 -- name: advance
-update offer set version = $2, retired = $3, xid = pg_current_xact_id() where id = $1
+-- The offer's next state.
+with stated as (
+  insert into offer_state (offer, version, terms, used, digest, at) values ($1, $2, $3, $4, $5, $6)
+)
+update offer set version = $2, retired = $7, xid = pg_current_xact_id() where id = $1
 
 -- name: keep_snapshot
 insert into offer_snapshot (digest, members, at) values ($1, $2, $3) on conflict do nothing

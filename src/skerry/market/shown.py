@@ -36,9 +36,7 @@ async def show_lease(tx: Tx, resources: Resources, lease: Lease) -> None:
     )
     owner = await resources.by_uid(tx, lease.owner)
     kind = resources.registry[NOUN]
-    put = await resources.put(tx, kind, _path(lease), {"spec": builtins(spec)}, SYSTEM, owner=owner)
-    status = {"phase": "active", "startedAt": lease.confirmed_at}
-    await resources.set_status(tx, put.resource.uid, status=status)
+    await resources.put(tx, kind, _path(lease), {"spec": builtins(spec)}, SYSTEM, owner=owner)
 
 
 async def show_draining(tx: Tx, resources: Resources, lease: Lease, until: datetime) -> None:

@@ -242,8 +242,10 @@ class Observer:
     async def _writing(self, at: str) -> AsyncIterator[Tx]:
         """A transaction of the place's watcher. Raises ``NotOurs`` if that is no longer us."""
         async with self._db.transaction() as tx:
-            if await tx.fetchval(_sql.hold_watch, at, self._me, self._lease) is None:
+            now = await tx.fetchval(_sql.hold_watch, at, self._me, self._lease)
+            if now is None:
                 raise NotOurs
+            tx.now_is(now)
             yield tx
 
     async def _follow(self, place: Resource, driver: Workloads, cursor: int) -> None:

@@ -29,7 +29,7 @@ returning at
 -- In every transaction of a watcher: still the one? Also locks the row.
 update site_contact set watcher_until = skerry_now() + $3::interval
 where at = $1 and watcher = $2
-returning at
+returning skerry_now() as now
 
 -- name: leave_watches
 update site_contact set watcher_until = null where watcher = $1

@@ -156,6 +156,8 @@ async def saw(tx: Tx, at: str, statuses: Iterable[WorkloadStatus]) -> Sights:
         newest[status.id] = merge(newest.get(status.id), status)
     changed: list[Row] = []
     writes = []
+    if not newest:
+        return Sights([], [])
     now = await tx.now()
     for row in await tx.fetch(_sql.lock_workloads, at, list(newest)):
         known = _status(row)
@@ -171,7 +173,8 @@ async def saw(tx: Tx, at: str, statuses: Iterable[WorkloadStatus]) -> Sights:
 
 async def is_gone(tx: Tx, at: str, ids: Iterable[str]) -> list[Row]:
     """The place does not have them any more. The answer is the rows that this is new for."""
-    rows = await tx.fetch(_sql.lock_workloads, at, list(ids))
+    gone = list(ids)
+    rows = await tx.fetch(_sql.lock_workloads, at, gone) if gone else []
     changed = [row for row in rows if row["gone_at"] is None]
     for row in changed:
         await tx.execute(_sql.workload_gone, row["id"])

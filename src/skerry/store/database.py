@@ -20,6 +20,8 @@ from skerry.store.lending import Lender
 
 Row: TypeAlias = asyncpg.Record
 _LISTEN_SECONDS = 1.0
+_NOTICES_APART = 0.01
+"""Seconds. What comes meanwhile is folded into the next one."""
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
@@ -277,8 +279,10 @@ class Database:
         while self._pending:
             channels, self._pending = sorted(self._pending), set()
             try:
-                for channel in channels:
-                    await self.execute("select pg_notify($1, '')", channel)
+                await self.execute(
+                    "select pg_notify(name, '') from unnest($1::text[]) as t (name)", channels
+                )
+                await asyncio.sleep(_NOTICES_APART)
             except DATABASE_ERRORS:
                 # A lost notice only delays: every listener polls as well.
                 return

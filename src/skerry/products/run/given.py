@@ -9,7 +9,9 @@ __all__ = ["Given", "MissingSecret", "given", "registry_login"]
 
 async def given(ctx: Context, spec: WorkSpec) -> Given:
     """Its ``secretEnv`` and the values that ``secrets`` names. Raises ``MissingSecret``."""
-    sealed = await ctx.secret("secretEnv") or {}
+    sealed: dict[str, str] = await ctx.secret("secretEnv") or {}
+    if not spec.secrets:
+        return Given(env=sealed)
     async with ctx.db.transaction() as tx:
         found = await resolve(tx, ctx.resources, ctx.resource, spec.secrets)
     return Given(env={**sealed, **found.env}, files=found.files)

@@ -108,13 +108,12 @@ class Life(Flow):
         except NotFound as missing:
             return self.refused(ctx, NotStarted("VolumeMissing", missing.detail, again=False))
         market = Market.of(ctx.resources)
-        found = await market.reserve(ctx.tx, ask, ctx.resource)
+        found = await market.reserve(ctx.tx, ask, ctx.resource, seconds=None)
         if isinstance(found, Refusal):
             # Refused as it was before: then nothing of it is news.
             news = str(found.decision) != ctx.resource.status.get("decision")
             return nap(AGAIN, status=outcome.waiting(found) if news else {})
-        lease = await market.confirm(ctx.tx, found.id)
-        return await self._placed(ctx, lease)
+        return await self._placed(ctx, found)
 
     async def _placed(self, ctx: Context, lease: Lease) -> Next:
         """Write down the run before its site hears of it."""

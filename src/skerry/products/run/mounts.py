@@ -50,6 +50,8 @@ async def take(
     tx: Tx, resources: Resources, owner: Resource, spec: WorkSpec, workload: str
 ) -> None:
     """A run is given its place, in the transaction of ``volume_sites``: it has them from now on."""
+    if not spec.volumes:
+        return
     found = await _volumes(tx, resources, owner, spec)
     await uses.add(tx, workload, [(volume.uid, use.read_only) for use, volume in found])
 

@@ -29,6 +29,7 @@ from skerry.sites.contract import (
     File,
     Health,
     Isolation,
+    Mount,
     NoRoom,
     Port,
     Refused,
@@ -204,8 +205,10 @@ async def workload_of(ctx: Context, run: Run) -> Workload:
     """What its site is to run. Raises ``MissingSecret``, and ``NotFound`` for a volume."""
     resource, spec = ctx.resource, spec_of(ctx)
     secret = await given(ctx, spec)
-    async with ctx.db.transaction() as tx:
-        mounted = await mounts(tx, ctx.resources, resource, spec)
+    mounted: tuple[Mount, ...] = ()
+    if spec.volumes:
+        async with ctx.db.reading() as tx:
+            mounted = await mounts(tx, ctx.resources, resource, spec)
     name = f"SKERRY_{resource.kind.upper()}"
     common = Workload(
         id=run.id,

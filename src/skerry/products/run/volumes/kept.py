@@ -178,8 +178,7 @@ class Kept(Flow):
 
 async def rented(ctx: Context, ask: Ask, part: str = "") -> Lease | Refusal:
     market = Market.of(ctx.resources)
-    found = await market.reserve(ctx.tx, ask, ctx.resource, part=part)
-    return found if isinstance(found, Refusal) else await market.confirm(ctx.tx, found.id)
+    return await market.reserve(ctx.tx, ask, ctx.resource, part=part, seconds=None)
 
 
 def meter(ctx: Context, part: str = "") -> Write:
