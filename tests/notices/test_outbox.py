@@ -4,7 +4,7 @@ import pytest
 
 from skerry import notices
 from skerry.kernel.errors import ValidationError
-from skerry.notices.outbox import LONGEST_SUBJECT, one_line
+from skerry.notices.outbox import LONGEST_SUBJECT, address_of, one_line
 from skerry.store import Database
 
 INVOICE = {"topic": "invoice.issued", "tenant": "acme", "subject": "Invoice", "text": "Yours."}
@@ -51,10 +51,21 @@ async def test_nobody_is_told_twice_under_one_key(db: Database) -> None:
         "a\x00@b.example",
     ],
 )  # fmt: skip
-async def test_what_is_no_address_is_refused(db: Database, address: str) -> None:
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError, match="not an e-mail address"):
+        address_of(address)
+
+
+async def test_what_can_not_be_told_is_refused(db: Database) -> None:
     async with db.transaction() as tx:
         with pytest.raises(ValidationError, match="not an e-mail address"):
-            await notices.post(tx, **INVOICE, to=(address,))
+            await notices.post(tx, **INVOICE, to=("a@b\r\nBcc: c@d.example",))
+        with pytest.raises(ValidationError, match="51 addresses"):
+            await notices.post(tx, **INVOICE, to=[f"a{n}@b.example" for n in range(51)])
+        with pytest.raises(ValueError, match="no topic"):
+            await notices.post(tx, **{**INVOICE, "topic": "Invoice issued"})
+        with pytest.raises(ValueError, match="sealer"):
+            await notices.post(tx, **INVOICE, once="https://c.example/once")
     assert await rows(db) == []
 
 
