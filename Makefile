@@ -11,6 +11,9 @@ WORKERS ?= 2
 COVERED := kernel identity market ledger proof
 ARGS ?=
 
+# What tests start hundreds of times is compiled once, even where the environment says otherwise.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo up down test test-long coverage check audit format bench deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests lock generate schema clean
 
 help: ## List the targets
