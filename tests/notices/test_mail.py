@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from skerry import notices
 from skerry.kernel.errors import Conflict
+from skerry.notices import office, sorting
 from skerry.notices.composing import Letter, Sender, compose
 from skerry.notices.outcome import FIRST_PAUSE, LONGEST_PAUSE, pause
 from skerry.notices.settings import NoticeSettings
@@ -56,6 +58,78 @@ async def test_a_link_that_works_once_is_in_the_mail_and_nowhere_else(
     assert text_of(mail).count(LINK) == 1
     assert LINK.replace("&", "&amp;") in text_of(mail, "html")
     assert not await world.db.fetchval("select count(once) from notice_delivery")
+
+
+async def test_a_link_that_works_once_is_there_when_its_mail_is_sent_again(
+    world: World, server: PostOffice
+) -> None:
+    await world.post(to=("new@acme.example",), once=LINK, sealer=world.resources.sealer)
+    await world.work(NoticeSettings())
+    await world.work(server.settings())
+    assert server.taken == []
+    await world.act(await world.one(), "resend")
+    server.rcpt = "550 not yet"
+    await world.work(server.settings())
+    await world.act(await world.one(), "resend")
+    server.rcpt = "250 OK"
+    await world.work(server.settings())
+    (mail,) = server.taken
+    assert LINK in text_of(mail)
+
+
+async def test_a_server_that_breaks_off_counts_as_a_try(world: World, server: PostOffice) -> None:
+    await world.post(subject="First")
+    await world.post(subject="Second")
+    server.data = "421 going down"
+    await world.work(server.settings())
+    server.data = "250 OK"
+    await world.later(minutes=1)
+    await world.work(server.settings())
+    assert sorted(mail["subject"] for mail in server.taken) == ["First", "Second"]
+
+
+async def test_an_office_goes_on_whatever_one_notice_does(
+    world: World, server: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody thought of: it is written down, and the others are delivered."""
+
+    def odd(letter: Any, sender: Any) -> Any:
+        if letter.subject == "Odd":
+            raise LookupError("nobody thought of this")
+        return compose(letter, sender)
+
+    monkeypatch.setattr(office, "compose", odd)
+    await world.post(subject="Odd")
+    await world.post(subject="Even")
+    await world.work(server.settings())
+    assert [mail["subject"] for mail in server.taken] == ["Even"]
+    first = (await world.notices())[0].status["deliveries"][0]
+    assert "nobody thought of this" in first["problem"]
+    progress = sorting.progress
+    monkeypatch.setattr(sorting, "progress", odd)
+    await world.post(subject="Not sorted")
+    await world.work(server.settings())
+    assert await world.db.fetchval("select count(*) from notice_outbox") == 1
+    monkeypatch.setattr(sorting, "progress", progress)
+    await world.later(minutes=6)
+    await world.work(server.settings())
+    assert "Not sorted" in [mail["subject"] for mail in server.taken]
+
+
+async def test_an_office_runs_until_it_is_cancelled(
+    world: World, server: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office, "LOOK", 0.01)
+    await world.post()
+    task = asyncio.create_task(world.office(server.settings()).run())
+    async with asyncio.timeout(30):
+        while not server.taken:
+            await asyncio.sleep(0.01)
+    async with world.db.transaction() as tx:
+        assert await notices.mail_configured(tx)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_mails_survive_that_the_server_is_away(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from skerry.kernel.errors import Conflict, ValidationError
+from skerry.kernel.errors import Conflict, TooManyRequests, ValidationError
 from skerry.kernel.hooks import SYSTEM
 from skerry.notices import reaching
 from skerry.notices.hooks import _check_url
@@ -214,9 +214,9 @@ class Resolver:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
         self.answers, self.asked = list(answers), 0
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", self.getaddrinfo)
+        monkeypatch.setattr(socket, "getaddrinfo", self.getaddrinfo)
 
-    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+    def getaddrinfo(self, host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         if host[0].isdigit():
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
         answer = self.answers[min(self.asked, len(self.answers) - 1)]
@@ -295,6 +295,37 @@ async def test_two_offices_at_once_send_it_once(world: World, receiver: Receiver
     assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 5
     assert len(receiver.requests) == 5
     assert len(await world.notices()) == 5
+
+
+async def test_a_backlog_is_delivered_in_one_go_and_tests_are_not_without_end(
+    world: World, receiver: Receiver
+) -> None:
+    put = await world.put("webhook", "books", endpoint=receiver.url, topics=["webhook.*"])
+    for _ in range(5):
+        await world.act(put.resource, "test")
+    with pytest.raises(TooManyRequests):
+        await world.act(put.resource, "test")
+    await world.work(ALLOWED)
+    assert len(receiver.requests) == 5
+    await world.act(put.resource, "test")
+
+
+async def test_webhooks_of_one_tenant_that_hang_leave_room_for_others(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching, "SECONDS", 0.5)
+    silent = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    for number in range(10):
+        await world.put("webhook", f"silent-{number}", endpoint=f"http://127.0.0.1:{port}/")
+    await world.put("webhook", "books", "operator", endpoint=receiver.url)
+    await world.post()
+    await world.post(tenant="operator")
+    await world.work(ALLOWED)
+    silent.close()
+    assert len(receiver.requests) == 1
+    tried = "select count(distinct delivery) from notice_attempt where not ok"
+    assert await world.db.fetchval(tried) == 3
 
 
 async def test_the_log_of_a_webhook_lists_its_tries(world: World, receiver: Receiver) -> None:

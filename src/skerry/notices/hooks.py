@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from skerry.kernel.errors import Conflict, Source, ValidationError
+from skerry.kernel.errors import Conflict, Source, TooManyRequests, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resource, Resources
@@ -23,6 +23,7 @@ FORMER = "formerSecret"
 FORMER_UNTIL = "formerSecretUntil"
 OVERLAP = timedelta(days=1)
 """For how long the secret before a rotation signs as well."""
+MOST_TESTS = 5
 
 
 class NoticeHooks(Hooks):
@@ -69,6 +70,11 @@ class WebhookHooks(Hooks):
             raise Conflict(
                 f"webhook {resource.name!r} is disabled",
                 hint=f"skerry webhook update {resource.name} --enabled true",
+            )
+        if await tx.fetchval(_sql.tests_waiting, resource.uid) >= MOST_TESTS:
+            raise TooManyRequests(
+                f"{MOST_TESTS} tests of webhook {resource.name!r} are under way",
+                hint=f"skerry webhook attempts {resource.name}",
             )
         await post(
             tx,

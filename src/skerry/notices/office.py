@@ -11,9 +11,10 @@ import asyncio
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -46,9 +47,18 @@ LEASE = timedelta(minutes=3)
 """Longer than any one delivery takes."""
 AT_ONCE = 8
 """Webhooks that are spoken to at the same time."""
+OF_ONE_TENANT = 3
+"""So that one tenant's, which may all hang, never take every place."""
+IN_A_ROW = 100
+"""Deliveries to one webhook before others have a turn."""
 LONGEST_AWAY = 300.0
 """Seconds between two looks for a mail server that is away."""
 ALERT_AFTER = timedelta(minutes=15)
+
+
+class _Call(NamedTuple):
+    tenant: str
+    task: asyncio.Task[None]
 
 
 class Office:
@@ -70,7 +80,7 @@ class Office:
         self._url = url
         self._opened = False
         self._mails: asyncio.Task[None] | None = None
-        self._hooks: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._calls: dict[uuid.UUID, _Call] = {}
         self._away_until = 0.0
         self._away_for = 0
 
@@ -183,23 +193,33 @@ class Office:
     # Webhooks
 
     async def _call(self, group: asyncio.TaskGroup) -> None:
-        self._hooks = {uid: task for uid, task in self._hooks.items() if not task.done()}
-        while len(self._hooks) < AT_ONCE:
-            row = await self._db.fetchrow(_sql.claim_webhook, LEASE, list(self._hooks))
+        self._calls = {uid: call for uid, call in self._calls.items() if not call.task.done()}
+        while len(self._calls) < AT_ONCE:
+            tenants = Counter(call.tenant for call in self._calls.values())
+            busy = [tenant for tenant, many in tenants.items() if many >= OF_ONE_TENANT]
+            row = await self._db.fetchrow(_sql.claim_webhook, LEASE, list(self._calls), busy)
             if row is None:
                 return
-            self._hooks[row["webhook"]] = group.create_task(_alone(self.webhook(row)))
+            task = group.create_task(_alone(self.webhook(row)))
+            self._calls[row["webhook"]] = _Call(row["tenant"], task)
 
-    async def webhook(self, row: Row) -> None:
-        """Deliver one notice to one webhook."""
-        began = time.monotonic()
-        try:
-            outcome = await self._webhook_one(row)
-        except DATABASE_ERRORS:
-            raise
-        except Exception as error:  # noqa: BLE001 - one odd notice must not stop all others
-            outcome = _odd(row, error)
-        await self._settle(row, outcome, began)
+    async def webhook(self, row: Row | None) -> None:
+        """Deliver to one webhook what is due for it, until it fails or others should have a
+        turn."""
+        for _ in range(IN_A_ROW):
+            if row is None:
+                return
+            began = time.monotonic()
+            try:
+                outcome = await self._webhook_one(row)
+            except DATABASE_ERRORS:
+                raise
+            except Exception as error:  # noqa: BLE001 - one odd notice must not stop all others
+                outcome = _odd(row, error)
+            await self._settle(row, outcome, began)
+            if not outcome.ok:
+                return
+            row = await self._db.fetchrow(_sql.claim_next, LEASE, row["webhook"])
 
     async def _webhook_one(self, row: Row) -> Outcome:
         async with self._db.transaction() as tx:
@@ -262,8 +282,10 @@ def _odd(row: Row, error: Exception) -> Outcome:
 
 
 async def _alone(work: Coroutine[Any, Any, None]) -> None:
-    """What a lost database interrupts is done again when its lease has run out."""
+    """What is interrupted, by a lost database above all, is done again when its lease is over."""
     try:
         await work
     except DATABASE_ERRORS as error:
         _log.warning("delivery interrupted", error=str(error))
+    except Exception:  # noqa: BLE001 - nor may it end what delivers all others
+        _log.exception("delivery interrupted")

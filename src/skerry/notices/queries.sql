@@ -19,7 +19,7 @@ where notice_office.mail <> excluded.mail
 -- All that the office may have to do, in one question. What is being delivered has its due time at
 -- the end of its lease.
 select
-  exists (select from notice_outbox) as posted,
+  exists (select from notice_outbox where at <= skerry_now()) as posted,
   exists (select from notice_delivery where phase = 'waiting' and channel = 'mail'
     and due_at <= skerry_now()) as mails,
   exists (select from notice_delivery where phase = 'waiting' and channel = 'webhook'
@@ -37,10 +37,18 @@ select
       where a.subject = t.subject and a.reason = t.reason and a.cleared_at is null)) as alerts
 
 -- name: posted
-select id from notice_outbox order by at, id limit 200
+select id from notice_outbox where at <= skerry_now() order by at, id limit 200
 
 -- name: take_posted
 delete from notice_outbox where id = $1 returning *
+
+-- name: postpone
+update notice_outbox set at = skerry_now() + $2::interval where id = $1
+
+-- name: tests_waiting
+select (select count(*) from notice_outbox where webhook = $1)
+  + (select count(*) from notice_delivery d join resource r on r.uid = d.notice
+    where d.webhook = $1 and d.phase = 'waiting' and r.spec ->> 'topic' = 'webhook.test')
 
 -- name: tenant_there
 select true from resource
@@ -133,7 +141,15 @@ update notice_delivery set fence = fence + 1, tries = tries + 1, due_at = skerry
 where id = (
   select id from notice_delivery
   where phase = 'waiting' and channel = 'webhook' and due_at <= skerry_now()
-    and not webhook = any($2::uuid[])
+    and not webhook = any($2::uuid[]) and not tenant = any($3::text[])
+  order by due_at, id limit 1 for update skip locked)
+returning *, skerry_now() as now
+
+-- name: claim_next
+update notice_delivery set fence = fence + 1, tries = tries + 1, due_at = skerry_now() + $1::interval
+where id = (
+  select id from notice_delivery
+  where phase = 'waiting' and channel = 'webhook' and due_at <= skerry_now() and webhook = $2
   order by due_at, id limit 1 for update skip locked)
 returning *, skerry_now() as now
 
@@ -145,7 +161,7 @@ where id = $1 and fence = $2 and phase = 'waiting'
 -- name: settle
 update notice_delivery
 set phase = $3, due_at = skerry_now() + $4::interval, error = $5,
-  once = case when $3 = 'waiting' then once end
+  once = case when $3 <> 'sent' then once end
 where id = $1 and fence = $2 and phase = 'waiting'
 returning id
 
@@ -155,7 +171,7 @@ select $1, coalesce(max(number), 0) + 1, skerry_now(), $2, $3, $4, $5
 from notice_attempt where delivery = $1
 
 -- name: give_up_on
-update notice_delivery set phase = 'failed', error = $2, once = null
+update notice_delivery set phase = 'failed', error = $2
 where webhook = $1 and phase = 'waiting'
 returning notice
 

@@ -14,7 +14,8 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
@@ -41,6 +42,8 @@ _NEVER = tuple(
     )
 )
 """Beside what ``ipaddress`` knows to be no public address, which differs between Pythons."""
+
+_RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="webhooks")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -76,10 +79,16 @@ def trust() -> ssl.SSLContext:
 async def resolved(host: str, port: int, settings: NoticeSettings) -> Address:
     """The address to connect to; each that the name has must be allowed. Raises ``Refused``,
     OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [judged(str(one[4][0]), settings) for one in found]
+    addresses = [judged(one, settings) for one in await look_up(host, port)]
     return addresses[0]
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a name. Raises OSError. Threads of its own: a name server that does not
+    answer, and a tenant may have one, holds up nothing but webhooks."""
+    loop = asyncio.get_running_loop()
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return [str(found[4][0]) for found in await loop.run_in_executor(_RESOLVERS, ask)]
 
 
 async def deliver(

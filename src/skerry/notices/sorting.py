@@ -7,6 +7,7 @@ that the cause itself names, are counted: beyond ``hourly`` they wait and are to
 
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -20,13 +21,15 @@ from skerry.notices.outbox import OPERATOR, about_once, post
 from skerry.notices.progress import progress
 from skerry.notices.settings import FOLDED, NoticeSettings
 from skerry.notices.specs import WebhookSpec, wants
-from skerry.store import Database, Tx
+from skerry.store import DATABASE_ERRORS, Database, Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.notices")
 _log = structlog.get_logger("notices")
 DIGEST = "notices.digest"
+POSTPONED = timedelta(minutes=5)
+"""For how long one waits that fails in a way that nobody has thought of."""
 
 
 async def sort(db: Database, resources: Resources, settings: NoticeSettings) -> int:
@@ -42,6 +45,11 @@ async def sort(db: Database, resources: Resources, settings: NoticeSettings) -> 
             # Its tenant went away meanwhile, or the like: nobody is left to be told.
             _log.warning("notice dropped", id=str(row["id"]), problem=problem.detail)
             await db.execute(_sql.take_posted, row["id"])
+        except DATABASE_ERRORS:
+            raise
+        except Exception:  # noqa: BLE001 - one odd notice must not stop all others
+            _log.exception("notice not sorted", id=str(row["id"]))
+            await db.execute(_sql.postpone, row["id"], POSTPONED)
     return len(rows)
 
 
@@ -76,7 +84,7 @@ async def _sorted(tx: Tx, resources: Resources, settings: NoticeSettings, row: R
 async def _phase_of_mail(tx: Tx, settings: NoticeSettings, row: Row) -> str:
     if settings.mail is None:
         return "listed"
-    if row["addresses"]:
+    if row["addresses"] or row["once"] is not None:
         return "waiting"
     many = await tx.fetchval(_sql.mails_lately, row["tenant"], FOLDED)
     return "folded" if many >= settings.hourly else "waiting"
@@ -86,7 +94,7 @@ async def _mail(
     tx: Tx, resources: Resources, row: Row, notice: uuid.UUID, address: str, phase: str
 ) -> None:
     id, once = uuid.uuid4(), None
-    if row["once"] is not None and phase == "waiting":
+    if row["once"] is not None:
         sealer, tenant = resources.sealer, row["tenant"]
         link = await sealer.unwrap(tx, tenant, about_once(row["id"]), row["once"])
         once = await sealer.wrap(tx, tenant, about_once(id), link)
