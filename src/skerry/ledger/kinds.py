@@ -112,6 +112,8 @@ KINDS = [
                  media="application/vnd.apache.parquet"),
             View("xml", "The invoice as XML after EN 16931", views.xml, media="application/xml",
                  query={"syntax": "cii (Factur-X, ZUGFeRD) or ubl (Peppol)"}),
+            View("pdf", "The invoice as PDF, with its XML inside", views.pdf,
+                 media="application/pdf"),
         ),
         actions=(
             Action("credit", "Issue a credit note for an invoice or a part of it", CreditNoteSpec),

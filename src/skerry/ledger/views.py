@@ -1,5 +1,6 @@
 """An invoice as it is read: the document, the page, the export, what a tax office reads."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 
 from skerry.kernel.errors import InvalidRequest, Source
 from skerry.kernel.views import Asked
-from skerry.ledger import einvoice, focus, invoice_page, invoices, issuing, money
+from skerry.ledger import einvoice, focus, invoice_page, invoice_pdf, invoices, issuing, money
 from skerry.ledger.invoices import Invoice
 from skerry.ledger.issued import Issued
 from skerry.ledger.specs import InvoiceSpec
@@ -39,7 +40,12 @@ async def xml(asked: Asked) -> bytes:
         raise InvalidRequest(
             f"syntax={syntax[:20]!r} is neither cii nor ubl", sources=[Source(parameter="syntax")]
         )
-    return einvoice.xml(await _issued(asked), "ubl" if syntax == "ubl" else "cii")
+    made = await _issued(asked)
+    return await asyncio.to_thread(einvoice.xml, made, "ubl" if syntax == "ubl" else "cii")
+
+
+async def pdf(asked: Asked) -> bytes:
+    return await asyncio.to_thread(invoice_pdf.pdf, await _issued(asked))
 
 
 async def register(asked: Asked) -> Mapping[str, Any]:

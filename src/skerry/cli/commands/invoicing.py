@@ -98,9 +98,10 @@ def _get(session: Session, names: tuple[str, ...], to: Path | None) -> None:
         if len(names) != 1:
             raise click.UsageError(f"-o {form.name} is of one invoice")
         name = names[0].lower()
-        query = {"syntax": "ubl" if form.name == "ubl" else "cii"}
+        view = "pdf" if form.name == "pdf" else "xml"
+        query = {"syntax": "ubl"} if form.name == "ubl" else {}
         with destination(to) as write:
-            _owner(session, client, name).download(name, "xml", write, **query)
+            _owner(session, client, name).download(name, view, write, **query)
         return
     found = []
     for name in names:
@@ -129,7 +130,7 @@ def _owner(session: Session, client: "KindClient", name: str) -> "KindClient":
 
 
 class Get(Command):
-    forms = ("xml", "ubl")
+    forms = ("pdf", "xml", "ubl")
 
 
 get = Get(
@@ -145,7 +146,7 @@ get = Get(
             help="Write it to this file",
         ),
     ],
-    help="Show an invoice; -o xml (Factur-X) and ubl (Peppol) are what is sent",
+    help="Show an invoice; -o pdf, xml (Factur-X) and ubl (Peppol) are what is sent",
 )  # fmt: skip
 
 
