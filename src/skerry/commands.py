@@ -18,6 +18,7 @@ import msgspec
 import uvloop
 
 from skerry.api.problems import PROFILES
+from skerry.cli.commands.audits import export, show
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
 from skerry.client.units import parse_bytes, parse_seconds
@@ -368,6 +369,9 @@ def audit_verify(data: Path, key: str, database_url: str, operator: str) -> None
         sys.exit(1)
     _say("audit OK: log, tables, files and money agree")
 
+
+audit.add_command(export)
+audit.add_command(show)
 
 COMMANDS: dict[str, click.Command] = {
     "up": up,

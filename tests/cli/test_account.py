@@ -188,4 +188,4 @@ def test_receipts_are_fetched_as_they_are(home: Skerry, cloud: Cloud, tmp_path: 
     assert home("key").out == "home+1+x\n"
     said = home("verify", str(tmp_path / "r.json"), "--key", "nonsense")
     assert said.code == 2
-    assert said.err.startswith("Error: the receipt can't be verified: ")
+    assert said.err.startswith("Error: this can't be verified: ")

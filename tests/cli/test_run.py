@@ -115,6 +115,33 @@ def test_a_receipt_verifies_offline(home: Skerry, house: House, tmp_path: Path) 
     assert said.err.startswith("Error: receipt FAILS at ")
 
 
+def test_an_audit_is_checked_offline_and_read(
+    home: Skerry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home("run", "-q", "--name", "audited", "--", "true")
+    file, key = tmp_path / "audit.jsonl", tmp_path / "key"
+    key.write_text(home("key").out)
+    said = home("audit", "export", "--from", "2026-01-01", "--file", str(file))
+    assert (said.code, said.out) == (0, f"{file}\n"), said.err
+    said = home("audit", "export", "--from", "someday", "--file", str(tmp_path / "none"))
+    assert (said.code, "someday" in said.err) == (2, True)
+    assert not (tmp_path / "none").exists()
+    monkeypatch.setenv("SKERRY_URL", "http://127.0.0.1:1")
+    said = home("verify", str(file), "--key", str(key))
+    assert (said.code, said.out.splitlines()[-1]) == (0, "audit OK")
+    shown = json.loads(home("audit", "show", str(file), "--key", str(key), "-o", "json").out)
+    (job,) = (row for row in shown["placed"] if row["NAME"] == "jobs/audited")
+    assert (job["PHASE"], job["PLACE"], job["EVIDENCE"]) == (
+        "succeeded", "home-1 SE", "attested-host",
+    )  # fmt: skip
+    assert "\nPlaced: " in home("audit", "show", str(file), "--key", str(key)).out
+    file.write_bytes(file.read_bytes().replace(b"jobs/audited", b"jobs/deleted", 1))
+    for command in (("verify",), ("audit", "show")):
+        said = home(*command, str(file), "--key", str(key))
+        assert said.code == 1
+        assert said.err.startswith("Error: audit FAILS at line ")
+
+
 def test_a_quote_can_be_accepted_as_it_stands(home: Skerry) -> None:
     said = home("quote", "job", "--name", "quoted", "--millicores", "500", "--", "true")
     assert said.code == 0, said.err

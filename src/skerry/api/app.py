@@ -32,7 +32,7 @@ from skerry.api.edge import Edge
 from skerry.api.exposition import Own
 from skerry.api.problems import MethodNotAllowed
 from skerry.api.prometheus import exporter
-from skerry.api.proofs import checkpoint, events, key, tile
+from skerry.api.proofs import checkpoint, events, key, package, tile
 from skerry.api.sessions import close_session, open_session, whoami
 from skerry.kernel.errors import NotFound
 
@@ -162,6 +162,7 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
         f"{proof}/key": {"GET": key},
         f"{proof}/tile/{{path:path}}": {"GET": tile},
         f"{proof}/tenants/{{tenant}}/events": {"GET": events},
+        f"{proof}/tenants/{{tenant}}/audit": {"GET": package},
         f"{identity}/sessions": {"POST": open_session, "DELETE": close_session},
         f"{identity}/whoami": {"GET": whoami},
         f"{identity}/sign-in": {"GET": signing_in.ways},

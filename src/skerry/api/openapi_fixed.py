@@ -113,6 +113,21 @@ def _log() -> Mapping[str, Schema]:
                 ],
             ),
         },
+        f"{_PROOF}/tenants/{{tenant}}/audit": {
+            "parameters": path_parameters(("tenant",)),
+            "get": _plain(
+                "export_audit", "All that happened in a tenant, to be checked offline",
+                {"200": {
+                    "description": "The auditor's package",
+                    "content": {"application/x-ndjson": {"schema": TEXT}},
+                }},
+                *READING, errors.InvalidRequest, errors.Unavailable,
+                parameters=[
+                    query("from", "From this time or date on"),
+                    query("to", "Until before this time or date"),
+                ],
+            ),
+        },
     }  # fmt: skip
 
 

@@ -5,19 +5,27 @@ auditor fetches them as plain files (C2SP tlog-tiles).
 """
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from skerry.api import history, requests, watch
-from skerry.api.edge import Edge
+from skerry.api.edge import Edge, attachment
 from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
-from skerry.kernel.errors import NotFound
+from skerry.kernel.errors import InvalidRequest, NotFound, Source
+from skerry.kernel.paths import Path
 from skerry.kernel.rows import Resource
 from skerry.proof.log import Log
+from skerry.proof.package import Package, Period
+from skerry.proof.receipts import Evidence
 from skerry.proof.tiles import parse_path
+from skerry.series.views import moment
 
+NDJSON = "application/x-ndjson"
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -74,3 +82,47 @@ async def _watcher(edge: Edge, request: Request, tenant: str) -> Principal:
     who = await edge.principal(request)
     authorize(who, "get", Target(provider="skerry.proof/v1", tenant=tenant, resource="events"))
     return who
+
+
+async def package(edge: Edge, request: Request) -> Response:
+    """All that happened in a tenant in a period, to be checked offline (``proof.package``)."""
+    tenant = request.path_params["tenant"]
+    who = await edge.principal(request)
+    authorize(who, "get", Target(provider="skerry.proof/v1", tenant=tenant, resource="audit"))
+    registry = edge.resources.registry
+    async with edge.db.reading() as tx:
+        await edge.resources.get(tx, edge.resources.ref(registry["tenant"], Path(name=tenant)))
+        now = await tx.now()
+    period = Period(tenant, _when(request, "from", now), _when(request, "to", now))
+    if not period.begin < period.end:
+        raise InvalidRequest("the period ends before it begins", sources=[Source(parameter="from")])
+
+    def vouches(kind: str, verb: str) -> Evidence:
+        found = registry.by_noun.get(kind)
+        return "attested-host" if found and found.meters and verb == "status" else "declared"
+
+    lines = Package(edge.db, edge.services[Log], period, vouches).lines()
+    # What can be refused is refused before the answer begins.
+    first = await anext(lines)
+    name = f"audit-{tenant}-{period.begin:%Y%m%d}-{period.end:%Y%m%d}.jsonl"
+    headers = {"content-disposition": attachment(name), "x-content-type-options": "nosniff"}
+    return StreamingResponse(_after(first, lines), media_type=NDJSON, headers=headers)
+
+
+async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(rest) as lines:
+        yield first
+        async for line in lines:
+            yield line
+
+
+def _when(request: Request, name: str, now: datetime) -> datetime:
+    """A time or a date, which is its first instant in UTC. Raises ``InvalidRequest``."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return now if name == "to" else datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return moment(text, now, name)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -72,3 +72,35 @@ from resource r
 where not exists (select from change c where c.kind = r.kind and c.subject = r.ref)
 order by r.kind, r.ref
 limit 100
+
+-- name: uncovered
+-- Whether anything of the period is not among the first $5 of the log: what the sequencer has not
+-- passed yet, and what it has passed since. Both are the tails of their tables.
+select exists (
+  select from sequencer s, change c
+  where (c.xid, c.version, c.id) > (s.xid, s.version, s.id)
+    and (c.tenant = $1 or c.kind = any($2::text[])) and c.at >= $3 and c.at < $4
+) or exists (
+  select from feed f join change c on c.id = f.change_id
+  where f.position >= $5
+    and (c.tenant = $1 or c.kind = any($2::text[])) and c.at >= $3 and c.at < $4
+)
+
+-- name: period_page
+-- The changes of a tenant, and those that concern every tenant, oldest first.
+select c.id, c.kind, c.verb, c.version, c.at, f.position, c.subject, c.tenant, c.workspace,
+  c.actor, c.body, c.salt, c.leaf
+from change c join feed f on f.change_id = c.id
+where (c.tenant = $1 or c.kind = any($2::text[])) and c.at < $5
+  and c.at >= $3 and (c.at, f.position) > ($3, $4::bigint)
+order by c.at, f.position
+limit $6
+
+-- name: versions_of
+-- Certain versions of one life of a resource.
+select c.id, c.kind, c.verb, c.version, c.at, f.position, c.subject, c.tenant, c.workspace,
+  c.actor, c.body, c.salt, c.leaf
+from change c join feed f on f.change_id = c.id
+where c.kind = $1 and c.subject = $2 and c.version = any($3::bigint[])
+  and c.body::jsonb ->> 'uid' = $4
+order by c.version

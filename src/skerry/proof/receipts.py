@@ -68,7 +68,7 @@ async def build(
     ids = [id for section in sections for id in section.change_ids]
     published, rows = await _covered(db, log, list(dict.fromkeys(ids)), wait_seconds)
     paths = await log.inclusions([row["position"] for row in rows], published.size)
-    statements = {row["id"]: _statement(row, path) for row, path in zip(rows, paths, strict=True)}
+    statements = {row["id"]: statement(row, path) for row, path in zip(rows, paths, strict=True)}
     issued_at = await db.fetchval("select skerry_now()")
     receipt = {
         "format": FORMAT,
@@ -109,7 +109,8 @@ async def _covered(
         await asyncio.sleep(0.1)
 
 
-def _statement(row: Row, path: Sequence[bytes]) -> dict[str, Any]:
+def statement(row: Row, path: Sequence[bytes]) -> dict[str, Any]:
+    """A change with everything its leaf hashes, and its path."""
     return {
         "position": row["position"],
         "subject": row["subject"],

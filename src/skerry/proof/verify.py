@@ -1,8 +1,8 @@
-"""Check a Skerry receipt offline: ``python verify.py receipt.json --key <verifier key or file>``.
+"""Check a Skerry receipt or audit offline: ``python verify.py FILE --key <verifier key or file>``.
 
 This file needs Python 3.11 and nothing else: copy it, read it, run it anywhere. It exits with 0 and
-``receipt OK`` if all holds, with 1 and the name of what fails if not, and with 2 if what it was
-given is not a receipt or not a key. It checks, in this order:
+``receipt OK`` or ``audit OK`` if all holds, with 1 and the name of what fails if not, and with 2 if
+what it was given is neither or the key no key. It checks, in this order:
 
 1. The file is strict JSON: no name twice, whole numbers only, nothing after it, at most 16 MiB.
 2. The *checkpoint* (C2SP tlog-checkpoint) is signed by the key given, under the key's own name.
@@ -11,6 +11,10 @@ given is not a receipt or not a key. It checks, in this order:
 4. Each *item*: its text is in the batch whose root and size stand in the body of its statement.
 5. The *seal*: the operator signed the digest of every other part of the file, so that nothing,
    not even the order of the sections, can be changed, left out or added.
+
+An *audit* is the changes of a tenant in a period, a line each between a head and a seal over the
+digest of all lines before it. Beside 2, 3 and 5 it is checked that no line stands twice, and that
+of each resource no version is missing between the first and the last that stand here.
 
 It does not check that what the operator declares is true; each section says who vouches for it.
 """
@@ -22,13 +26,15 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FORMAT = "skerry-receipt/v1"
+AUDIT = "skerry-audit/v1"
 MAX_BYTES = 16 * 1024 * 1024
 MAX_SIGNATURES = 64
 ED25519 = b"\x01"
@@ -45,7 +51,9 @@ class Unreadable(Exception):
 
 
 class Failed(Exception):
-    """A receipt that does not hold. ``where`` names the part, ``why`` says what is wrong."""
+    """It does not hold. ``where`` names the part, ``why`` says what is wrong."""
+
+    what = "receipt"
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
@@ -376,24 +384,128 @@ def verify(data: bytes, key: Key) -> list[str]:
     return [_say(line) for line in lines]
 
 
+def verify_audit(lines: Iterable[bytes], key: Key) -> list[str]:
+    """Check an audit, line by line; what is proved comes back in plain words.
+
+    Raises Failed where it does not hold, and Unreadable where it is no audit at all.
+    """
+    rest = iter(lines)
+    first = next(rest, b"")
+    head = load(first, "the first line")
+    if type(head) is not dict or head.get("format") != AUDIT:
+        raise Unreadable(f"this is not an audit of the format that is known here, {AUDIT}")
+    where = "line 1"
+    _shape(head, where, "format origin tenant from to issuedAt checkpoint")
+    if head["origin"] != key.name:
+        raise Failed(where, f"the audit is by {head['origin']!r}, the key given is of {key.name!r}")
+    log = read_checkpoint(open_note(head["checkpoint"], key, where), where)
+    if log.origin != key.name:
+        raise Failed(where, f"is of the log {log.origin!r}, not of {key.name!r}")
+    digest, last = hashlib.sha256(first), None
+    contents = Contents()
+    for number, line in enumerate(rest, start=2):
+        if last is not None:
+            raise Failed(f"line {number}", "stands after the seal")
+        value = load(line, f"line {number}")
+        if type(value) is dict and "seal" in value:
+            last = value
+            continue
+        digest.update(line)
+        contents.add(value, f"line {number}", log)
+    if last is None:
+        raise Failed("the end", "the seal is missing: lines were cut off")
+    _shape(last, "the seal", "seal sha256", whole="statements")
+    sealed = open_note(last["seal"], key, "the seal")
+    if sealed != audit_seal(contents.count, digest.hexdigest()):
+        raise Failed("the seal", "is over other lines than these: altered, left out or added")
+    facts = [f"audit of tenant {head['tenant']}, from {head['from']} to {head['to']}"]
+    facts += [f"issued by {key.name} at {head['issuedAt']}, from a log of {log.size} changes"]
+    return [_say(line) for line in [*facts, *contents.facts()]]
+
+
+def audit_seal(count: int, digest: str) -> str:
+    """What the operator signs of an audit: how many statements, and the SHA-256 of all lines."""
+    return f"{AUDIT}\n{count}\n{digest}\n"
+
+
+class Contents:
+    """What stands in an audit: counted, none twice, no version left out."""
+
+    def __init__(self) -> None:
+        self._kinds: Counter[str] = Counter()
+        self._evidence: Counter[str] = Counter()
+        self._positions: set[int] = set()
+        self._versions: dict[tuple[str, ...], set[int]] = defaultdict(set)
+
+    @property
+    def count(self) -> int:
+        return len(self._positions)
+
+    def add(self, value: Any, where: str, log: Checkpoint) -> None:
+        """One line. Raises Failed."""
+        if type(value) is not dict or value.keys() != {"evidence", "statement"}:
+            raise Failed(where, "must have evidence and statement, and nothing else")
+        if value["evidence"] not in EVIDENCE:
+            raise Failed(where, f"evidence must be one of {', '.join(EVIDENCE)}")
+        said = value["statement"]
+        _statement(said, where, log)
+        if said["position"] in self._positions:
+            raise Failed(where, f"position {said['position']} stands twice")
+        self._positions.add(said["position"])
+        leaf = json.loads(said["leaf"])
+        self._kinds[leaf["kind"]] += 1
+        self._evidence[value["evidence"]] += 1
+        body = json.loads(said["body"])
+        if isinstance(body, dict) and isinstance(body.get("uid"), str) and "version" in body:
+            self._versions[leaf["kind"], said["subject"], body["uid"]].add(leaf["version"])
+
+    def facts(self) -> list[str]:
+        """In words. Raises Failed where a version is missing."""
+        for (kind, subject, _), versions in self._versions.items():
+            if len(versions) != max(versions) - min(versions) + 1:
+                gap = next(v for v in range(min(versions), max(versions)) if v not in versions)
+                raise Failed(f"{kind} {subject}", f"its version {gap} was left out")
+        kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(self._kinds.items()))
+        lines = [f"{self.count} changes: {kinds or 'nothing happened'}"]
+        lines += [f"  {count} {EVIDENCE[name]}" for name, count in sorted(self._evidence.items())]
+        return [*lines, f"  no version left out of {len(self._versions)} resources"]
+
+
+def check(file: BinaryIO, key: Key) -> tuple[str, list[str]]:
+    """Whether a file is a receipt or an audit, and what it proves.
+
+    Raises Failed, whose ``what`` says which of the two it is, and Unreadable.
+    """
+    first = file.readline(MAX_BYTES + 1)
+    what = "audit" if first.startswith(b'{"format":"' + AUDIT.encode() + b'"') else "receipt"
+    try:
+        if what == "receipt":
+            return what, verify(first + file.read(MAX_BYTES + 1), key)
+        lines = iter(lambda: file.readline(MAX_BYTES + 1), b"")
+        return what, verify_audit(chain([first], lines), key)
+    except Failed as failed:
+        failed.what = what
+        raise
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; the answer is the exit code: 0 holds, 1 fails, 2 can't be read."""
     parser = argparse.ArgumentParser(prog="verify", description="Check a Skerry receipt offline.")
-    parser.add_argument("receipt", help="the receipt's file, - for standard input")
+    parser.add_argument("file", help="the receipt or audit, - for standard input")
     parser.add_argument("--key", required=True, help="the operator's verifier key, or a file of it")
     given = parser.parse_args(argv)
     try:
         is_file = os.path.isfile(given.key)
         key = Key.parse(Path(given.key).read_text("utf-8") if is_file else given.key)
-        with open(0 if given.receipt == "-" else given.receipt, "rb") as file:
-            lines = verify(file.read(MAX_BYTES + 1), key)
+        with open(0 if given.file == "-" else given.file, "rb") as file:
+            what, lines = check(file, key)
     except Failed as failed:
-        print(f"receipt FAILS at {_say(str(failed))}", file=sys.stderr)
+        print(f"{failed.what} FAILS at {_say(str(failed))}", file=sys.stderr)
         return 1
     except (Unreadable, OSError, ValueError) as error:
         print(f"cannot verify: {_say(str(error))}", file=sys.stderr)
         return 2
-    print("\n".join([*lines, "receipt OK"]))
+    print("\n".join([*lines, f"{what} OK"]))
     return 0
 
 

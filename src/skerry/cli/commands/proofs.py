@@ -1,6 +1,7 @@
 """``receipt``, ``verify`` and ``key``: what happened, for anyone to check without asking."""
 
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import click
 
@@ -49,40 +50,51 @@ def _key(session: Session) -> None:
 key = Command("key", callback=_key, params=[], help="Show the operator's public key.")
 
 
-@pass_session
-def _verify(session: Session, receipt: str, key: str) -> None:
-    """Check offline; nothing is asked of any cloud."""
+def checked(file: str, key: str) -> tuple[str, list[str]]:
+    """What a file is and what it proves; offline, nothing is asked of any cloud. Raises what is
+    wrong with it in words."""
     from skerry.proof import verify as verifier
 
     try:
         is_file = "\0" not in key and len(key) < 4096 and Path(key).is_file()
         parsed = verifier.Key.parse(Path(key).read_text("utf-8") if is_file else key)
-        with click.open_file(receipt, "rb") as stream:
-            proved = verifier.verify(stream.read(verifier.MAX_BYTES + 1), parsed)
+        with click.open_file(file, "rb") as stream:
+            return verifier.check(cast("BinaryIO", stream), parsed)
     except verifier.Failed as failed:
-        raise Failed(f"receipt FAILS at {failed.where}", detail=failed.why, code=FAILURE) from None
+        raise Failed(
+            f"{failed.what} FAILS at {failed.where}", detail=failed.why, code=FAILURE
+        ) from None
     except verifier.Unreadable as error:
-        raise Failed("the receipt can't be verified", detail=str(error), code=USAGE) from None
+        raise Failed("this can't be verified", detail=str(error), code=USAGE) from None
     except (OSError, ValueError) as error:
-        raise BadSetting("the receipt can't be read", detail=str(error)) from None
+        raise BadSetting(f"{file} can't be read", detail=str(error)) from None
+
+
+@pass_session
+def _verify(session: Session, file: str, key: str) -> None:
+    what, proved = checked(file, key)
     if session.form.is_document:
         output.document({"ok": True, "facts": proved}, session.form)
         return
     click.echo("\n".join(proved))
-    click.echo("receipt OK")
+    click.echo(f"{what} OK")
+
+
+def key_of() -> click.Option:
+    return click.Option(
+        ["--key", "-k"],
+        required=True,
+        metavar="KEY",
+        help="The operator's verifier key, or a file of it",
+    )
 
 
 verify = Command(
     "verify",
     callback=_verify,
     params=[
-        click.Argument(["receipt"], type=click.Path(allow_dash=True), metavar="RECEIPT"),
-        click.Option(
-            ["--key", "-k"],
-            required=True,
-            metavar="KEY",
-            help="The operator's verifier key, or a file of it",
-        ),
+        click.Argument(["file"], type=click.Path(allow_dash=True), metavar="FILE"),
+        key_of(),
     ],
-    help="Check a receipt offline, with nothing but the operator's public key.",
+    help="Check a receipt or an audit offline, with nothing but the operator's public key.",
 )
