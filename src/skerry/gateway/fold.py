@@ -23,7 +23,7 @@ from skerry.kernel import alerts
 from skerry.kernel.errors import Problem
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.ledger import holds, price_lists, settle
+from skerry.ledger import agreements, holds, price_lists, settle
 from skerry.ledger.ids import named
 from skerry.ledger.settle import Reading
 from skerry.ledger.streams import Charge
@@ -117,7 +117,11 @@ async def _leased(tx: Tx, resources: Resources, route: Resource, now: datetime) 
     lease = lease_of(route.uid)
     if await holds.find(tx, lease) is None:
         prices = await price_lists.at(tx)
-        found = [prices.price(meter, region=route.region) for meter in (REQUESTS, EGRESS)]
+        overlays = await agreements.prices(tx, route.tenant)
+        found = [
+            prices.price(meter, region=route.region, at=now, overlays=overlays)
+            for meter in (REQUESTS, EGRESS)
+        ]
         charges = [Charge.counted(price) for price in found if price is not None]
         made = holds.Lease(
             id=lease,

@@ -6,7 +6,6 @@ which its invoice takes off; and a *commitment*, the least that a month's invoic
 two are about whole months, so their dates are firsts of months.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
@@ -22,6 +21,8 @@ from skerry.store import Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "agreements.sql")
+_MOST, _MOST_GPU = 274 * money.NANO, 1_000_000 * money.NANO
+"""The highest prices that the market computes with."""
 _DAY = Meta(pattern=r"^(20[0-9]{2}-[0-9]{2}-[0-9]{2})?$")
 _AMOUNT = Meta(pattern=r"^([0-9]{1,9}(\.[0-9]{1,9})?)?$")
 
@@ -85,6 +86,9 @@ def check(spec: AgreementSpec) -> None:
         raise _wrong("it agrees on nothing", "", "Say a price, an amount that is free, or both.")
     if (spec.price or spec.free) and not spec.meter:
         raise _wrong("a price is of a meter", "/meter", "Such as cpu-hour.")
+    most = _MOST_GPU if spec.meter == "gpu-hour" else _MOST
+    if spec.price and money.parse(spec.price) > most:
+        raise _wrong(f"{money.text(most)} is the highest price of a {spec.meter}", "/price")
     if spec.meter:
         try:
             meter(spec.meter)
@@ -126,7 +130,16 @@ async def of_tenant(tx: Tx, tenant: str, at: datetime) -> list[Agreement]:
     return [a for a in found if a.starts_at <= at and (a.ends_at is None or at < a.ends_at)]
 
 
-async def prices(tx: Tx, tenant: str) -> Sequence[Overlay]:
+async def words_of(tx: Tx, tenant: str, currency: str) -> list[str]:
+    """What holds now, in words: for a quote."""
+    now = await tx.now()
+    specs = [
+        msgspec.convert(row["spec"], AgreementSpec) for row in await tx.fetch(_sql.all, tenant)
+    ]
+    return [in_words(spec, currency) for spec in specs if phase(spec, now) == "current"]
+
+
+async def prices(tx: Tx, tenant: str) -> list[Overlay]:
     """The prices agreed with a tenant that hold now."""
     now = await tx.now()
     found = await of_tenant(tx, tenant, now)

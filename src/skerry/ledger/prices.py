@@ -88,7 +88,7 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, meter: str, sku: str) -> bool:
         """Whether it is about this meter and sort, whenever."""
-        return self.meter == meter and (not self.sku or _within(_words(self.sku), _words(sku)))
+        return self.meter == meter and overlay_fits(self.sku, sku)
 
 
 class PriceList(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -139,6 +139,11 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             currency=self.currency,
             version=self.version,
         )
+
+
+def overlay_fits(agreed: str, sku: str) -> bool:
+    """Whether what was agreed for one sort (or, empty, for every one) is about ``sku``."""
+    return not agreed or _within(_words(agreed), _words(sku))
 
 
 def _words(text: str) -> list[str]:

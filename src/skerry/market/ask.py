@@ -42,6 +42,16 @@ class Fact(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, fro
     """Base of what is written down for good: unchangeable, camelCase, without what is default."""
 
 
+class Agreed(Fact, frozen=True, kw_only=True):
+    """A price agreed with the tenant, instead of the list's."""
+
+    meter: str
+    sku: str = ""
+    """Which sort of it; empty: every one."""
+    price: Price
+    """Nano for one unit of sale: a core-hour, a GiB-month."""
+
+
 class Ask(Fact, frozen=True, kw_only=True):
     """What somebody needs. All ``tasks`` go to one offer, together or not at all."""
 
@@ -70,6 +80,8 @@ class Ask(Fact, frozen=True, kw_only=True):
     """Nano per hour for all tasks together; None: any price."""
     currency: Currency = ""
     """Empty: the one the tenant is billed in; the market fills it in."""
+    agreed: tuple[Agreed, ...] = ()
+    """Of those that fit, the last counts; the market fills it in."""
     duration: Annotated[int, Meta(ge=0, le=10 * 366 * 86400)] = 0
     """Seconds it may run at most, or 0 for no limit."""
     spot: bool = False

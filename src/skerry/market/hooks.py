@@ -15,7 +15,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.kinds import Kind
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resource, Resources
-from skerry.ledger import holds
+from skerry.ledger import agreements, holds
 from skerry.ledger.streams import cost
 from skerry.market import decisions, offers
 from skerry.market.ask import Ask, Divisible, checked
@@ -131,6 +131,7 @@ class QuoteHooks(Hooks):
             by=by,
         )
         status = _answer(decided, recorded.id)
+        status.agreed = await agreements.words_of(tx, new.tenant, decided.ask.currency)
         if decided.chosen is not None:
             status.valid_until = decided.at + timedelta(seconds=QUOTE_SECONDS)
         # A quote put again must not keep what the last one said.

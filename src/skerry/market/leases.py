@@ -23,11 +23,12 @@ import structlog
 from skerry.kernel.errors import Conflict, NotFound, Unavailable, ValidationError
 from skerry.kernel.hooks import SYSTEM, Caller
 from skerry.kernel.resources import Resource, Resources
-from skerry.ledger import chart, holds, price_lists, settle
+from skerry.ledger import agreements, chart, holds, price_lists, settle
 from skerry.ledger.budgets import BudgetExhausted
 from skerry.ledger.journal import InsufficientFunds
 from skerry.ledger.publish import publish_invoice
 from skerry.market import decisions, offers, policies
+from skerry.market.agreed import of_overlays
 from skerry.market.ask import Ask, Used, canonical
 from skerry.market.decision import Decision
 from skerry.market.decisions import Outcome, Recorded
@@ -86,7 +87,8 @@ class Market:
         currency = terms.currency if terms else (await price_lists.at(tx)).currency
         if ask.currency not in ("", currency):
             raise ValidationError(f"{tenant} is billed in {currency}, not in {ask.currency}")
-        ask = msgspec.structs.replace(ask, currency=currency)
+        overlays = await agreements.prices(tx, tenant)
+        ask = msgspec.structs.replace(ask, currency=currency, agreed=of_overlays(overlays))
         snapshot = await self.live.current(tx)
         return Found(match(ask, snapshot, policy, await tx.now()), snapshot)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.market.agreed import priced
 from skerry.market.ask import Ask
 from skerry.market.columns import NEVER, PRICES, Ints, Tables
 from skerry.market.groups import Bools, listed, needs
@@ -76,7 +77,7 @@ def evaluate(
 ) -> Lines:
     """Test the lines of ``groups`` (a mask over the segment's groups)."""
     where, inside = select(view, groups)
-    price = line_price(view, where, ask)
+    price = line_price(view, where, ask, tables)
     ok = np.ones(len(price), np.bool_) if inside is None else inside.copy()
     failures = np.zeros(len(price), np.uint8)
     if inside is not None:
@@ -143,7 +144,7 @@ def _short(view: View, where: slice | NDArray[np.intp], ask: Ask, prefix: str) -
     return np.zeros(len(view.segment.columns["key"][where]), np.bool_) if short is None else short
 
 
-def line_price(view: View, where: slice | NDArray[np.intp], ask: Ask) -> Ints:
+def line_price(view: View, where: slice | NDArray[np.intp], ask: Ask, tables: Tables) -> Ints:
     """What a task costs an hour at each line; NEVER where that is unknown."""
     columns = view.segment.columns
     if not view.segment.divisible:
@@ -151,7 +152,8 @@ def line_price(view: View, where: slice | NDArray[np.intp], ask: Ask) -> Ints:
         if ask.storage:
             return np.full_like(price, NEVER)  # whole instances end with all that is on them
         return np.minimum(price, columns["spot"][where]) if ask.spot else price
-    return by_amount({name: columns[name][where] for name in PRICES}, ask)
+    listed = {name: columns[name][where] for name in PRICES}
+    return by_amount(priced(listed, columns["group"][where], ask, tables), ask)
 
 
 def by_amount(prices: dict[str, Ints], ask: Ask) -> Ints:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skerry.market.agreed import priced
 from skerry.market.ask import Ask
 from skerry.market.columns import NEVER, PRICES, Ints, Tables
 from skerry.market.lines import Lines, by_amount, evaluate
@@ -110,7 +111,8 @@ class Search:
         """For each group a price that no line of it is below."""
         cheapest = view.segment.cheapest
         if view.segment.divisible:
-            return by_amount({name: cheapest[name] for name in PRICES}, self.ask)
+            listed = {name: cheapest[name] for name in PRICES}
+            return by_amount(priced(listed, view.segment.groups, self.ask, self.tables), self.ask)
         if self.ask.spot:
             return np.minimum(cheapest["price"], cheapest["spot"])
         return cheapest["price"]

@@ -198,6 +198,9 @@ class QuoteStatus(Status, kw_only=True):
         None
     )
     policy: Annotated[str, Meta(description="What the policies allow, in words")] = ""
+    agreed: Annotated[
+        list[str], Meta(description="What is agreed with the tenant and holds now, in words")
+    ] = []
     message: Annotated[str, Meta(description="Why nothing was offered")] = ""
     hint: Annotated[str, Meta(description="What to do about a refusal")] = ""
     considered: Annotated[int, Meta(description="How many offers were looked at")] = 0

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from skerry.market.agreed import price_of
 from skerry.market.ask import EVIDENCE, Ask
 from skerry.market.columns import NEVER, Tables, isolations_of
 from skerry.market.decision import Choice, Failure, Near, Place
@@ -44,11 +45,16 @@ def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) 
     facts = facts_of(spot, tables)
     v, spots = facts.values, False
     if facts.group.divisible:
-        parts = [
+        listed = [
             (CORE, "", ask.millicores, 1000, v["core_price"]),
             (MEMORY, "", mebibytes(ask.memory), 1024, v["memory_price"]),
             (GPU, facts.gpu, 1000 * ask.gpus, 1000, v["gpu_price"]),
             (STORAGE, "", mebibytes(ask.storage), 1024 * MONTH, v["storage_price"]),
+        ]
+        version = facts.group.price_version
+        parts = [
+            (meter, sku, quantity, per, price_of(ask, meter, sku, price, version))
+            for meter, sku, quantity, per, price in listed
         ]
     else:
         spots = ask.spot and v["spot"] < v["price"]

@@ -135,6 +135,7 @@ def _told(quote: Resource, name: str) -> list[str]:
     ]
     if isinstance(status.get("mostNano"), int):
         lines.append(f"At most: {formats.money(status['mostNano'], currency)}")
+    lines += [f"Agreed:  {words}" for words in status.get("agreed") or ()]
     lines.append(f"Place:   {place_text(status.get('place'))}")
     if status.get("policy"):
         lines.append(f"Policy:  {status['policy']}")
