@@ -1,5 +1,6 @@
 """What goes on, over HTTP: charts, what runs, logs, alerts, events, metrics; and who may see it."""
 
+import json
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -188,6 +189,36 @@ def test_alerts_are_read_by_operators_and_by_whom_they_concern(house: House) -> 
     assert house.get(f"{SERIES}/alerts", phase="both") == 400
     assert house.get(f"{SERIES}/alerts", "reader") == 403
     assert house.get(f"{SERIES}/tenants/acme/alerts", "stranger") == 404
+
+
+def test_alerts_are_watched_as_they_are_raised_and_cleared(house: House) -> None:
+    async def happen(db: Database) -> None:
+        async with db.transaction() as tx:
+            await alerts.raise_alert(
+                tx, subject="a disk", reason="Watched", message="Full", remedy="Empty it",
+                tenant="acme",
+            )  # fmt: skip
+            await alerts.clear(tx, "a disk")
+
+    house.within(happen)
+    for path, who in ((f"{SERIES}/alerts", ""), (f"{SERIES}/tenants/acme/alerts", "reader")):
+        token = house.people[who] if who else house.cloud.token
+        told = {}
+        with house.cloud.http.stream(
+            "GET", path, params={"watch": "true", "from": "-1"},
+            headers={"authorization": f"Bearer {token}"},
+        ) as answer:  # fmt: skip
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    event = json.loads(line.removeprefix("data: "))
+                    if event["body"]["reason"] == "Watched":
+                        told[event["verb"]] = event["body"]["remedy"]
+                if len(told) == 2:
+                    break
+        assert told == {"raise": "Empty it", "clear": "Empty it"}
+    assert house.get(f"{SERIES}/tenants/acme/alerts", "only-a", watch="true") == 403
+    assert house.get(f"{SERIES}/alerts", "reader", watch="true") == 403
+    assert house.get(f"{SERIES}/tenants/acme/alerts", "stranger", watch="true") == 404
 
 
 def test_what_happened_is_read_backwards(house: House) -> None:

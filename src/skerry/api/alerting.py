@@ -13,8 +13,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from skerry.api import requests, watch
 from skerry.api.edge import JSON, Edge
-from skerry.kernel.errors import InvalidRequest, NotFound, Source
+from skerry.kernel.errors import Forbidden, InvalidRequest, NotFound, Source
 from skerry.kernel.history import stamp
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -27,8 +28,12 @@ _PHASES = ("open", "cleared")
 
 
 async def listed(edge: Edge, request: Request) -> Response:
-    """GET: the newest 500 of a tenant, or, for operators, of everybody."""
+    """GET: the newest 500 of a tenant, or, for operators, of everybody; or, from now on, each that
+    is raised or cleared."""
     room = await _room(edge, request)
+    if requests.flag(request, "watch"):
+        await _still(edge, request)
+        return await watch.alerts(edge, request, room.tenant, lambda: _still(edge, request))
     phase = request.query_params.get("phase", "open")
     if phase not in _PHASES:
         raise InvalidRequest("phase is open or cleared", sources=[Source(parameter="phase")])
@@ -54,6 +59,15 @@ async def _room(edge: Edge, request: Request) -> "Room":
     from skerry.api.rooms import Room  # which lists our paths among its own
 
     return await Room.enter(edge, request, "alerts")
+
+
+async def _still(edge: Edge, request: Request) -> watch.Visible:
+    """Raises ``Forbidden`` for who may not see all of them: what an alert is about may be gone by
+    the time that it is told of."""
+    room = await _room(edge, request)
+    if not room.everything:
+        raise Forbidden("You may read some of these alerts, not watch all of them.")
+    return lambda _: True
 
 
 async def _visible(edge: Edge, room: "Room", rows: Sequence[Row]) -> list[Row]:

@@ -25,6 +25,8 @@ _USES: Schema = {
     "additionalProperties": _NUMBER,
 }
 _PHASE = query("phase", "open (as they are, if nothing is said) or cleared")
+_WATCH = query("watch", "Each that is raised or cleared, as it happens", {"type": "boolean"})
+_AFTER = query("from", "With watch: from after this position; -1 is the very beginning")
 _FROM = query("from", "A time (RFC 3339), or -1h: so long ago")
 _TO = query("to", "A time; now")
 
@@ -46,9 +48,11 @@ def paths() -> Mapping[str, Schema]:
             query("limit", "Lines of a page", {"type": "integer", "minimum": 1, "maximum": 1000}),
             query("cursor", "`next` of the page before"),
         ),
-        f"{rooms.BASE}/alerts": _read("list_alerts", "Alerts of everybody", _alerts(), "", _PHASE),
+        f"{rooms.BASE}/alerts": _read(
+            "list_alerts", "Alerts of everybody", _alerts(), "", _PHASE, _WATCH, _AFTER
+        ),
         f"{rooms.TENANT}/alerts": _read(
-            "list_tenant_alerts", "Alerts of a tenant", _alerts(), "tenant", _PHASE
+            "list_tenant_alerts", "Alerts of a tenant", _alerts(), "tenant", _PHASE, _WATCH, _AFTER
         ),
         f"{rooms.BASE}/alerts/{{alert}}": _named("get_alert", "One alert", "alert"),
         f"{rooms.TENANT}/alerts/{{alert}}": _named(
@@ -84,6 +88,9 @@ def _read(name: str, summary: str, answer: Schema, scope: str = "", *asked: Sche
     }
     if asked:
         operation["parameters"] = list(asked)
+    if _WATCH in asked:
+        operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": TEXT}
+        operation["responses"] |= problems((errors.Gone,))
     return {"parameters": path_parameters(above), "get": operation} if above else {"get": operation}
 
 

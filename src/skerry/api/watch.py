@@ -55,6 +55,15 @@ async def tenant(
     return await _stream(edge, request, wanted, still)
 
 
+async def alerts(edge: "Edge", request: Request, tenant: str, still: Still) -> Response:
+    """Watch alerts being raised and cleared, of a tenant or ("") of everybody."""
+
+    def wanted(event: Happening) -> bool:
+        return event.kind == "alert" and tenant in ("", event.tenant)
+
+    return await _stream(edge, request, wanted, still)
+
+
 async def _stream(
     edge: "Edge",
     request: Request,
