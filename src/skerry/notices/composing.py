@@ -63,8 +63,11 @@ def _plain(letter: Letter, sender: Sender) -> str:
 
 def _footer(letter: Letter, sender: Sender) -> str:
     where = f", the cloud at {sender.url}" if sender.url else ""
+    sent = f"Sent by {one_line(sender.operator)}{where}."
+    if letter.once:  # to one person, for one purpose
+        return f"{sent} If you did not expect it, let it be."
     return (
-        f"Sent by {one_line(sender.operator)}{where}. Its topic is {letter.topic}. "
+        f"{sent} Its topic is {letter.topic}. "
         "Who gets mail about what: skerry notice-preference list"
     )
 
