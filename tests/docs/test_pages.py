@@ -126,7 +126,7 @@ FILLED = {
         "DATABASE_URL=$POSTGRES",
     },
     "proof.md": {"'skerry/acme+1f2e3d4c+AX…'": '"$(skerry key)"'},
-    "people.md": {"skerry login --tenant acme --issuer corp": "skerry login --help"},
+    "people.md": {"skerry login --tenant acme": "skerry login --help --tenant acme"},
     "volumes.md": {"1G": "32M", "2G": "64M"},
     "sites.md": {'["sleep",60]': '["sleep",0]', "-- anything": "-- anything || test $? = 3"},
 }

@@ -2,19 +2,22 @@
 browser's own steps; by an invitation, with a second factor, and back in after a password was lost.
 """
 
+import base64
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
 import pytest
 
+from skerry.identity.second_factor import code_at
 from tests.harness.served import Served, served
 
 HERE = Path(__file__).parent.parent / "harness/oidc"
@@ -107,3 +110,78 @@ def test_the_command_line_signs_in_at_an_issuer(cloud: Served, issuer: str, tmp_
     assert login.returncode == 0
     assert out.startswith("signed in as ann@acme until ")
     assert "subject:     users/ann" in line("whoami")
+
+
+def invite(cloud: Served, name: str, **more: Any) -> str:
+    """The link of an invitation, which is shown where no mail is sent."""
+    spec = {"email": f"{name}@example.com", **more}
+    return str(cloud.put(f"{IDENTITY}/tenants/acme/invitations/{name}", spec)["status"]["link"])
+
+
+def code_of(uri: str, steps: int = 0) -> str:
+    secret = parse_qs(urlsplit(uri).query)["secret"][0]
+    return code_at(base64.b32decode(secret), int(time.time()) // 30 + steps)
+
+
+def test_an_invitation_a_second_factor_and_a_lost_password(cloud: Served, tmp_path: Path) -> None:
+    link = invite(cloud, "bob", roles=["seca.admin"])
+    line = Line(cloud, tmp_path)
+    assert line("join", link, "--password-stdin", given=f"{PASSWORD}\n") == (
+        "skerry login --tenant acme --user bob\n"
+    )
+    again = line.begin("join", link, "--password-stdin")
+    _, said = again.communicate(f"{PASSWORD}\n", timeout=60)
+    assert again.returncode != 0
+    assert "This link was used already." in said
+
+    cloud.put(f"{IDENTITY}/tenants/acme", {"secondFactor": ["seca.admin"]})
+    whose = ("--tenant", "acme", "--user", "bob", "--password-stdin")
+    refused = line.begin("login", *whose)
+    _, said = refused.communicate(f"{PASSWORD}\n", timeout=60)
+    assert "may not be without a second factor" in said
+    setting = line.begin("login", *whose, "--second-factor")
+    assert setting.stdin is not None
+    assert setting.stdout is not None
+    setting.stdin.write(f"{PASSWORD}\n")
+    setting.stdin.flush()
+    uri = next(text for text in setting.stdout if text.startswith("otpauth://")).strip()
+    out, said = setting.communicate(f"{code_of(uri)}\n", timeout=60)
+    assert setting.returncode == 0, said
+    first, *recovery = out.split("\n")[:-1]
+    assert first.startswith("signed in as bob@acme")
+    assert len(recovery) == 10
+    assert "users/bob" in line("whoami")
+
+    # A new password ends the session, and asks for the second factor all the same.
+    at = f"{IDENTITY}/tenants/acme/users/bob/reset-password"
+    link = cloud.call("POST", at).json()["link"]
+    with httpx2.Client(trust_env=False) as browser:
+        page = browser.get(link)
+        assert "A new password" in page.text
+        sent = {"code": link.partition("code=")[2], "password": "another horse battery"}
+        assert "You are bob in acme." in browser.post(f"{cloud.url}/join", data=sent).text
+        assert "used already" in browser.post(f"{cloud.url}/join", data=sent).text
+        evil = {"origin": "https://evil.example"}
+        assert browser.post(f"{cloud.url}/join", data=sent, headers=evil).status_code == 403
+    gone = line.begin("whoami")
+    gone.communicate(timeout=60)
+    assert gone.returncode == 4
+    assert "signed in as bob@acme" in line(
+        "login", *whose, given=f"another horse battery\n{recovery[0]}\n"
+    )
+
+
+@needs_issuer
+def test_an_invitation_is_accepted_at_an_issuer(cloud: Served, issuer: str) -> None:
+    link = invite(cloud, "carol", roles=["seca.workspace-viewer"], userName="carol-c")
+    code = link.partition("code=")[2]
+    assert "With corp" in httpx2.get(link, trust_env=False).text
+    begin = f"{cloud.url}/sign-in/begin?issuer=corp&join={code}"
+    # Whoever has the link is who was invited, under whatever address the issuer knows them.
+    assert "You are carol-c in acme." in person(begin, "carol@elsewhere.example").text
+    assert "used already" in person(begin, "mallory@elsewhere.example").text
+    user = cloud.get(f"{IDENTITY}/tenants/acme/users/carol-c")
+    assert user["spec"] == {"email": "carol@example.com"}
+    status = cloud.get(f"{IDENTITY}/tenants/acme/invitations/carol")["status"]
+    assert (status["phase"], status["user"]) == ("accepted", "carol-c")
+    assert "link" not in status

@@ -45,7 +45,10 @@ async def test_a_password_gives_a_session(ann: Cloud, name):
     assert session.subject == "users/ann"
     principal = await ann.who(session.secret)
     assert (principal.tenant, principal.subject) == ("acme", "users/ann")
-    assert (await ann.shown("user", "ann", "acme")) == {"hasPassword": True}
+    assert (await ann.shown("user", "ann", "acme")) == {
+        "hasPassword": True,
+        "hasSecondFactor": False,
+    }
 
 
 async def test_a_login_is_on_record(ann: Cloud):
@@ -227,6 +230,6 @@ async def test_the_address_is_no_password(acme: Cloud):
 async def test_a_user_made_anew_has_no_password(ann: Cloud):
     await ann.delete("user", "ann", "acme")
     await ann.put("user", "ann", tenant="acme")
-    assert await ann.shown("user", "ann", "acme") == {"hasPassword": False}
+    assert not (await ann.shown("user", "ann", "acme"))["hasPassword"]
     with pytest.raises(Unauthenticated):
         await login(ann)

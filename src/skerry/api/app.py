@@ -33,7 +33,7 @@ from skerry.api.exposition import Own
 from skerry.api.problems import MethodNotAllowed
 from skerry.api.prometheus import exporter
 from skerry.api.proofs import checkpoint, events, key, package, tile
-from skerry.api.sessions import close_session, open_session, whoami
+from skerry.api.sessions import begin_factor, close_session, drop_factor, open_session, whoami
 from skerry.kernel.errors import NotFound
 
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
@@ -166,6 +166,7 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
         f"{identity}/sessions": {"POST": open_session, "DELETE": close_session},
         f"{identity}/whoami": {"GET": whoami},
         f"{identity}/sign-in": {"GET": signing_in.ways},
+        f"{identity}/second-factors": {"POST": begin_factor, "DELETE": drop_factor},
         f"{identity}/joins": {"POST": signing_in.follow},
         f"{identity}/resets": {"POST": signing_in.forgot},
         "/metrics": {"GET": exporter(own)},

@@ -26,6 +26,8 @@ _FORM = """<p>to enter <code>{route}</code></p>
 <label for="user">User</label><input id="user" name="user" value="{user}" autocomplete="username">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password">
+<label for="code">Code of your second factor, if you have one</label>
+<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code">
 <p>or</p><label for="token">Token</label><input id="token" name="token" type="password">
 <button>Enter</button></form>
 {issuers}"""
@@ -56,6 +58,8 @@ async def _link(edge: Edge, request: Request, given: Mapping[str, str]) -> str:
             name=given.get("user", ""),
             password=given.get("password", ""),
             address=request.client.host if request.client else "",
+            code=given.get("code", ""),
+            sealer=edge.resources.sealer,
         )
         secret, fresh = session.secret, True
     try:

@@ -133,9 +133,15 @@ def _log() -> Mapping[str, Schema]:
 
 def _sessions() -> Mapping[str, Schema]:
     signed_in = required({"token": TEXT, "tenant": TEXT, "subject": TEXT, "expiresAt": TIME})
+    signed_in["properties"] = {
+        **signed_in["properties"], "recoveryCodes": {"type": "array", "items": TEXT},
+    }  # fmt: skip
     credentials = {
         "anyOf": [
-            _closed("tenant", "user", "password"),
+            {
+                **_closed("tenant", "user", "password"),
+                "properties": dict.fromkeys(("tenant", "user", "password", "code"), TEXT),
+            },
             _closed("code", "verifier"),
         ]
     }
@@ -157,8 +163,8 @@ def _sessions() -> Mapping[str, Schema]:
             "post": _plain(
                 "open_session", "Sign in with a password, or a code of a sign-in at an issuer",
                 {"201": json_content(signed_in, "A token for a while")},
-                errors.InvalidRequest, errors.Unauthenticated, errors.TooLarge,
-                errors.ValidationError, errors.TooManyRequests,
+                errors.InvalidRequest, errors.Unauthenticated, errors.Forbidden, errors.TooLarge,
+                errors.ValidationError, errors.TooManyRequests, errors.Unavailable,
                 requestBody={
                     "required": True, "content": {"application/json": {"schema": credentials}},
                 },
@@ -186,6 +192,7 @@ def _coming_in() -> Mapping[str, Schema]:
         {"issuers": {"type": "array", "items": issuer}, "password": {"type": "boolean"}}
     )
     made = required({"tenant": TEXT, "user": TEXT})
+    begun = required(dict.fromkeys(("uri", "secret", "svg", "text"), TEXT))
     fails = (
         errors.InvalidRequest, errors.TooLarge, errors.ValidationError, errors.TooManyRequests,
         errors.Unavailable,
@@ -196,6 +203,20 @@ def _coming_in() -> Mapping[str, Schema]:
                 "ways_in", "How people may sign in", {"200": json_content(ways, "Issuers")},
                 **_PUBLIC,
             )
+        },
+        f"{_IDENTITY}/second-factors": {
+            "post": _plain(
+                "begin_factor", "Begin a second factor; its first code at sign-in confirms it",
+                {"201": json_content(begun, "What an authenticator takes")},
+                errors.Unauthenticated, errors.Conflict, *fails,
+                requestBody=_taking(_closed("tenant", "user", "password")), **_PUBLIC,
+            ),
+            "delete": _plain(
+                "drop_factor", "Drop one's own second factor",
+                {"202": {"description": "The password alone counts"}},
+                errors.Unauthenticated, *fails,
+                requestBody=_taking(_closed("tenant", "user", "password", "code")), **_PUBLIC,
+            ),
         },
         f"{_IDENTITY}/joins": {
             "post": _plain(

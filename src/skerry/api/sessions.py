@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from skerry.api import requests
 from skerry.api.edge import Edge
-from skerry.identity import passwords, signing_in
+from skerry.identity import passwords, second_factor, signing_in
 from skerry.kernel.history import stamp
 
 
@@ -14,6 +14,7 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     tenant: str
     user: str
     password: str
+    code: str = ""
 
 
 class Collect(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,15 +36,51 @@ async def open_session(edge: Edge, request: Request) -> Response:
     else:
         sent: SignIn = requests.convert(given, SignIn)
         session = await passwords.login(
-            edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
+            edge.db,
+            tenant=sent.tenant,
+            name=sent.user,
+            password=sent.password,
+            address=address,
+            code=sent.code,
+            sealer=edge.resources.sealer,
         )
     body = {
         "token": session.secret,
         "tenant": session.tenant,
         "subject": session.subject,
         "expiresAt": stamp(session.expires_at),
+        **({"recoveryCodes": session.recovery} if session.recovery else {}),
     }
     return Response(msgspec.json.encode(body), 201, media_type="application/json")
+
+
+async def begin_factor(edge: Edge, request: Request) -> Response:
+    """POST tenant, user and password: the seed of a second factor, to be confirmed by signing in
+    with its first code."""
+    sent: SignIn = requests.convert(await requests.json_object(request), SignIn)
+    address = request.client.host if request.client else ""
+    user = await passwords.proved(
+        edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
+    )
+    async with edge.db.transaction() as tx:
+        begun = await second_factor.begin(
+            tx, edge.resources.sealer, tenant=sent.tenant, uid=user["uid"], name=user["name"]
+        )
+    return Response(msgspec.json.encode(begun), 201, media_type="application/json")
+
+
+async def drop_factor(edge: Edge, request: Request) -> Response:
+    """DELETE with tenant, user, password and a code: their own second factor is dropped."""
+    sent: SignIn = requests.convert(await requests.json_object(request), SignIn)
+    address = request.client.host if request.client else ""
+    user = await passwords.proved(
+        edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
+    )
+    whose = {"tenant": sent.tenant, "uid": user["uid"]}
+    await second_factor.proved(edge.db, edge.resources.sealer, code=sent.code, **whose)
+    async with edge.db.transaction() as tx:
+        await second_factor.drop(tx, name=user["name"], **whose)
+    return Response(status_code=202)
 
 
 async def close_session(edge: Edge, request: Request) -> Response:

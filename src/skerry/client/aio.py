@@ -95,6 +95,17 @@ class AsyncClient(Binding):
         """Trade what proves who one is for a token: ``{token, tenant, subject, expiresAt}``."""
         return await self.take(operations.told("sessions", given, self.policy))
 
+    async def begin_second_factor(self, tenant: str, user: str, password: str) -> dict[str, Any]:
+        """What an authenticator takes: ``{uri, secret, svg, text}``; the next sign-in with a code
+        confirms it."""
+        asked = {"tenant": tenant, "user": user, "password": password}
+        return await self.take(operations.told("second-factors", asked, self.policy))
+
+    async def drop_second_factor(self, tenant: str, user: str, password: str, code: str) -> None:
+        """Go on with the password alone."""
+        asked = {"tenant": tenant, "user": user, "password": password, "code": code}
+        await self.take(operations.told("second-factors", asked, self.policy, "DELETE"))
+
     async def join(self, code: str, password: str) -> dict[str, Any]:
         """Follow a link that works once with a new password: ``{tenant, user}``."""
         asked = {"code": code, "password": password}

@@ -155,10 +155,12 @@ def login(tenant: str, user: str, password: str, policy: Policy) -> Op[dict[str,
     )
 
 
-def told(where: str, asked: Mapping[str, Any], policy: Policy) -> Op[dict[str, Any]]:
+def told(
+    where: str, asked: Mapping[str, Any], policy: Policy, method: str = "POST"
+) -> Op[dict[str, Any]]:
     """The answer to what is asked of identity before one is anybody: ``sessions``, ``joins``."""
     request = Request(
-        "POST",
+        method,
         f"/providers/skerry.identity/v1/{where}",
         headers={"content-type": "application/json"},
         body=json.dumps(asked).encode(),

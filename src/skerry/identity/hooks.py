@@ -151,6 +151,7 @@ class SubjectHooks(Hooks):
             await resources.delete(tx, await resources.by_uid(tx, row["uid"]), by)
         await tx.execute(_sql.drop_sessions, resource.uid)
         await tx.execute(_sql.drop_password, resource.uid)
+        await tx.execute(_sql.drop_factor, resource.uid)
         await tx.execute(_sql.drop_user_links, resource.uid)
         await tx.execute(_sql.drop_links_of, resource.uid)
         forget_after(tx)
@@ -160,13 +161,21 @@ class SubjectHooks(Hooks):
     ) -> Mapping[str, Any] | None:
         if action == "reset-password":
             return await joining.reset(tx, resources, resource, by)
-        assert action == "set-password"
-        assert isinstance(body, SetPassword)
-        old = await tx.fetchval(_sql.password_of, resource.uid)
         own = isinstance(by.principal, Principal) and (
             (by.principal.tenant, by.principal.subject)
             == (resource.tenant, f"users/{resource.name}")
         )
+        if action == "drop-second-factor":
+            if own and not by.operator:
+                raise Forbidden(
+                    "Whoever drops their own second factor shows that they have it.",
+                    hint="skerry login --drop-second-factor; or ask another administrator.",
+                )
+            await tx.execute(_sql.drop_factor, resource.uid)
+            return {}
+        assert action == "set-password"
+        assert isinstance(body, SetPassword)
+        old = await tx.fetchval(_sql.password_of, resource.uid)
         if own and old is not None and not await passwords.matches(old, body.current):
             raise Forbidden(
                 "The present password is wrong.",
@@ -180,7 +189,10 @@ class SubjectHooks(Hooks):
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         if resource.kind != "user":
             return {}
-        return {"hasPassword": await tx.fetchval(_sql.password_of, resource.uid) is not None}
+        return {
+            "hasPassword": await tx.fetchval(_sql.password_of, resource.uid) is not None,
+            "hasSecondFactor": bool(await tx.fetchval(_sql.has_factor, resource.uid)),
+        }
 
 
 def _last_operator(resource: Resource) -> bool:

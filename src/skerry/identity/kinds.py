@@ -17,6 +17,10 @@ _RESET_PASSWORD = Action(
     "reset-password",
     "Make a link by which they set a new password: mailed, or shown where no mail is sent",
 )
+_DROP_FACTOR = Action(
+    "drop-second-factor",
+    "Let them go on with the password alone, as after a lost phone",
+)
 
 KINDS = [
     QUOTA,
@@ -45,7 +49,7 @@ KINDS = [
         parent="tenant",
         spec=specs.UserSpec,
         status=specs.UserStatus,
-        actions=(_SET_PASSWORD, _RESET_PASSWORD),
+        actions=(_SET_PASSWORD, _RESET_PASSWORD, _DROP_FACTOR),
         hooks=hooks.SubjectHooks(),
         quota=10_000,
         regional=False,
@@ -53,6 +57,7 @@ KINDS = [
             Column("EMAIL", "spec.email"),
             Column("DISABLED", "spec.disabled"),
             Column("PASSWORD", "status.hasPassword", wide=True),
+            Column("SECOND FACTOR", "status.hasSecondFactor", wide=True),
         ),
     ),
     Kind(

@@ -13,18 +13,20 @@ import asyncio
 import secrets
 import uuid
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from skerry.identity import attempts
+from skerry.identity import attempts, second_factor
 from skerry.identity.attempts import MOST_PER_ACCOUNT, MOST_PER_ADDRESS
 from skerry.identity.authenticate import forget_after
 from skerry.identity.sessions import SESSION, Session, logout, opened
 from skerry.kernel.errors import Unauthenticated, Unavailable
+from skerry.kernel.sealing import Sealer
 from skerry.store import Database, Tx
 from skerry.store.queries import load
 
@@ -34,7 +36,7 @@ _hasher = PasswordHasher()
 MOST_WAITING = 64
 T = TypeVar("T")
 
-__all__ = ["SESSION", "Session", "hashed", "login", "logout", "matches", "set_password"]
+__all__ = ["SESSION", "Session", "hashed", "login", "logout", "matches", "proved", "set_password"]
 
 
 class _Aside:
@@ -86,18 +88,48 @@ def _nobodys() -> str:
     return f"$argon2id$v=19$m={h.memory_cost},t={h.time_cost},p={h.parallelism}${salt}${hash}"
 
 
-async def login(db: Database, *, tenant: str, name: str, password: str, address: str) -> Session:
-    """Exchange a password for a session token of ``SESSION``.
+async def login(
+    db: Database,
+    *,
+    tenant: str,
+    name: str,
+    password: str,
+    address: str,
+    code: str = "",
+    sealer: Sealer | None = None,
+) -> Session:
+    """Exchange a password, and the code of a second factor if there is one, for a session.
 
     ``name`` is a user's name or e-mail address in ``tenant``; ``address`` is where the request
-    came from. Raises ``Unauthenticated``, or ``TooManyRequests`` after ``MOST_PER_ACCOUNT``
-    failures for the account or ``MOST_PER_ADDRESS`` from the address within ``WINDOW_SECONDS``.
+    came from. Raises what ``proved`` and ``second_factor.passed`` raise.
+    """
+    user = await proved(db, tenant=tenant, name=name, password=password, address=address)
+    uid, named, email = user["uid"], user["name"], user["spec"].get("email", "")
+    recovery = await second_factor.passed(
+        db, sealer, tenant=tenant, uid=uid, name=named, email=email, code=code
+    )
+    async with db.transaction() as tx:
+        await tx.execute(_sql.forgive_account, attempts.bucket("account", str(uid)))
+        await tx.execute(_sql.forgive_address, attempts.place(address))
+        session = await opened(
+            tx, tenant=tenant, uid=uid, name=named, address=address,
+            by="password and code" if code else "password",
+        )  # fmt: skip
+    return replace(session, recovery=recovery)
+
+
+async def proved(
+    db: Database, *, tenant: str, name: str, password: str, address: str
+) -> Mapping[str, Any]:
+    """The user of this name or address, whose password it is.
+
+    Raises ``Unauthenticated``, or ``TooManyRequests`` after ``MOST_PER_ACCOUNT`` failures for the
+    account or ``MOST_PER_ADDRESS`` from the address within ``attempts.WINDOW_SECONDS``.
     """
     name = name.lower()
     user = await db.fetchrow(_sql.user_by_login, tenant, name)
     account = attempts.bucket("account", str(user["uid"]) if user else f"{tenant}/{name}")
-    place = attempts.place(address)
-    await attempts.count(db, place, MOST_PER_ADDRESS)
+    await attempts.count(db, attempts.place(address), MOST_PER_ADDRESS)
     await attempts.count(db, account, MOST_PER_ACCOUNT)
     known = user["hash"] if user else _nobodys()
     right = await matches(known, password)
@@ -105,15 +137,9 @@ async def login(db: Database, *, tenant: str, name: str, password: str, address:
         raise Unauthenticated(
             "Name or password is wrong.", hint="Check the tenant as well: names are per tenant."
         )
-    fresh = await hashed(password) if _hasher.check_needs_rehash(known) else ""
-    async with db.transaction() as tx:
-        await tx.execute(_sql.forgive_account, account)
-        await tx.execute(_sql.forgive_address, place)
-        if fresh:
-            await tx.execute(_sql.set_password, user["uid"], fresh)
-        return await opened(
-            tx, tenant=tenant, uid=user["uid"], name=user["name"], address=address, by="password"
-        )
+    if _hasher.check_needs_rehash(known):
+        await db.execute(_sql.set_password, user["uid"], await hashed(password))
+    return dict(user)
 
 
 async def set_password(tx: Tx, user: uuid.UUID, password: str) -> None:

@@ -219,3 +219,39 @@ where s.kind = 'user' and s.tenant = $1 and s.deleted_at is null
   and coalesce(s.spec ->> 'email', '') <> '' and not coalesce((s.spec ->> 'disabled')::boolean, false)
   and not coalesce((n.spec ->> 'suspended')::boolean, false)
   and (s.name = $2 or lower(s.spec ->> 'email') = $2)
+
+-- name: begin_factor
+-- A new seed, unless there is a factor that was confirmed.
+insert into second_factor as f (user_uid, seed) values ($1, $2)
+on conflict (user_uid) do update set seed = excluded.seed, last_step = 0
+where f.confirmed_at is null
+returning user_uid
+
+-- name: factor_of
+select seed, confirmed_at is not null as confirmed, last_step, recovery
+from second_factor where user_uid = $1 for update
+
+-- name: factor_used
+update second_factor
+set last_step = $2, recovery = $3, confirmed_at = coalesce(confirmed_at, skerry_now())
+where user_uid = $1
+
+-- name: has_factor
+select confirmed_at is not null from second_factor where user_uid = $1
+
+-- name: drop_factor
+delete from second_factor where user_uid = $1
+
+-- name: factor_demanded
+-- Whether a tenant demands a second factor of who is known by these names.
+select '*' = any(wanted) or exists (
+  select 1 from resource a
+  where a.kind = 'role-assignment' and a.tenant = $1 and a.deleted_at is null
+    and exists (select from json_array_elements_text(a.spec -> 'subs') sub
+                where lower(sub) = any($2::text[]))
+    and exists (select from json_array_elements_text(a.spec -> 'roles') role
+                where role = any(wanted)))
+from (
+  select array(select json_array_elements_text(spec -> 'secondFactor')) as wanted
+  from resource where ref = 'skerry.identity/v1/tenants/' || $1 and deleted_at is null
+) t

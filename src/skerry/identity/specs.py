@@ -20,6 +20,13 @@ class TenantSpec(Spec):
     suspended: Annotated[
         bool, Meta(description="Refuse every token of this tenant; nothing is deleted")
     ] = False
+    second_factor: Annotated[
+        list[Identifier],
+        Meta(
+            max_length=64,
+            description="Roles whose bearers need a second factor beside a password; * for all",
+        ),
+    ] = []
 
 
 class UserSpec(Spec):
@@ -37,6 +44,7 @@ class UserSpec(Spec):
 
 class UserStatus(Status):
     has_password: Annotated[bool, Meta(description="Whether a password is set")] = False
+    has_second_factor: Annotated[bool, Meta(description="Whether a code is wanted, too")] = False
 
 
 class ServiceAccountSpec(Spec):

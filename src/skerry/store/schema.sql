@@ -794,6 +794,14 @@ CREATE TABLE public.sealed (
     ciphertext bytea NOT NULL
 );
 
+CREATE TABLE public.second_factor (
+    user_uid uuid NOT NULL,
+    seed bytea NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    recovery bytea[] DEFAULT '{}'::bytea[] NOT NULL
+);
+
 CREATE TABLE public.sequencer (
     single boolean DEFAULT true NOT NULL,
     xid xid8 DEFAULT '0'::xid8 NOT NULL,
@@ -1202,6 +1210,9 @@ ALTER TABLE ONLY public.sample
 ALTER TABLE ONLY public.sealed
     ADD CONSTRAINT sealed_pkey PRIMARY KEY (uid, field);
 
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_pkey PRIMARY KEY (user_uid);
+
 ALTER TABLE ONLY public.sequencer
     ADD CONSTRAINT sequencer_pkey PRIMARY KEY (single);
 
@@ -1496,6 +1507,9 @@ ALTER TABLE ONLY public.resource
 
 ALTER TABLE ONLY public.sealed
     ADD CONSTRAINT sealed_uid_fkey FOREIGN KEY (uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_user_uid_fkey FOREIGN KEY (user_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_user_uid_fkey FOREIGN KEY (user_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;

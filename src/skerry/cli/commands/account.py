@@ -13,7 +13,7 @@ from skerry.cli.common import Command, Session, pass_session
 from skerry.cli.exits import AUTH, FAILURE, Failed
 from skerry.cli.rooms import BASE
 from skerry.client import config
-from skerry.client.errors import BadSetting, SkerryError
+from skerry.client.errors import BadSetting, Forbidden, SkerryError
 
 PROOF = "/providers/skerry.proof/v1"
 STATUS = f"{BASE}/status"
@@ -21,7 +21,13 @@ STATUS = f"{BASE}/status"
 
 @pass_session
 def _login(
-    session: Session, user: str, password_stdin: bool, issuer: str, no_browser: bool
+    session: Session,
+    user: str,
+    password_stdin: bool,
+    issuer: str,
+    no_browser: bool,
+    second_factor: bool,
+    drop_second_factor: bool,
 ) -> None:
     if issuer:
         if not session.settings.tenant:
@@ -37,7 +43,32 @@ def _login(
         tenant = tenant or click.prompt("Tenant", err=True)
         user = user or click.prompt("User", err=True)
     password = _password("login", password_stdin)
-    _keep(session, session.client.login(tenant, user, password))
+    client, given = session.client, {"tenant": tenant, "user": user, "password": password}
+    if drop_second_factor:
+        client.drop_second_factor(**given, code=_code())
+        click.echo("the second factor is dropped")
+        return
+    if second_factor:
+        begun = client.begin_second_factor(**given)
+        click.echo(f"{begun['text']}\n{begun['uri']}")
+        given["code"] = _code()
+    try:
+        found = client.sign_in(**given)
+    except Forbidden as refused:
+        if not refused.type.endswith("second-factor-required"):
+            raise
+        found = client.sign_in(**given, code=_code())
+    _keep(session, found)
+    if codes := found.get("recoveryCodes"):
+        session.note("Each of these works once in place of a code; they are not shown again:")
+        click.echo("\n".join(codes))
+
+
+def _code() -> str:
+    """A code of the second factor: asked for, or the line after the password."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    return str(click.prompt("Code", err=True))
 
 
 def _password(command: str, from_stdin: bool, again: bool = False) -> str:
@@ -78,6 +109,10 @@ login = Command(
             ["--issuer"], metavar="NAME", default="", help="Sign in there, with the browser"
         ),
         click.Option(["--no-browser"], is_flag=True, help="Print the address, open nothing"),
+        click.Option(["--second-factor"], is_flag=True, help="Set up a second factor first"),
+        click.Option(
+            ["--drop-second-factor"], is_flag=True, help="Drop it, with a code; signs nobody in"
+        ),
     ],
     help="Sign in with a password, or at an issuer; the token is kept in the context.",
 )

@@ -43,13 +43,13 @@ def keys_of(document: Mapping[str, Any]) -> list[Key]:
     for given in listed[:MOST_KEYS] if isinstance(listed, list) else ():
         if not isinstance(given, dict) or given.get("use", "sig") != "sig":
             continue
+        if given.get("kty") not in ALGORITHMS:
+            continue
         try:
             key = jwk.import_key(given)
             public = key.public_key
         except (JoseError, ValueError, KeyError, TypeError, AttributeError):
             continue  # of a sort that is not known here
-        if key.key_type not in ALGORITHMS:
-            continue
         if isinstance(public, RSAPublicKey) and public.key_size < LEAST_RSA_BITS:
             continue
         found.append(key)
