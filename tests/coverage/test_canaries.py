@@ -30,7 +30,7 @@ def planted(kind: Kind) -> dict[str, Any]:
     for field in kind.secrets:
         word = f"canary-of-{kind.noun}-{field}"
         shaped = {"secretEnv": {"KEY": word}, "data": {"key": word}, "key": word}
-        spec[field] = shaped[field]
+        spec[field] = shaped.get(field, word)
     return spec
 
 

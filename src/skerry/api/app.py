@@ -167,6 +167,7 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
         f"{identity}/whoami": {"GET": whoami},
         f"{identity}/sign-in": {"GET": signing_in.ways},
         f"{identity}/second-factors": {"POST": begin_factor, "DELETE": drop_factor},
+        f"{identity}/token": {"POST": signing_in.exchange},
         f"{identity}/joins": {"POST": signing_in.follow},
         f"{identity}/resets": {"POST": signing_in.forgot},
         "/metrics": {"GET": exporter(own)},

@@ -192,6 +192,16 @@ def _coming_in() -> Mapping[str, Schema]:
         {"issuers": {"type": "array", "items": issuer}, "password": {"type": "boolean"}}
     )
     made = required({"tenant": TEXT, "user": TEXT})
+    wanted = required(
+        dict.fromkeys(("grant_type", "subject_token", "subject_token_type", "audience"), TEXT)
+    )
+    exchanged = required(
+        {
+            **dict.fromkeys(("access_token", "issued_token_type", "token_type"), TEXT),
+            "expires_in": {"type": "integer"},
+        }
+    )
+    refusal = required({"error": TEXT, "error_description": TEXT})
     begun = required(dict.fromkeys(("uri", "secret", "svg", "text"), TEXT))
     fails = (
         errors.InvalidRequest, errors.TooLarge, errors.ValidationError, errors.TooManyRequests,
@@ -217,6 +227,18 @@ def _coming_in() -> Mapping[str, Schema]:
                 errors.Unauthenticated, *fails,
                 requestBody=_taking(_closed("tenant", "user", "password", "code")), **_PUBLIC,
             ),
+        },
+        f"{_IDENTITY}/token": {
+            "post": _plain(
+                "exchange_token", "Exchange an issuer's token for a service account's (RFC 8693)",
+                {"200": json_content(exchanged, "A token for a while"),
+                 "400": json_content(refusal, "It is not")},
+                errors.TooLarge, errors.TooManyRequests, errors.Unavailable,
+                requestBody={"required": True, "content": {
+                    "application/x-www-form-urlencoded": {"schema": wanted},
+                }},
+                **_PUBLIC,
+            )
         },
         f"{_IDENTITY}/joins": {
             "post": _plain(

@@ -1,5 +1,6 @@
 """The browser's way through an issuer, and what may be asked without being anybody yet."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -11,9 +12,9 @@ from skerry.api import entering, requests
 from skerry.api.edge import JSON, Edge
 from skerry.api.offering import issuer_buttons, offered
 from skerry.api.pages import HEADERS, escaped, hidden, page, sent
-from skerry.identity import attempts, joining, links, sessions, signing_in
+from skerry.identity import attempts, exchanging, joining, links, sessions, signing_in
 from skerry.identity.signing_in import Asked, Found
-from skerry.kernel.errors import Forbidden, InvalidRequest, Problem
+from skerry.kernel.errors import Forbidden, InvalidRequest, Problem, Unauthenticated
 
 DONE, JOIN = "/sign-in/done", links.PAGE
 _MOST_BEGUN = 100
@@ -203,3 +204,42 @@ async def forgot(edge: Edge, request: Request) -> Response:
         edge.db, edge.resources, tenant=given.tenant, name=given.user, address=_address(request)
     )
     return Response(status_code=202)
+
+
+_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+_JWT = ("urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token")
+_ACCOUNT = re.compile(r"tenants/([^/\0]{1,64})/service-accounts/([^/\0]{1,64})")
+
+
+async def exchange(edge: Edge, request: Request) -> Response:
+    """POST, RFC 8693: another issuer's token for one of a service account."""
+    text = (await requests.body(request, 32 << 10)).decode("utf-8", "replace")
+    given = {name: values[0] for name, values in parse_qs(text).items()}
+    wanted = _ACCOUNT.fullmatch(given.get("audience", ""))
+    if given.get("grant_type") != _GRANT:
+        return _refusal("unsupported_grant_type", f"grant_type must be {_GRANT}")
+    if given.get("subject_token_type") not in _JWT:
+        return _refusal("invalid_request", f"subject_token_type must be {_JWT[0]}")
+    if wanted is None:
+        return _refusal("invalid_target", "audience must be tenants/T/service-accounts/NAME")
+    try:
+        session = await exchanging.exchange(
+            edge.db, edge.issuers, token=given.get("subject_token", ""), tenant=wanted[1],
+            account=wanted[2], address=_address(request),
+        )  # fmt: skip
+    except Unauthenticated as refused:
+        return _refusal("invalid_grant", f"{refused.detail} {refused.hint}")
+    left = session.expires_at - await edge.db.fetchval("select skerry_now()")
+    told = {
+        "access_token": session.secret,
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": max(0, int(left.total_seconds())),
+    }
+    return Response(msgspec.json.encode(told), media_type=JSON)
+
+
+def _refusal(error: str, why: str) -> Response:
+    """RFC 6749, 5.2."""
+    body = msgspec.json.encode({"error": error, "error_description": why})
+    return Response(body, 400, media_type=JSON)

@@ -106,6 +106,10 @@ class AsyncClient(Binding):
         asked = {"tenant": tenant, "user": user, "password": password, "code": code}
         await self.take(operations.told("second-factors", asked, self.policy, "DELETE"))
 
+    async def exchange(self, tenant: str, account: str, token: str) -> dict[str, Any]:
+        """Trade another issuer's token for a service account's: ``{access_token, expires_in}``."""
+        return await self.take(operations.exchange(tenant, account, token, self.policy))
+
     async def join(self, code: str, password: str) -> dict[str, Any]:
         """Follow a link that works once with a new password: ``{tenant, user}``."""
         asked = {"code": code, "password": password}

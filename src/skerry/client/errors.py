@@ -62,7 +62,7 @@ class ProblemError(SkerryError):
 
     def __init__(self, status: int, document: Mapping[str, Any], request_id: str = "") -> None:
         title = str(document.get("title") or f"HTTP status {status}")
-        detail = str(document.get("detail") or "")
+        detail = str(document.get("detail") or document.get("error_description") or "")
         super().__init__(title, detail=detail, hint=str(document.get("hint") or ""))
         self.status = status
         self.document = dict(document)

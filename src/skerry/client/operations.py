@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from skerry.client.catalogue import Kind, Scope
 from skerry.client.errors import NotFound, WaitTimeout
@@ -168,6 +169,24 @@ def told(
     )
     answer = yield from send(request, policy)
     return dict(decoded(answer)) if answer.body else {}
+
+
+def exchange(tenant: str, account: str, token: str, policy: Policy) -> Op[dict[str, Any]]:
+    """A service account's token for another issuer's (RFC 8693): ``{access_token, expires_in}``."""
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": token,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "audience": f"tenants/{tenant}/service-accounts/{account}",
+    }
+    request = Request(
+        "POST",
+        "/providers/skerry.identity/v1/token",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        body=urlencode(form).encode(),
+        repeatable=False,
+    )
+    return dict(decoded((yield from send(request, policy))))
 
 
 def settled(resource: Resource) -> bool:

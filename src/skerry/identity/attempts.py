@@ -17,7 +17,7 @@ WINDOW_SECONDS = 900.0
 MOST_PER_ACCOUNT = 10
 MOST_PER_ADDRESS = 100
 _BUCKETS = 65_536
-_SORTS = ("account", "address", "factor", "entry")
+_SORTS = ("account", "address", "factor", "entry", "exchange")
 
 
 def bucket(sort: str, text: str) -> int:

@@ -15,6 +15,7 @@ from skerry.identity.roles import OPERATOR_TENANT, is_verb
 from skerry.identity.specs import (
     RoleAssignmentSpec,
     RoleSpec,
+    ServiceAccountSpec,
     SetPassword,
     TenantSpec,
     UserSpec,
@@ -128,6 +129,8 @@ class SubjectHooks(Hooks):
         _plain_name(new)
         if _last_operator(new) and new.spec.get("disabled"):
             raise _locked_out("disabled")
+        if new.kind == "service-account":
+            _check_trusts(new.typed(ServiceAccountSpec))
         if new.kind == "user" and (email := new.typed(UserSpec).email):
             await tx.execute(_sql.lock_tenant, new.tenant)
             other = await tx.fetchval(_sql.email_taken, new.tenant, email.lower(), new.name)
@@ -193,6 +196,16 @@ class SubjectHooks(Hooks):
             "hasPassword": await tx.fetchval(_sql.password_of, resource.uid) is not None,
             "hasSecondFactor": bool(await tx.fetchval(_sql.has_factor, resource.uid)),
         }
+
+
+def _check_trusts(spec: ServiceAccountSpec) -> None:
+    for index, trust in enumerate(spec.trusts):
+        if not trust.subject.strip("*") and not any(v.strip("*") for v in trust.claims.values()):
+            raise wrong(
+                "everybody whom the issuer knows would be trusted",
+                f"/spec/trusts/{index}/subject",
+                "Say whom: repo:acme/site:ref:refs/heads/main, or a claim of theirs.",
+            )
 
 
 def _last_operator(resource: Resource) -> bool:

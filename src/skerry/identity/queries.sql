@@ -255,3 +255,15 @@ from (
   select array(select json_array_elements_text(spec -> 'secondFactor')) as wanted
   from resource where ref = 'skerry.identity/v1/tenants/' || $1 and deleted_at is null
 ) t
+
+-- name: issuer_by_url
+select name, spec ->> 'url' as url from resource
+where kind = 'issuer' and deleted_at is null and spec ->> 'url' = $1
+
+-- name: account_by_name
+-- A service account that tokens can be exchanged for.
+select s.uid, s.name, s.spec from resource s
+join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
+where s.kind = 'service-account' and s.tenant = $1 and s.name = $2 and s.deleted_at is null
+  and not coalesce((s.spec ->> 'disabled')::boolean, false)
+  and not coalesce((n.spec ->> 'suspended')::boolean, false)

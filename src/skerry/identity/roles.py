@@ -56,10 +56,11 @@ def glob(pattern: str, path: str) -> bool:
     if pattern == EVERYTHING:
         return True
     wanted, given = pattern.split("/"), path.split("/")
-    return len(wanted) == len(given) and all(map(_part, wanted, given))
+    return len(wanted) == len(given) and all(map(wild, wanted, given))
 
 
-def _part(pattern: str, text: str) -> bool:
+def wild(pattern: str, text: str) -> bool:
+    """Whether the text is the pattern, in which each ``*`` stands for anything."""
     first, *rest = pattern.split("*")
     if not rest:
         return first == text

@@ -41,8 +41,10 @@ async def opened(
     by: str,
     collection: str = "users",
     lasts: timedelta = SESSION,
+    about: str = "",
 ) -> Session:
-    """A new session. ``by`` says what proved it: ``password``, ``issuer/NAME``."""
+    """A new session. ``by`` says what proved it (``password``, ``issuer/NAME``), ``about`` whom the
+    issuer named where that is no user."""
     secret = tokens.mint("session" if collection == "users" else "service")
     expires_at = await tx.now() + lasts
     id = await tokens.keep(tx, secret, uid, expires_at=expires_at)
@@ -60,6 +62,7 @@ async def opened(
             "session": str(id),
             "address": address,
             "by": by,
+            **({"for": about} if about else {}),
             "expiresAt": expires_at,
         },
     )

@@ -47,9 +47,32 @@ class UserStatus(Status):
     has_second_factor: Annotated[bool, Meta(description="Whether a code is wanted, too")] = False
 
 
+Pattern = Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+class Trust(Spec):
+    """Tokens of another issuer that are exchanged for this account's."""
+
+    issuer: Annotated[Identifier, Meta(description="Name of an issuer of this cloud")]
+    audience: Annotated[Pattern, Meta(description="For whom they must be meant")]
+    subject: Annotated[
+        Pattern, Meta(description="Whom they must be about; * stands for anything in it")
+    ]
+    claims: Annotated[
+        dict[Identifier, Pattern],
+        Meta(max_length=32, description="What else they must say; * stands for anything"),
+    ] = {}
+    ttl_seconds: Annotated[
+        int, Meta(ge=60, le=3600, description="Seconds for which a token of ours works")
+    ] = 900
+
+
 class ServiceAccountSpec(Spec):
     description: Annotated[str, Meta(max_length=1024, description="What it is for")] = ""
     disabled: Annotated[bool, Meta(description="Refuse this account's tokens")] = False
+    trusts: Annotated[
+        list[Trust], Meta(max_length=64, description="Tokens that are exchanged for its own")
+    ] = []
 
 
 class Scope(Spec):

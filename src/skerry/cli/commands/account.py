@@ -2,6 +2,8 @@
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,7 +30,12 @@ def _login(
     no_browser: bool,
     second_factor: bool,
     drop_second_factor: bool,
+    service_account: str,
+    id_token_file: str,
 ) -> None:
+    if service_account:
+        _exchange(session, service_account, id_token_file)
+        return
     if issuer:
         if not session.settings.tenant:
             raise BadSetting("login needs --tenant", hint="Name the tenant to work in.")
@@ -71,6 +78,25 @@ def _code() -> str:
     return str(click.prompt("Code", err=True))
 
 
+def _exchange(session: Session, account: str, file: str) -> None:
+    """For programs: another issuer's token, from a file or standard input, for one of ours."""
+    tenant = session.settings.tenant
+    if not tenant or not file:
+        raise BadSetting(
+            "an exchange needs --tenant and --id-token-file",
+            hint="Standard input is the file '-'.",
+        )
+    try:
+        token = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{file} can't be read", detail=str(error)) from None
+    found = session.client.exchange(tenant, account, token.strip())
+    until = datetime.now(UTC) + timedelta(seconds=int(found["expires_in"]))
+    subject = f"service-accounts/{account}"
+    kept = {"token": found["access_token"], "tenant": tenant, "subject": subject}
+    _keep(session, {**kept, "expiresAt": until.isoformat()})
+
+
 def _password(command: str, from_stdin: bool, again: bool = False) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
@@ -109,6 +135,15 @@ login = Command(
             ["--issuer"], metavar="NAME", default="", help="Sign in there, with the browser"
         ),
         click.Option(["--no-browser"], is_flag=True, help="Print the address, open nothing"),
+        click.Option(
+            ["--service-account"],
+            metavar="NAME",
+            default="",
+            help="Exchange another issuer's token for one of this account",
+        ),
+        click.Option(
+            ["--id-token-file"], metavar="FILE", default="", help="Where that token is; - is stdin"
+        ),
         click.Option(["--second-factor"], is_flag=True, help="Set up a second factor first"),
         click.Option(
             ["--drop-second-factor"], is_flag=True, help="Drop it, with a code; signs nobody in"
