@@ -28,6 +28,7 @@ GIVEN: dict[str, Schema] = {
     "pod": {"command": ["serve"]},
     "service": {"command": ["serve"], "port": 8000},
     "budget": {"amount": "10"},
+    "voucher": {"amount": "5", "lastDay": "2099-12-31"},
     "agreement": {"commitment": "1", "startsOn": "2026-01-01"},
     "seller": {
         "legalName": "Seller",

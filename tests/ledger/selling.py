@@ -1,6 +1,6 @@
 """A cloud that sells: a seller, customers in several countries, a month that was used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Any
@@ -114,3 +114,29 @@ async def used(db: Database, tenant: str = "acme", hours: int = 100, name: str =
 async def november(db: Database) -> None:
     await set_clock(db, NOVEMBER)
     await Settler(db).tick()
+
+
+CUSTOMERS = (GERMAN, POLISH, {k: v for k, v in POLISH.items() if k != "vatNumber"}, SWISS)
+
+
+def customers(count: int) -> dict[str, Mapping[str, Any]]:
+    """So many tenants: German ones, reverse charge, one-stop shop, and beyond the Union."""
+    return {f"t{n:03d}": CUSTOMERS[n % len(CUSTOMERS)] for n in range(count)}
+
+
+async def a_month(db: Database, resources: Resources, tenants: Sequence[str]) -> None:
+    """October, used by all: with agreements, payments, gifts and several leases."""
+    for n, tenant in enumerate(tenants):
+        if n % 3 == 0:
+            free = {"meter": "cpu-hour", "free": str(10 + n), "startsOn": "2026-01-01"}
+            await put(db, resources, "agreement", "free", free, tenant)
+        if n % 5 == 1:
+            least = {"commitment": f"{n}.50", "startsOn": "2026-10-01"}
+            await put(db, resources, "agreement", "least", least, tenant)
+        if n % 4 == 2:
+            await put(db, resources, "credit", "wire", {"amount": f"{n % 7}.11"}, tenant)
+        if n % 7 == 3:
+            gift = {"amount": "0.333333333", "source": "promo"}
+            await put(db, resources, "credit", "gift", gift, tenant)
+        for lease in range(1 + n % 3):
+            await used(db, tenant, hours=20 + 7 * n % 300, name=f"lease-{lease}")

@@ -49,6 +49,10 @@ async def test_a_month_is_issued_once_with_its_tax(db: Database, tmp_path: FileP
     }  # fmt: skip
     assert (await issue(db, resources))["outcome"] == "already"
     assert await numbers(db) == ["2026-000001"]
+    told = await db.fetch("select subject, addresses from notice_outbox")
+    assert [(t["subject"], t["addresses"]) for t in told] == [
+        ("Invoice 2026-000001 of Beispiel Cloud GmbH & Co. KG", ["buchhaltung@example.org"])
+    ]
     assert await balance(db, "vat:DE", "") == 260_000_000
     assert await balance(db, "due") == -260_000_000
     await sound(db)

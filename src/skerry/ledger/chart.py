@@ -9,6 +9,7 @@
 | tenant | `due` | below zero: tax and commitments that were invoiced and not paid yet |
 | operator | `cash` | below zero: money that came in |
 | operator | `vat:<country>` | tax that invoices carry, owed to that country |
+| operator | `vouchers` | sold and not redeemed yet; `breakage`: never redeemed |
 | operator | `allowances` | below zero: what agreements made free |
 | operator | `promo` | below zero: credit that was given away |
 | operator | `rounding` | the other side of all `carry` accounts |

@@ -10,7 +10,16 @@ from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resource, Resources
-from skerry.ledger import budgets, chart, holds, invoice_hooks, money, parties, price_lists
+from skerry.ledger import (
+    budgets,
+    chart,
+    holds,
+    invoice_hooks,
+    money,
+    parties,
+    price_lists,
+    shortage,
+)
 from skerry.ledger.chart import Terms
 from skerry.ledger.cost import cost
 from skerry.ledger.ids import named
@@ -103,6 +112,7 @@ class AccountHooks(Hooks):
             "thisMonth": money.text(live.total),
             "perHour": money.text(live.per_hour),
             "currency": live.currency,
+            **await shortage.of(tx, resource.tenant),
         }
 
     async def act(

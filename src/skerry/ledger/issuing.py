@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from skerry import notices
 from skerry.kernel import changes
 from skerry.kernel.errors import Conflict, NotFound
 from skerry.ledger import accounting, agreements, chart, invoices, issued, money, vat
@@ -285,6 +286,37 @@ async def _add(
         tenant=made.tenant,
         actor=actor,
         body=_body(document),
+    )
+    await _tell(tx, made)
+
+
+async def _tell(tx: Tx, made: Issued) -> None:
+    """Send word of it, if this transaction commits."""
+    note = made.type == "credit-note"
+    what = f"{'Credit note' if note else 'Invoice'} {made.number}"
+    owed = f"{made.payable} {made.currency} are to be paid by {made.due_on}."
+    if note:
+        owed = f"{made.gross} {made.currency} of invoice {made.corrects} are credited."
+    elif not made.nano("payable"):
+        owed = "Nothing is to be paid: your credit covers it."
+    await notices.post(
+        tx,
+        topic="invoice.credited" if note else "invoice.issued",
+        tenant=made.tenant,
+        to=(made.customer.email,) if made.customer.email else (),
+        subject=f"{what} of {made.seller.legal_name}",
+        text=f"{what} for {made.period} comes to {made.gross} {made.currency}. {owed}\n\n"
+        f"Fetch it: skerry invoice get {made.number} --tenant {made.tenant} -o pdf",
+        facts={
+            "number": made.number,
+            "type": made.type,
+            "period": made.period,
+            "gross": made.gross,
+            "payable": made.payable,
+            "currency": made.currency,
+            "dueOn": made.due_on,
+        },
+        dedupe=f"issued/{made.number}",
     )
 
 

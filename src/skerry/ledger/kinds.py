@@ -29,6 +29,14 @@ from skerry.ledger.specs import (
     PriceListSpec,
     PriceListStatus,
 )
+from skerry.ledger.vouchers import (
+    RedemptionHooks,
+    RedemptionSpec,
+    RedemptionStatus,
+    VoucherHooks,
+    VoucherSpec,
+    VoucherStatus,
+)
 
 PROVIDER = "skerry.billing"
 
@@ -166,6 +174,46 @@ KINDS = [
             Column("FROM", "spec.startsOn"),
             Column("UNTIL", "spec.endsOn"),
             Column("PHASE", "status.phase"),
+        ),
+    ),
+    Kind(
+        provider=PROVIDER,
+        collection="vouchers",
+        noun="voucher",
+        summary="A code worth money, redeemed once, until a day",
+        parent="global",
+        spec=VoucherSpec,
+        status=VoucherStatus,
+        hooks=VoucherHooks(),
+        ops=frozenset(("get", "list", "put")),
+        immutable=("amount", "source", "lastDay"),
+        regional=False,
+        operator_only=True,
+        columns=(
+            Column("AMOUNT", "spec.amount"),
+            Column("SOURCE", "spec.source"),
+            Column("LAST DAY", "spec.lastDay"),
+            Column("PHASE", "status.phase"),
+            Column("TENANT", "status.tenant"),
+        ),
+    ),
+    Kind(
+        provider=PROVIDER,
+        collection="redemptions",
+        noun="redemption",
+        summary="A voucher's code that a tenant redeemed",
+        parent="tenant",
+        spec=RedemptionSpec,
+        status=RedemptionStatus,
+        hooks=RedemptionHooks(),
+        ops=frozenset(("get", "list", "put")),
+        immutable=("code",),
+        quota=1_000,
+        regional=False,
+        columns=(
+            Column("PHASE", "status.phase"),
+            Column("AMOUNT", "status.amount"),
+            Column("CURRENCY", "status.currency"),
         ),
     ),
     Kind(

@@ -15,6 +15,7 @@ from stdnum.exceptions import ValidationError as BadNumber
 from skerry.kernel.countries import COUNTRIES, EU
 from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.kinds import Spec
+from skerry.notices.outbox import address_of
 
 PREFIXES = {"GR": "EL"}
 """Where a VAT number does not begin with the country's code."""
@@ -96,6 +97,11 @@ def check(party: Party, pointer: str = "/spec") -> None:
     """Raise ``ValidationError`` for a country or a number that can't be."""
     if party.country not in COUNTRIES:
         raise _wrong(f"{party.country!r} is no country", f"{pointer}/country")
+    if party.email:
+        try:
+            address_of(party.email)
+        except ValidationError as error:
+            raise _wrong(str(error.detail), f"{pointer}/email", error.hint) from None
     if party.vat_number:
         vat_number(party.vat_number, party.country, f"{pointer}/vatNumber")
     if not isinstance(party, SellerSpec):

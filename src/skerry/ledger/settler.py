@@ -23,7 +23,7 @@ import structlog
 from skerry.kernel import alerts
 from skerry.kernel.errors import Problem
 from skerry.kernel.resources import Resources
-from skerry.ledger import budgets, chart, holds, invoices, settle
+from skerry.ledger import budgets, chart, holds, invoices, settle, shortage, vouchers
 from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
 from skerry.ledger.publish import publish
@@ -120,6 +120,7 @@ class Settler:
         self._settled = tick.until
         await self._tell(tick)
         await self._close(tick)
+        await self._look_after(tick)
         await self._publish()
         return tick
 
@@ -134,6 +135,13 @@ class Settler:
             async with self._db.transaction() as tx:
                 if (await holds.lock(tx, lease)).state == "reserved":
                     await holds.release(tx, lease)
+
+    async def _look_after(self, tick: Tick) -> None:
+        """What ends by itself: vouchers that nobody redeemed; and who has no money left."""
+        async with self._db.transaction() as tx:
+            await vouchers.expire(tx)
+        async with self._db.transaction() as tx:
+            await shortage.look(tx, (one.tenant for one in tick.exhausted))
 
     async def _publish(self) -> None:
         if self._resources is None:

@@ -59,6 +59,13 @@ class AccountSpec(Spec):
 
 
 class AccountStatus(Status):
+    phase: Annotated[str, Meta(description="funded or out-of-money")] = ""
+    data_kept_until: Annotated[
+        str, Meta(description="Out of money: until when its data is kept at least")
+    ] = ""
+    kept_per_hour: Annotated[
+        str, Meta(description="Out of money: what keeping its data costs an hour, uncharged")
+    ] = ""
     balance: Annotated[str, Meta(description="What the tenant has; below zero: what it owes")] = ""
     held: Annotated[str, Meta(description="Set aside for what runs")] = ""
     available: Annotated[str, Meta(description="What can still be set aside; empty: any")] = ""

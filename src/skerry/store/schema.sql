@@ -810,6 +810,16 @@ CREATE TABLE public.sequencer (
     CONSTRAINT sequencer_single_check CHECK (single)
 );
 
+CREATE TABLE public.shortage (
+    tenant text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    keep_until timestamp with time zone NOT NULL,
+    kept_hourly bigint NOT NULL,
+    needed bigint NOT NULL,
+    told_over boolean DEFAULT false NOT NULL,
+    ended_at timestamp with time zone
+);
+
 CREATE TABLE public.sign_in (
     digest bytea NOT NULL,
     issuer text NOT NULL,
@@ -981,6 +991,23 @@ CREATE TABLE public.volume_use (
     workload text NOT NULL,
     volume uuid NOT NULL,
     read_only boolean NOT NULL
+);
+
+CREATE TABLE public.voucher (
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    tenant text,
+    ended_at timestamp with time zone,
+    CONSTRAINT voucher_amount_check CHECK ((amount > 0)),
+    CONSTRAINT voucher_check CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT voucher_check1 CHECK (((state = 'redeemed'::text) = (tenant IS NOT NULL))),
+    CONSTRAINT voucher_source_check CHECK ((source = ANY (ARRAY['sold'::text, 'gift'::text]))),
+    CONSTRAINT voucher_state_check CHECK ((state = ANY (ARRAY['open'::text, 'redeemed'::text, 'expired'::text])))
 );
 
 CREATE TABLE public.workload (
@@ -1216,6 +1243,9 @@ ALTER TABLE ONLY public.second_factor
 ALTER TABLE ONLY public.sequencer
     ADD CONSTRAINT sequencer_pkey PRIMARY KEY (single);
 
+ALTER TABLE ONLY public.shortage
+    ADD CONSTRAINT shortage_pkey PRIMARY KEY (tenant, since);
+
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_pkey PRIMARY KEY (digest);
 
@@ -1269,6 +1299,12 @@ ALTER TABLE ONLY public.usage
 
 ALTER TABLE ONLY public.volume_use
     ADD CONSTRAINT volume_use_pkey PRIMARY KEY (workload, volume);
+
+ALTER TABLE ONLY public.voucher
+    ADD CONSTRAINT voucher_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.voucher
+    ADD CONSTRAINT voucher_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.workload
     ADD CONSTRAINT workload_pkey PRIMARY KEY (id);
@@ -1370,6 +1406,8 @@ CREATE INDEX route_seen_route ON public.route_seen USING btree (route);
 
 CREATE INDEX sample_start ON ONLY public.sample USING btree (start);
 
+CREATE UNIQUE INDEX shortage_open ON public.shortage USING btree (tenant) WHERE (ended_at IS NULL);
+
 CREATE INDEX sign_in_expires ON public.sign_in USING btree (expires_at);
 
 CREATE UNIQUE INDEX site_outage_open ON public.site_outage USING btree (at) WHERE (ended_at IS NULL);
@@ -1403,6 +1441,8 @@ CREATE INDEX usage_batch ON public.usage USING btree (batch);
 CREATE UNIQUE INDEX user_email ON public.resource USING btree (tenant, lower((spec ->> 'email'::text))) WHERE ((kind = 'user'::text) AND (deleted_at IS NULL) AND ((spec ->> 'email'::text) <> ''::text));
 
 CREATE INDEX volume_use_volume ON public.volume_use USING btree (volume);
+
+CREATE INDEX voucher_open ON public.voucher USING btree (expires_at) WHERE (state = 'open'::text);
 
 CREATE INDEX workload_at ON public.workload USING btree (at) WHERE (gone_at IS NULL);
 
