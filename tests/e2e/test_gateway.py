@@ -1,6 +1,8 @@
 """A service, reached by its URL as people and programs do, and what a crash leaves of that."""
 
+import html
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -15,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.e2e.conftest import Cloud, until
+from tests.harness.issuer import CLIENT, SECRET, issuing
 
 HOST = "site-default-operator.apps.localhost"
 PROGRAM = """
@@ -134,6 +137,46 @@ def test_a_person_signs_in_on_the_apis_page_and_comes_back(site: Site) -> None:
         path, headers = browser.get("/lab?x=1").json()
         assert path == "/lab?x=1"
         assert "__Host-skerry" not in str(headers)
+
+
+def test_a_person_signs_in_at_an_issuer_and_comes_back(site: Site) -> None:
+    api = json.loads((site.cloud.data / "server.json").read_text())["url"]
+    with issuing() as issuer, site.client() as browser:
+
+        def put(path: str, spec: dict[str, Any]) -> None:
+            headers = {"authorization": f"Bearer {site.token}"}
+            answer = browser.put(f"{api}/providers/{path}", json={"spec": spec}, headers=headers)
+            assert answer.is_success, answer.text
+
+        put("skerry.identity/v1/tenants/operator/users/olaf", {"email": "olaf@example.com"})
+        entry = {"tenant": "operator", "domains": ["example.com"]}
+        put(
+            "skerry.identity/v1/issuers/corp",
+            {"url": issuer.url, "clientId": CLIENT, "clientSecret": SECRET, "tenants": [entry]},
+        )
+        issuer.person |= {"email": "olaf@example.com", "email_verified": True}
+
+        def comes_back() -> httpx2.Response:
+            away = browser.get("/lab?x=1", headers={"accept": "text/html"})
+            shown = browser.get(away.headers["location"]).text
+            assert 'name="issuer" value="corp"' in shown
+            asked = dict(re.findall(r'type="hidden" name="(route|to)" value="([^"]*)"', shown))
+            asked = {k: html.unescape(v) for k, v in asked.items()}
+            begun = browser.get(
+                f"{api}/sign-in/begin", params={**asked, "tenant": "operator", "issuer": "corp"}
+            )
+            returned = httpx2.get(begun.headers["location"], trust_env=False)
+            return browser.get(returned.headers["location"])
+
+        refused = comes_back()
+        assert (refused.status_code, "may not enter" in refused.text) == (403, True)
+        put(
+            "seca.authorization/v1/tenants/operator/role-assignments/olaf",
+            {"roles": ["seca.workspace-editor"], "subs": ["olaf"], "scopes": [{}]},
+        )
+        entered = browser.get(comes_back().headers["location"])
+        assert (entered.status_code, entered.headers["location"]) == (303, "/lab?x=1")
+        assert browser.get("/lab?x=1").json()[0] == "/lab?x=1"
 
 
 def test_a_stranger_is_not_let_in(site: Site) -> None:

@@ -15,6 +15,9 @@ from skerry.kernel.paths import Path, ref_of
 from skerry.kernel.resources import Put, Resource, Resources
 from skerry.kernel.sealing import Sealer
 from skerry.store import Database
+from tests.api.conftest import site
+
+__all__ = ["site"]
 
 
 class ThingSpec(Spec):

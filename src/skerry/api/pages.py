@@ -57,5 +57,10 @@ async def sent(request: Request) -> Mapping[str, str]:
     origin = request.headers.get("origin", "")
     if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
         raise Forbidden("this form was sent by a page of another origin")
-    text = (await requests.body(request, _MOST)).decode("utf-8", "replace").replace("%00", "")
+    text = (
+        (await requests.body(request, _MOST))
+        .decode("utf-8", "replace")
+        .replace("%00", "")
+        .replace("\0", "")
+    )
     return {name: values[0] for name, values in parse_qs(text).items()}

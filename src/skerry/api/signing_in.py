@@ -40,6 +40,7 @@ async def begin(edge: Edge, request: Request) -> Response:
     given = request.query_params
     await attempts.count(edge.db, attempts.place(_address(request), "entry"), _MOST_BEGUN)
     tenant, invitation, back = given.get("tenant", ""), None, given.get("back", "")
+    state, challenge = given.get("state", ""), given.get("challenge", "")
     if code := given.get("join"):
         invitation, back = links.digest_of(code), JOIN
         async with edge.db.transaction() as tx:
@@ -48,10 +49,9 @@ async def begin(edge: Edge, request: Request) -> Response:
         back = f"/enter?{urlencode({name: given.get(name, '') for name in ('route', 'to')})}"
     elif back.startswith("/"):
         raise InvalidRequest("back leads to a program's own port")
-    asked = Asked(
-        given.get("issuer", ""), tenant, back, given.get("state", ""),
-        given.get("challenge", ""), invitation,
-    )  # fmt: skip
+    if back.startswith("/"):
+        state = challenge = ""
+    asked = Asked(given.get("issuer", ""), tenant, back, state, challenge, invitation)
     for text in (asked.issuer, asked.tenant, asked.back):
         if "\0" in text or len(text) > 2048:
             raise InvalidRequest("that is no name")

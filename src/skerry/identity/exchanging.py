@@ -69,7 +69,7 @@ async def _trusted(
 ) -> tuple[str, Mapping[str, Any], Trust]:
     """The issuer's name, what it says, and by which trust that counts. Raises ``Untrusted``."""
     said = unproved(token)
-    issuer = await db.fetchrow(_sql.issuer_by_url, str(said.get("iss"))[:512])
+    issuer = await db.fetchrow(_sql.issuer_by_url, str(said.get("iss")).replace("\0", "")[:512])
     if issuer is None:
         raise Untrusted("no issuer of that name is declared")
     heard = said.get("aud")

@@ -96,9 +96,13 @@ def check(asked: Asked) -> None:
     """Raises ``InvalidRequest`` unless it leads nowhere but to whoever asks."""
     if asked.back.startswith("/"):
         return
-    parts = urlsplit(asked.back)
-    loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1")
-    if not loopback or parts.username or parts.fragment or len(asked.back) > 512:
+    try:
+        parts = urlsplit(asked.back)
+        loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1")
+        plain = parts.port != 0 and not parts.username and not parts.fragment
+    except ValueError:
+        loopback = plain = False
+    if not loopback or not plain or len(asked.back) > 512 or not asked.back.isprintable():
         raise InvalidRequest(
             "back must be http://127.0.0.1:PORT/ or http://[::1]:PORT/",
             sources=[Source(parameter="back")],
@@ -216,8 +220,9 @@ async def _resolve(
     assert entry is not None
     tenant, subject = asked.tenant, str(claims["sub"])
     await tx.execute(_sql.lock_tenant, tenant)
-    given = claims.get(spec.email_claim)
-    email = given.lower() if isinstance(given, str) and claims.get("email_verified") is True else ""
+    email = _text(claims, spec.email_claim).lower()
+    if claims.get("email_verified") is not True:
+        email = ""
     ours = email.rpartition("@")[2] in entry.domains
     user: Mapping[str, Any] | None = await tx.fetchrow(_sql.linked, issuer.uid, subject, tenant)
     if user is None and asked.invitation is not None:
@@ -229,7 +234,7 @@ async def _resolve(
     if user is None and entry.unknown == "create" and (ours or not entry.domains):
         user = await welcome(
             tx, resources, None, tenant=tenant, name=_name(spec, claims), verified=email,
-            display=str(claims.get("name") or "")[:128], roles=entry.roles,
+            display=_text(claims, "name")[:128], roles=entry.roles,
         )  # fmt: skip
     if user is None or user["suspended"] or user["spec"].get("disabled"):
         raise Forbidden(
@@ -243,10 +248,15 @@ async def _resolve(
 def _name(spec: IssuerSpec, claims: Mapping[str, Any]) -> str:
     """What a new user is called, as far as the issuer says."""
     for claim in (spec.name_claim, spec.email_claim):
-        text = claims.get(claim)
-        if isinstance(text, str) and text:
+        if text := _text(claims, claim):
             return text.partition("@")[0]
     return ""
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that people can read; "" if it is none."""
+    text = claims.get(name)
+    return text if isinstance(text, str) and text.isprintable() else ""
 
 
 async def hand_over(db: Database, found: Found) -> str:

@@ -215,7 +215,7 @@ def tell(session: Session, kind: "Kind", made: Resource, did: str) -> None:
 
 def once(kind: "Kind", made: Resource) -> dict[str, Any]:
     """Secrets that a response shows this one time."""
-    words = ("token", "secret", "password")
+    words = ("token", "secret", "password", "link")
     return {k: v for k, v in made.status.items() if k in words and isinstance(v, str)}
 
 
