@@ -77,8 +77,8 @@ PREPARE = {
     "skerry run -q -- true",
     "hosts.md": HOSTS,
     "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
-    "invoices.md": "skerry tenant create acme -q || true; "
-    "skerry billing-account create main --tenant acme --mode postpaid -q || true",
+    "invoices.md": "skerry tenant create harbour -q; "
+    "skerry billing-account create main --tenant harbour --mode postpaid -q || true",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "growing.md": "mkdir -p srv",
     "people.md": "echo secret > secret.txt; skerry tenant create acme -q || true; "

@@ -35,7 +35,7 @@ GIVEN: dict[str, Schema] = {
         "street": "Street 1",
         "city": "Hamburg",
         "country": "DE",
-        "registration": "HRB 1",
+        "taxNumber": "22/815/08150",
     },
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
     "webhook": {"endpoint": "https://hooks.example/in"},

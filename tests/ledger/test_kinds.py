@@ -149,7 +149,7 @@ async def test_an_account_says_what_a_tenant_has_and_may_owe(
     await see(db, START)
     assert await shown(db, resources, "billing-account", "main") == {
         "balance": "0.0164", "held": "0.0136", "available": "0.0164", "thisMonth": "0.0068",
-        "perHour": "0.0136", "currency": "EUR",
+        "perHour": "0.0136", "currency": "EUR", "due": "0.00", "phase": "funded",
     }  # fmt: skip
     assert await balance(db, "cash", "") == -EURO // 50
     assert await balance(db, "promo", "") == -EURO // 100

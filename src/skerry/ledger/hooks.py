@@ -105,8 +105,10 @@ class AccountHooks(Hooks):
         live = await cost(tx, resource.tenant)
         own = await chart.find(tx, chart.funds(resource.tenant, live.currency))
         left = own.available if own else None
+        due = await chart.find(tx, chart.account_id(resource.tenant, "due", live.currency))
         return {
             "balance": money.text(own.balance - own.debits_pending if own else 0),
+            "due": money.text(-due.balance if due else 0),
             "held": money.text(live.held),
             "available": "" if left is None else money.text(max(left, 0)),
             "thisMonth": money.text(live.total),

@@ -33,7 +33,7 @@ class Party(Spec, kw_only=True):
     street: Annotated[str, _LINE, Meta(description="Street and number")]
     extra_line: Annotated[str, _MAYBE, Meta(description="Such as a floor or a department")] = ""
     postal_code: Annotated[str, Meta(max_length=20, description="Empty where there is none")] = ""
-    city: Annotated[str, _LINE]
+    city: Annotated[str, _LINE, Meta(description="With its district, where that is written")]
     country: _Country
     vat_number: Annotated[
         str, Meta(max_length=30, description="With its prefix, such as DE136695976; none: empty")

@@ -67,6 +67,9 @@ class AccountStatus(Status):
         str, Meta(description="Out of money: what keeping its data costs an hour, uncharged")
     ] = ""
     balance: Annotated[str, Meta(description="What the tenant has; below zero: what it owes")] = ""
+    due: Annotated[
+        str, Meta(description="Tax and commitments that were invoiced and not paid, beside it")
+    ] = ""
     held: Annotated[str, Meta(description="Set aside for what runs")] = ""
     available: Annotated[str, Meta(description="What can still be set aside; empty: any")] = ""
     this_month: Annotated[str, Meta(description="Cost this month so far")] = ""

@@ -7,6 +7,7 @@ invoice (codes of UNCL 5305, as EN 16931 wants them):
 |---|---|
 | ``E`` exempt | the seller charges none (a small business), in its own words |
 | ``S`` standard | buyer in the seller's country; or a buyer in the EU without a VAT number, at the rate of its own country (one-stop shop) |
+| ``Z`` zero rated | as ``S``, where that rate is nothing |
 | ``AE`` reverse charge | seller and buyer in two countries of the EU, both with VAT numbers |
 | ``O`` not subject | every other buyer abroad |
 
@@ -25,7 +26,7 @@ from skerry.kernel.errors import Conflict
 from skerry.ledger import money
 from skerry.ledger.parties import Party, SellerSpec
 
-Category = Literal["S", "AE", "O", "E"]
+Category = Literal["S", "Z", "AE", "O", "E"]
 
 
 class Treatment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -66,7 +67,7 @@ def treatment(seller: SellerSpec, customer: Party) -> Treatment:
     if seller.exemption:
         return Treatment(category="E", country=home, reason=seller.exemption)
     if there == home:
-        return Treatment(category="S", rate=_of(seller, home), country=home)
+        return _taxed(seller, home)
     if home in EU and there in EU:
         if customer.vat_number and seller.vat_number:
             return Treatment(
@@ -76,13 +77,18 @@ def treatment(seller: SellerSpec, customer: Party) -> Treatment:
                 "2006/112/EC)",
                 reason_code="VATEX-EU-AE",
             )
-        return Treatment(category="S", rate=_of(seller, there), country=there)
+        return _taxed(seller, there)
     return Treatment(
         category="O",
         country=there,
         reason="Not subject to VAT: the place of supply is the recipient's country",
         reason_code="VATEX-EU-O",
     )
+
+
+def _taxed(seller: SellerSpec, country: str) -> Treatment:
+    rate = _of(seller, country)
+    return Treatment(category="S" if rate else "Z", rate=rate, country=country)
 
 
 def _of(seller: SellerSpec, country: str) -> int:

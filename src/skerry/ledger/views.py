@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from skerry.kernel.errors import InvalidRequest, Source
+from skerry.kernel.errors import Conflict, InvalidRequest, Source
 from skerry.kernel.views import Asked
 from skerry.ledger import einvoice, focus, invoice_page, invoice_pdf, invoices, issuing, money
 from skerry.ledger.invoices import Invoice
@@ -41,6 +41,11 @@ async def xml(asked: Asked) -> bytes:
             f"syntax={syntax[:20]!r} is neither cii nor ubl", sources=[Source(parameter="syntax")]
         )
     made = await _issued(asked)
+    if not made.number:
+        raise Conflict(
+            f"{asked.resource.name} is not issued",
+            hint="A program must not take a draft for an invoice; its pdf says that it is one.",
+        )
     return await asyncio.to_thread(einvoice.xml, made, "ubl" if syntax == "ubl" else "cii")
 
 
