@@ -3,6 +3,7 @@ browser's own steps; by an invitation, with a second factor, and back in after a
 """
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import httpx2
 import pytest
 
 from skerry.identity.second_factor import code_at
+from tests.harness.issuer import issuing
 from tests.harness.served import Served, served
 
 HERE = Path(__file__).parent.parent / "harness/oidc"
@@ -109,7 +111,9 @@ def test_the_command_line_signs_in_at_an_issuer(cloud: Served, issuer: str, tmp_
     end.cancel()
     assert login.returncode == 0
     assert out.startswith("signed in as ann@acme until ")
-    assert "subject:     users/ann" in line("whoami")
+    kept = json.loads((tmp_path / "skerry/contexts.json").read_text())
+    who = cloud.get(f"{IDENTITY}/whoami", token=kept["contexts"]["default"]["token"])
+    assert who["subject"] == "users/ann"
 
 
 def invite(cloud: Served, name: str, **more: Any) -> str:
@@ -129,17 +133,18 @@ def test_an_invitation_a_second_factor_and_a_lost_password(cloud: Served, tmp_pa
     assert line("join", link, "--password-stdin", given=f"{PASSWORD}\n") == (
         "skerry login --tenant acme --user bob\n"
     )
-    again = line.begin("join", link, "--password-stdin")
-    _, said = again.communicate(f"{PASSWORD}\n", timeout=60)
-    assert again.returncode != 0
-    assert "This link was used already." in said
+    sent = {"code": link.partition("code=")[2], "password": PASSWORD}
+    again = cloud.call("POST", f"{IDENTITY}/joins", sent, token="")
+    assert (again.status_code, again.json()["detail"]) == (410, "This link was used already.")
 
     cloud.put(f"{IDENTITY}/tenants/acme", {"secondFactor": ["seca.admin"]})
-    whose = ("--tenant", "acme", "--user", "bob", "--password-stdin")
-    refused = line.begin("login", *whose)
-    _, said = refused.communicate(f"{PASSWORD}\n", timeout=60)
-    assert "may not be without a second factor" in said
-    setting = line.begin("login", *whose, "--second-factor")
+    who = {"tenant": "acme", "user": "bob", "password": PASSWORD}
+    refused = cloud.call("POST", f"{IDENTITY}/sessions", who, token="")
+    assert refused.status_code == 403
+    assert refused.json()["type"].endswith("/second-factor-missing")
+    setting = line.begin(
+        "login", "--tenant", "acme", "--user", "bob", "--password-stdin", "--second-factor"
+    )
     assert setting.stdin is not None
     assert setting.stdout is not None
     setting.stdin.write(f"{PASSWORD}\n")
@@ -150,25 +155,45 @@ def test_an_invitation_a_second_factor_and_a_lost_password(cloud: Served, tmp_pa
     first, *recovery = out.split("\n")[:-1]
     assert first.startswith("signed in as bob@acme")
     assert len(recovery) == 10
-    assert "users/bob" in line("whoami")
+    kept = json.loads((tmp_path / "skerry/contexts.json").read_text())
+    token = kept["contexts"]["default"]["token"]
+    assert cloud.get(f"{IDENTITY}/whoami", token=token)["subject"] == "users/bob"
 
     # A new password ends the session, and asks for the second factor all the same.
     at = f"{IDENTITY}/tenants/acme/users/bob/reset-password"
     link = cloud.call("POST", at).json()["link"]
     with httpx2.Client(trust_env=False) as browser:
-        page = browser.get(link)
-        assert "A new password" in page.text
+        assert "A new password" in browser.get(link).text
         sent = {"code": link.partition("code=")[2], "password": "another horse battery"}
-        assert "You are bob in acme." in browser.post(f"{cloud.url}/join", data=sent).text
-        assert "used already" in browser.post(f"{cloud.url}/join", data=sent).text
         evil = {"origin": "https://evil.example"}
         assert browser.post(f"{cloud.url}/join", data=sent, headers=evil).status_code == 403
-    gone = line.begin("whoami")
-    gone.communicate(timeout=60)
-    assert gone.returncode == 4
-    assert "signed in as bob@acme" in line(
-        "login", *whose, given=f"another horse battery\n{recovery[0]}\n"
-    )
+        assert "You are bob in acme." in browser.post(f"{cloud.url}/join", data=sent).text
+        assert "used already" in browser.post(f"{cloud.url}/join", data=sent).text
+    assert cloud.call("GET", f"{IDENTITY}/whoami", token=token).status_code == 401
+    who["password"] = "another horse battery"
+    refused = cloud.call("POST", f"{IDENTITY}/sessions", who, token="")
+    assert refused.json()["type"].endswith("/second-factor-required")
+    who["code"] = recovery[0]
+    assert cloud.call("POST", f"{IDENTITY}/sessions", who, token="").status_code == 201
+    assert cloud.call("DELETE", f"{IDENTITY}/second-factors", who, token="").status_code == 401
+    who["code"] = recovery[1]
+    assert cloud.call("DELETE", f"{IDENTITY}/second-factors", who, token="").status_code == 202
+    told = cloud.rows("select actor from change where verb = 'drop-second-factor'")
+    assert [row["actor"] for row in told] == ["bob@acme"]
+
+
+def test_a_program_from_elsewhere_signs_in(cloud: Served, tmp_path: Path) -> None:
+    with issuing() as ci:
+        cloud.put(f"{IDENTITY}/issuers/ci", {"url": ci.url})
+        trust = {"issuer": "ci", "audience": cloud.url, "subject": "repo:acme/*"}
+        cloud.put(f"{IDENTITY}/tenants/acme/service-accounts/deploy", {"trusts": [trust]})
+        ci.person = {"sub": "repo:acme/site"}
+        (tmp_path / "token").write_text(ci.token(cloud.url) + "\n")
+        said = Line(cloud, tmp_path)(
+            "login", "--tenant", "acme", "--service-account", "deploy", "--id-token-file",
+            str(tmp_path / "token"),
+        )  # fmt: skip
+    assert said.startswith("signed in as service-accounts/deploy@acme until ")
 
 
 @needs_issuer

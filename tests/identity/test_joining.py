@@ -188,9 +188,8 @@ async def test_a_lost_password_is_set_anew(acme: Cloud):
 
 
 async def ask(cloud: Cloud, name: str, tenant: str = "acme") -> None:
-    await joining.ask_reset(
-        cloud.db, cloud.resources, tenant=tenant, name=name, address="192.0.2.1"
-    )
+    await joining.count_reset(cloud.db, tenant=tenant, name=name, address="192.0.2.1")
+    await joining.send_reset(cloud.db, cloud.resources, tenant=tenant, name=name)
 
 
 async def test_who_forgot_theirs_is_mailed_a_link_and_told_nothing(acme: Cloud, monkeypatch):

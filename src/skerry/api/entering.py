@@ -17,6 +17,7 @@ from skerry.gateway.login import may_enter
 from skerry.identity import passwords
 from skerry.identity.authorize import Principal
 from skerry.kernel.errors import Conflict, Forbidden, NotFound, Problem
+from skerry.kernel.rows import Resource
 from skerry.store import Tx
 
 _FORM = """<p>to enter <code>{route}</code></p>
@@ -73,10 +74,16 @@ async def link_for(edge: Edge, secret: str, given: Mapping[str, str]) -> str:
     """The link into the route that ``given`` names, for the bearer of a token."""
     who = await edge.authenticator.authenticate(secret)
     async with edge.db.transaction() as tx:
-        return await _invited(tx, edge, who, given)
+        route, link = await _invited(tx, edge, who, given)
+    await edge.looks.tell(
+        edge, who, "enter", tenant=route.tenant, workspace=route.workspace, subject=route.ref
+    )
+    return link
 
 
-async def _invited(tx: Tx, edge: Edge, who: Principal, given: Mapping[str, str]) -> str:
+async def _invited(
+    tx: Tx, edge: Edge, who: Principal, given: Mapping[str, str]
+) -> tuple[Resource, str]:
     closed = Forbidden("There is no such place, or you may not enter it.")
     try:
         route = await edge.resources.get(tx, given.get("route", ""))
@@ -91,7 +98,7 @@ async def _invited(tx: Tx, edge: Edge, who: Principal, given: Mapping[str, str])
         link = await passes.invite(tx, route, who.caller, to if to.startswith("/") else "/")
     except Conflict:
         raise closed from None
-    return str(link["url"])
+    return route, str(link["url"])
 
 
 async def _page(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -200,10 +201,10 @@ class Forgot(msgspec.Struct, forbid_unknown_fields=True):
 async def forgot(edge: Edge, request: Request) -> Response:
     """POST: have a link sent for a new password. The answer is the same whoever is meant."""
     given: Forgot = requests.convert(await requests.json_object(request), Forgot)
-    await joining.ask_reset(
-        edge.db, edge.resources, tenant=given.tenant, name=given.user, address=_address(request)
-    )
-    return Response(status_code=202)
+    who = {"tenant": given.tenant, "name": given.user}
+    await joining.count_reset(edge.db, address=_address(request), **who)
+    after = BackgroundTask(joining.send_reset, edge.db, edge.resources, **who)
+    return Response(status_code=202, background=after)
 
 
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"

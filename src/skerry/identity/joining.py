@@ -29,6 +29,8 @@ from skerry.store.queries import load
 _sql = load("skerry.identity")
 RESET = timedelta(hours=1)
 MOST_TRIES = 100
+MOST_RESETS = 5
+"""Of an address, and of a name, within ``attempts.WINDOW_SECONDS``."""
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
 
@@ -227,13 +229,15 @@ async def reset(tx: Tx, resources: Resources, user: Resource, by: Caller) -> Map
     )  # fmt: skip
 
 
-async def ask_reset(
-    db: Database, resources: Resources, *, tenant: str, name: str, address: str
-) -> None:
-    """For whoever says that they forgot theirs. Whether there is such a user is not said: a mail
-    goes to the address that is known, if there is one."""
+async def count_reset(db: Database, *, tenant: str, name: str, address: str) -> None:
+    """Before ``send_reset``, for whoever is meant. Raises ``TooManyRequests``."""
     await attempts.count(db, attempts.place(address, "entry"), MOST_TRIES)
-    await attempts.count(db, attempts.bucket("entry", f"{tenant}/{name.lower()}"), 5)
+    await attempts.count(db, attempts.bucket("entry", f"{tenant}/{name.lower()}"), MOST_RESETS)
+
+
+async def send_reset(db: Database, resources: Resources, *, tenant: str, name: str) -> None:
+    """For whoever says that they forgot theirs: a mail goes to the address that is known, if there
+    is one. To be done once the answer is out, so that its time says nothing of who exists."""
     async with db.transaction() as tx:
         row = await tx.fetchrow(_sql.user_to_reset, tenant, name.lower())
         if row is None or not await notices.mail_configured(tx):
