@@ -183,13 +183,19 @@ where a.cleared_at is null and not a.quiet and t.phase is distinct from 'open'
 order by a.raised_at, a.id limit 10000
 
 -- name: to_clear
-select a.id, a.subject, a.reason, a.tenant, a.message, a.remedy
-from notice_told t
-join lateral (
-  select * from alert a where a.subject = t.subject and a.reason = t.reason
-  order by a.raised_at desc limit 1) a on a.cleared_at is not null
-where t.phase = 'open' and t.at <= skerry_now() - $1::interval
-order by a.cleared_at, a.id limit 10000
+with over as (
+  select t.subject, t.reason from notice_told t
+  where t.phase = 'open' and t.at <= skerry_now() - $1::interval and not exists (
+    select from alert a
+    where a.subject = t.subject and a.reason = t.reason and a.cleared_at is null))
+select distinct on (a.subject, a.reason)
+  a.id, a.subject, a.reason, a.tenant, a.message, a.remedy
+from over join alert a using (subject, reason)
+order by a.subject, a.reason, a.raised_at desc limit 10000
+
+-- name: forget_told
+-- After that long, to have been told that it is over is the same as to have been told nothing.
+delete from notice_told where phase = 'cleared' and at <= skerry_now() - $1::interval
 
 -- name: told
 insert into notice_told (subject, reason, tenant, phase, at) values ($1, $2, $3, $4, skerry_now())

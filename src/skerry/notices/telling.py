@@ -25,6 +25,7 @@ async def tell_alerts(db: Database) -> int:
     """Tell what is new; says of how many alerts."""
     async with db.transaction() as tx:
         await tx.execute(_sql.tell_alone)
+        await tx.execute(_sql.forget_told, APART)
         raised = await tx.fetch(_sql.to_raise, APART)
         cleared = await tx.fetch(_sql.to_clear, APART)
         for rows, phase in ((raised, "open"), (cleared, "cleared")):
