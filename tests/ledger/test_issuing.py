@@ -8,10 +8,12 @@ import pytest
 from skerry.kernel.errors import Conflict, Problem
 from skerry.ledger import issued, issuing
 from skerry.ledger.reconcile import reconcile
+from skerry.ledger.settler import Settler
 from skerry.store import Database
 from tests.ledger.selling import (
     GERMAN,
     POLISH,
+    SELLER,
     SWISS,
     act,
     cloud,
@@ -254,3 +256,63 @@ async def test_what_was_issued_can_not_be_altered(db: Database, tmp_path: FilePa
     assert {f.subject for f in found} == {"2026-000001"}
     with pytest.raises(AssertionError):
         await verified(db)
+
+
+async def test_a_database_that_drops_everybody_leaves_no_gap(
+    db: Database, tmp_path: FilePath
+) -> None:
+    """Killed at any moment: what was not committed never was."""
+    tenants = {f"t{i}": GERMAN for i in range(4)}
+    resources = await cloud(db, tmp_path, **tenants)
+    for tenant in tenants:
+        await used(db, tenant, hours=10)
+    await november(db)
+    for _ in range(3):
+        tasks = [asyncio.create_task(issue(db, resources, tenant)) for tenant in tenants]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await db.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for tenant in tenants:
+        await issue(db, resources, tenant)
+    assert await numbers(db) == [f"2026-{n:06d}" for n in range(1, 5)]
+    await sound(db)
+
+
+async def test_who_is_late_is_reminded_once(db: Database, tmp_path: FilePath) -> None:
+    resources = await cloud(db, tmp_path, acme=GERMAN)
+    await used(db)
+    await november(db)
+    await issue(db, resources)
+    await db.execute("update clock set shift = shift + interval '20 days'")
+    for _ in range(2):
+        await Settler(db).tick()
+    told = "select count(*) from notice_outbox where topic = 'invoice.overdue'"
+    alerts = "select count(*) from alert where reason = 'overdue' and cleared_at is null"
+    assert (await db.fetchval(told), await db.fetchval(alerts)) == (1, 1)
+    body = {"amount": "1.62", "reference": "wire"}
+    await act(db, resources, "invoice", "2026-000001", "pay", body)
+    assert await db.fetchval(alerts) == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"legalName": "Line\nbreak"}, "can't be printed"),
+        ({"country": "XX"}, "'XX' is no country"),
+        ({"email": "a b@example.org"}, "expected"),
+        ({"email": "ä@example.org"}, "not an e-mail address"),
+        ({"vatNumber": "FR40303265045"}, "is not one of DE"),
+        ({"iban": "DE89370400440532013001"}, "is no IBAN"),
+        ({"vatNumber": "", "taxNumber": ""}, "needs a VAT number or a tax number"),
+        ({"vatRates": [{"country": "QQ", "percent": "1"}]}, "'QQ' is no country"),
+    ],
+)
+async def test_a_seller_that_can_not_be_is_refused(
+    db: Database, tmp_path: FilePath, spec: dict[str, object], message: str
+) -> None:
+    resources = await cloud(db, tmp_path)
+    with pytest.raises(Problem, match=message):
+        await put(db, resources, "seller", "main", SELLER | spec)

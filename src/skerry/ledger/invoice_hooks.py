@@ -142,6 +142,7 @@ async def _pay(tx: Tx, number: str, wanted: PaymentSpec, by: Caller) -> Mapping[
 async def _credit(
     tx: Tx, resources: Resources, number: str, wanted: CreditNoteSpec, by: Caller
 ) -> Mapping[str, Any]:
+    parties.printable(wanted.reason, "/reason")
     net = money.parse(wanted.amount) if wanted.amount else None
     if net is not None:
         currency = (await issuing.get(tx, number)).currency

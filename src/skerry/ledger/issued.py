@@ -244,7 +244,7 @@ def _usage_line(
     if first.adjusts:
         notes.append(f"adjustment for {first.adjusts}")
     return IssuedLine(
-        name=f"{first.product}: {first.meter} {first.sku}".rstrip(),
+        name=_plain(f"{first.product}: {first.meter} {first.sku}"),
         description=", ".join(notes),
         quantity=money.text(quantity, least=0),
         unit=first.unit,
@@ -283,6 +283,11 @@ class _Coins:
 
     def __call__(self, nano: int) -> str:
         return money.coins(nano, self._currency)
+
+
+def _plain(words: str) -> str:
+    """Without what XML can't hold: a model's name is what a machine says of itself."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
 def _counted(resources: int) -> str:

@@ -17,12 +17,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from skerry import notices
 from skerry.kernel import changes
 from skerry.kernel.errors import Conflict, NotFound
-from skerry.ledger import accounting, agreements, chart, invoices, issued, money, vat
+from skerry.ledger import (
+    accounting,
+    agreements,
+    chart,
+    invoices,
+    issued,
+    money,
+    telling,
+    vat,
+)
 from skerry.ledger.issued import Issued
 from skerry.ledger.parties import Customer, Party, SellerSpec
+from skerry.ledger.standing import Standing
 from skerry.ledger.windows import month_start
 from skerry.store import Tx
 from skerry.store.database import Row
@@ -33,46 +42,6 @@ _sql = load("skerry.ledger", "issuing.sql")
 KIND, PAYMENT = "ledger.issued", "ledger.payment"
 SELLER = ACCOUNT = "main"
 P = TypeVar("P", bound=Party)
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """An issued document and what became of it. Amounts are nano."""
-
-    number: str
-    type: issued.Type
-    tenant: str
-    period: date
-    currency: str
-    net: int
-    vat: int
-    gross: int
-    prepaid: int
-    paid: int
-    paid_on: date | None
-    credited_net: int
-    credited_vat: int
-    applied: int
-    """What credit notes took off while it was open; the rest of them is credit again."""
-    issued_on: date
-    due_on: date
-    document: str
-
-    @property
-    def open(self) -> int:
-        """What is still to be paid."""
-        if self.type == "credit-note":
-            return 0
-        return self.gross - self.prepaid - self.paid - self.applied
-
-    def phase(self, today: date) -> str:
-        """``open``, ``overdue``, ``paid`` or ``credited``; a credit note is ``issued``."""
-        if self.type == "credit-note":
-            return "issued"
-        if self.credited_net + self.credited_vat >= self.gross > 0:
-            return "credited"
-        if self.open <= 0:
-            return "paid"
-        return "overdue" if today > self.due_on else "open"
 
 
 async def draft(tx: Tx, tenant: str, month: date) -> Issued:
@@ -142,6 +111,8 @@ async def credit(
     excess = max(net + tax - max(found.open, 0), 0)
     await accounting.post_credit(tx, made, actor=actor)
     await _add(tx, made, series, actor, excess=excess)
+    if net + tax >= found.open:
+        await telling.settled(tx, number)
     return made
 
 
@@ -175,7 +146,21 @@ async def pay(
         tx, kind=PAYMENT, subject=f"ledger/payments/{id}", verb="record", tenant=found.tenant,
         actor=actor, body=_payment(number, amount, received_on, reference),
     )  # fmt: skip
-    return await standing(tx, number)
+    paid = await standing(tx, number)
+    if paid.open <= 0:
+        await telling.settled(tx, number)
+    return paid
+
+
+async def remind(tx: Tx) -> list[str]:
+    """Tell, once each, of invoices that have become overdue; their numbers."""
+    today = await _today(tx)
+    told = []
+    for row in await tx.fetch(_sql.overdue, today):
+        found = await standing(tx, row["number"])
+        if found.phase(today) == "overdue" and await telling.overdue(tx, found):
+            told.append(found.number)
+    return told
 
 
 async def get(tx: Tx, number: str) -> Issued:
@@ -287,37 +272,7 @@ async def _add(
         actor=actor,
         body=_body(document),
     )
-    await _tell(tx, made)
-
-
-async def _tell(tx: Tx, made: Issued) -> None:
-    """Send word of it, if this transaction commits."""
-    note = made.type == "credit-note"
-    what = f"{'Credit note' if note else 'Invoice'} {made.number}"
-    owed = f"{made.payable} {made.currency} are to be paid by {made.due_on}."
-    if note:
-        owed = f"{made.gross} {made.currency} of invoice {made.corrects} are credited."
-    elif not made.nano("payable"):
-        owed = "Nothing is to be paid: your credit covers it."
-    await notices.post(
-        tx,
-        topic="invoice.credited" if note else "invoice.issued",
-        tenant=made.tenant,
-        to=(made.customer.email,) if made.customer.email else (),
-        subject=f"{what} of {made.seller.legal_name}",
-        text=f"{what} for {made.period} comes to {made.gross} {made.currency}. {owed}\n\n"
-        f"Fetch it: skerry invoice get {made.number} --tenant {made.tenant} -o pdf",
-        facts={
-            "number": made.number,
-            "type": made.type,
-            "period": made.period,
-            "gross": made.gross,
-            "payable": made.payable,
-            "currency": made.currency,
-            "dueOn": made.due_on,
-        },
-        dedupe=f"issued/{made.number}",
-    )
+    await telling.issued(tx, made)
 
 
 async def _today(tx: Tx) -> date:

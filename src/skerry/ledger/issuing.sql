@@ -70,3 +70,9 @@ order by received_on, at, id
 
 -- name: lock_invoice
 select number from issued_invoice where number = $1 for update
+
+-- name: overdue
+-- Invoices that were due in the ninety days before $1; most are paid.
+select number from issued_invoice
+where type = 'invoice' and due_on < $1 and due_on >= $1 - 90
+order by number

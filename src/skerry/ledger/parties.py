@@ -6,6 +6,7 @@ billing account. An invoice keeps its own copy, so that a later change alters no
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 from stdnum import bic as _bic
 from stdnum import get_cc_module
@@ -93,8 +94,17 @@ def _wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
     return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
 
 
+def printable(words: str, pointer: str) -> None:
+    """Raise ``ValidationError`` for what neither XML nor paper can hold, such as a line break."""
+    if not words.isprintable():
+        raise _wrong("it has a character that can't be printed", pointer)
+
+
 def check(party: Party, pointer: str = "/spec") -> None:
     """Raise ``ValidationError`` for a country or a number that can't be."""
+    for field, words in msgspec.to_builtins(party).items():
+        if isinstance(words, str):
+            printable(words, f"{pointer}/{field}")
     if party.country not in COUNTRIES:
         raise _wrong(f"{party.country!r} is no country", f"{pointer}/country")
     if party.email:

@@ -15,7 +15,7 @@ import msgspec
 from skerry.ledger import focus, invoices, issued, issuing, journal, money
 from skerry.ledger.invoices import Invoice
 from skerry.ledger.issued import Issued
-from skerry.ledger.issuing import Standing
+from skerry.ledger.standing import Standing
 from skerry.store import Tx
 from skerry.store.database import Row
 from skerry.store.queries import load

@@ -14,7 +14,7 @@ import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -23,7 +23,7 @@ import structlog
 from skerry.kernel import alerts
 from skerry.kernel.errors import Problem
 from skerry.kernel.resources import Resources
-from skerry.ledger import budgets, chart, holds, invoices, settle, shortage, vouchers
+from skerry.ledger import budgets, chart, holds, invoices, issuing, settle, shortage, vouchers
 from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
 from skerry.ledger.publish import publish
@@ -93,6 +93,7 @@ class Settler:
         self._chunk = chunk
         self._parallel = parallel
         self._settled: datetime | None = None
+        self._reminded: date | None = None
 
     async def run(self) -> None:
         """Tick at every full minute until cancelled. A lost database is waited for."""
@@ -137,11 +138,15 @@ class Settler:
                     await holds.release(tx, lease)
 
     async def _look_after(self, tick: Tick) -> None:
-        """What ends by itself: vouchers that nobody redeemed; and who has no money left."""
+        """What comes with time: vouchers that end, tenants without money, invoices overdue."""
         async with self._db.transaction() as tx:
             await vouchers.expire(tx)
         async with self._db.transaction() as tx:
             await shortage.look(tx, (one.tenant for one in tick.exhausted))
+        if self._reminded != tick.until.date():
+            async with self._db.transaction() as tx:
+                await issuing.remind(tx)
+            self._reminded = tick.until.date()
 
     async def _publish(self) -> None:
         if self._resources is None:
