@@ -39,8 +39,10 @@ from skerry.kernel.vitals import Vitals
 from skerry.kernel.worker import CHANNEL as FLOWS
 from skerry.kernel.worker import Worker
 from skerry.listening import secured
+from skerry.proof.asking import Asking
 from skerry.proof.log import Log
 from skerry.proof.note import Signer, origin
+from skerry.proof.witness import Witness
 from skerry.settings import Settings
 from skerry.sites.nodes import Node
 from skerry.store import Blobs, Database
@@ -67,13 +69,15 @@ class Server:
         watch_over(registry)
         with alone(keys):
             sealer = Sealer(keys / "seal.json")
-            signer = Signer.open(keys / "log.key", origin(settings.operator))
+            name = origin(settings.operator)
+            signer = Signer.open(keys / "log.key", name)
+            witness = Witness(Signer.open(keys / "witness.key", f"{name}/witness"))
         self.node = Node(settings.node, sorted(settings.roles))
         self.resources = Resources(registry, sealer, settings.region)
         self.blobs = Blobs(settings.data / "blobs")
         self.log = Log(db, settings.data / "log", signer)
         self.feed = Feed(db)
-        self.services = Services(self.blobs, self.log, self.feed, settings)
+        self.services = Services(self.blobs, self.log, self.feed, settings, witness)
         self.services.add(db)
         self.authenticator = Authenticator(db)
         self.sequencer = Sequencer(db)
@@ -97,7 +101,8 @@ class Server:
         """What one of all nodes does for all."""
         if "worker" in settings.roles:
             self.tasks += [self.sequencer.run, self.worker.run, self._elected]
-            self.duties += [self.log.run, lambda: uploads.run(db, self.blobs)]
+            self.duties += [self.log.run, Asking(db, self.log).run]
+            self.duties.append(lambda: uploads.run(db, self.blobs))
 
     async def _elected(self) -> None:
         await elected(self.db, "upkeep", self.duties)

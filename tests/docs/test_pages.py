@@ -84,7 +84,8 @@ PREPARE = {
     "people.md": "echo secret > secret.txt; skerry tenant create acme -q || true; "
     "skerry user create bob -q",
     "operating.md": "mkdir -p srv",
-    "audits.md": "skerry tenant create acme -q; skerry key > key.txt",
+    "audits.md": "skerry tenant create acme -q; skerry key | tee key.txt > acme-key.txt; "
+    "skerry key --witness > neighbour-key.txt",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
     f"skerry key > key.txt; cp {ROOT}/src/skerry/proof/verify.py .",
     "sites.md": "skerry apply -f $PAGE_YAML; "

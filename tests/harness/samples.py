@@ -14,6 +14,9 @@ from skerry.kernel.kinds import Kind
 
 Schema = dict[str, Any]
 
+LOG_KEY = "skerry/sample+f41290c2+Af7BQoZz9q/okmSzgHNErosmnRJaUDhVICaH21pxKFef"
+WITNESS_KEY = "skerry/sample+5cd14f76+BP7BQoZz9q/okmSzgHNErosmnRJaUDhVICaH21pxKFef"
+
 GIVEN: dict[str, Schema] = {
     "offer": {"currency": "EUR", "pool": {"millicores": 1000, "memory": 1 << 30}},
     # One that machines may join. No agent ever comes, so nothing is placed there.
@@ -38,6 +41,8 @@ GIVEN: dict[str, Schema] = {
         "taxNumber": "22/815/08150",
     },
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
+    "witness": {"endpoint": "https://witness.example", "key": WITNESS_KEY},
+    "witnessed-log": {"key": LOG_KEY},
     "webhook": {"endpoint": "https://hooks.example/in"},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},
 }

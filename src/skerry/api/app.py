@@ -32,7 +32,15 @@ from skerry.api.edge import Edge
 from skerry.api.exposition import Own
 from skerry.api.problems import MethodNotAllowed
 from skerry.api.prometheus import exporter
-from skerry.api.proofs import checkpoint, events, key, package, tile
+from skerry.api.proofs import (
+    add_checkpoint,
+    checkpoint,
+    events,
+    key,
+    package,
+    tile,
+    witness_key,
+)
 from skerry.api.sessions import begin_factor, close_session, drop_factor, open_session, whoami
 from skerry.kernel.errors import NotFound
 
@@ -160,6 +168,8 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
         "/gateway/ca.pem": {"GET": entering.authority_certificate},
         f"{proof}/checkpoint": {"GET": checkpoint},
         f"{proof}/key": {"GET": key},
+        f"{proof}/witness-key": {"GET": witness_key},
+        f"{proof}/add-checkpoint": {"POST": add_checkpoint},
         f"{proof}/tile/{{path:path}}": {"GET": tile},
         f"{proof}/tenants/{{tenant}}/events": {"GET": events},
         f"{proof}/tenants/{{tenant}}/audit": {"GET": package},

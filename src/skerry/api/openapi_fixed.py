@@ -91,6 +91,7 @@ def _log() -> Mapping[str, Schema]:
         f"{_PROOF}/key": {
             "get": _plain("log_key", "The log's public key", _text("A verifier key"), **_PUBLIC)
         },
+        **_witnessing(),
         f"{_PROOF}/tile/{{path}}": {
             "parameters": [path],
             "get": _plain("tile", "A tile of the log", tile, missing, **_PUBLIC),
@@ -113,6 +114,12 @@ def _log() -> Mapping[str, Schema]:
                 ],
             ),
         },
+        **_package(),
+    }  # fmt: skip
+
+
+def _package() -> Mapping[str, Schema]:
+    return {
         f"{_PROOF}/tenants/{{tenant}}/audit": {
             "parameters": path_parameters(("tenant",)),
             "get": _plain(
@@ -127,6 +134,34 @@ def _log() -> Mapping[str, Schema]:
                     query("to", "Until before this time or date"),
                 ],
             ),
+        },
+    }  # fmt: skip
+
+
+def _witnessing() -> Mapping[str, Schema]:
+    size = {"text/x.tlog.size": {"schema": TEXT}, "text/plain": {"schema": TEXT}}
+    refused = {"content": {"text/plain": {"schema": TEXT}}}
+    return {
+        f"{_PROOF}/witness-key": {
+            "get": _plain(
+                "witness_key", "The key this cloud cosigns with", _text("A verifier key"), **_PUBLIC
+            )
+        },
+        f"{_PROOF}/add-checkpoint": {
+            "post": _plain(
+                "add_checkpoint", "Cosign the checkpoint of another log",
+                {
+                    **_text("Signature lines"),
+                    "400": {"description": "No such request", **refused},
+                    "403": {"description": "Not signed by the log's key", **refused},
+                    "404": {"description": "A log that is not witnessed here", **refused},
+                    "409": {"description": "The size that was cosigned last", "content": size},
+                    "422": {"description": "It does not begin with that tree", **refused},
+                },
+                errors.TooLarge,
+                requestBody={"required": True, "content": {"text/plain": {"schema": TEXT}}},
+                **_PUBLIC,
+            )
         },
     }  # fmt: skip
 

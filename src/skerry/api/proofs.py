@@ -19,19 +19,23 @@ from skerry.identity.roles import Target
 from skerry.kernel.errors import InvalidRequest, NotFound, Source
 from skerry.kernel.paths import Path
 from skerry.kernel.rows import Resource
+from skerry.proof import witness
 from skerry.proof.log import Log
+from skerry.proof.note import verifier_key
 from skerry.proof.package import Package, Period
 from skerry.proof.receipts import Evidence
 from skerry.proof.tiles import parse_path
+from skerry.proof.witness import Witness
 from skerry.series.views import moment
 
 NDJSON = "application/x-ndjson"
+MOST_CHECKPOINT = 1 << 16
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
 async def checkpoint(edge: Edge, request: Request) -> Response:
     """The newest signed tree head (C2SP tlog-checkpoint)."""
-    published = await edge.services[Log].checkpoint()
+    published = await edge.services[Log].witnessed()
     if published is None:
         raise NotFound("nothing has been logged yet", hint="Ask again in a few seconds.")
     return PlainTextResponse(published.note)
@@ -40,6 +44,24 @@ async def checkpoint(edge: Edge, request: Request) -> Response:
 async def key(edge: Edge, request: Request) -> Response:
     """The operator's public key, as a C2SP verifier key. Compare it with one got otherwise."""
     return PlainTextResponse(edge.services[Log].signer.vkey + "\n")
+
+
+async def witness_key(edge: Edge, request: Request) -> Response:
+    """The key that this cloud cosigns with, of a type of its own (C2SP tlog-cosignature)."""
+    return PlainTextResponse(verifier_key(edge.services[Witness].signer.cosigner) + "\n")
+
+
+async def add_checkpoint(edge: Edge, request: Request) -> Response:
+    """Cosign the checkpoint of a log that the operator named (C2SP tlog-witness). Who may is shown
+    by the checkpoint's signature alone."""
+    body = await requests.body(request, MOST_CHECKPOINT)
+    try:
+        line = await witness.add(
+            edge.db, edge.services[Witness].signer, await witness.logs(edge.db), body
+        )
+    except witness.Refusal as refused:
+        return Response(str(refused), refused.status, media_type=refused.media)
+    return PlainTextResponse(line)
 
 
 async def tile(edge: Edge, request: Request) -> Response:

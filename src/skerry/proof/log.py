@@ -14,7 +14,7 @@ database, and must arrive at the root that was signed.
 import asyncio
 import errno
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -79,6 +79,20 @@ class Log:
             return None
         checkpoint = Checkpoint(self.signer.name, row["size"], row["root"])
         return Published(checkpoint, row["note"], row["at"])
+
+    async def witnessed(self, least: int = 0) -> Published | None:
+        """The newest checkpoint that a witness has cosigned, if it has ``least`` leaves, else the
+        newest of all; its note has the cosignatures, too."""
+        row = await self._db.fetchrow(_sql.newest_cosigned, least)
+        found = await self.checkpoint()
+        if row is not None and found is not None and least:
+            found = Published(
+                Checkpoint(self.signer.name, row["size"], row["root"]), row["note"], row["at"]
+            )
+        if found is None:
+            return None
+        lines = await self._db.fetchval(_sql.cosignatures, found.size)
+        return replace(found, note=found.note + (lines or ""))
 
     async def inclusion(self, position: int, size: int) -> list[bytes]:
         """The proof that a position is in the tree of ``size`` leaves.

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from skerry.durable import flush
-from skerry.proof.verify import ED25519, NAME, Checkpoint, Key, unbase64
+from skerry.proof.verify import COSIGNATURE, ED25519, NAME, Checkpoint, Key, unbase64
 
 _PREFIX = "PRIVATE+KEY"
 
@@ -33,7 +33,7 @@ def origin(operator: str) -> str:
 
 def verifier_key(key: Key) -> str:
     """The public key as text (C2SP verifier key): what a verifier is given."""
-    return f"{key.name}+{key.id.hex()}+{base64.b64encode(ED25519 + key.public).decode()}"
+    return f"{key.name}+{key.id.hex()}+{base64.b64encode(key.type + key.public).decode()}"
 
 
 def checkpoint_text(checkpoint: Checkpoint) -> str:
@@ -73,6 +73,19 @@ class Signer:
             raise ValueError("the text of a note ends with a newline")
         material = base64.b64encode(self.key.id + self._private.sign(text.encode())).decode()
         return f"{text}\n— {self.name} {material}\n"
+
+    @property
+    def cosigner(self) -> Key:
+        """The key by which this one is known where it signs as a witness. What signs checkpoints
+        of its own does not do both."""
+        return Key(self.name, self.key.public, COSIGNATURE)
+
+    def cosign(self, text: str, at: int) -> str:
+        """The signature line of a witness under a checkpoint's text, at a time in seconds since
+        1970 (C2SP tlog-cosignature, cosignature/v1)."""
+        message = f"cosignature/v1\ntime {at}\n{text}".encode()
+        data = self.cosigner.id + at.to_bytes(8, "big") + self._private.sign(message)
+        return f"— {self.name} {base64.b64encode(data).decode()}\n"
 
     @classmethod
     def open(cls, path: Path, name: str) -> "Signer":

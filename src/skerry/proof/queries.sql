@@ -104,3 +104,45 @@ from change c join feed f on f.change_id = c.id
 where c.kind = $1 and c.subject = $2 and c.version = any($3::bigint[])
   and c.body::jsonb ->> 'uid' = $4
 order by c.version
+
+-- name: newest_cosigned
+select c.size, c.root, c.note, c.at
+from checkpoint c
+where c.size = (select max(size) from cosignature) and c.size >= $1
+
+-- name: cosignatures
+select string_agg(line, '' order by witness) from cosignature where size = $1
+
+-- name: cosigned_by
+-- How far a witness has followed.
+select size, at from cosignature where witness = $1 order by size desc limit 1
+
+-- name: insert_cosignature
+insert into cosignature (witness, size, line, at) values ($1, $2, $3, skerry_now())
+on conflict (witness, size) do update set line = excluded.line, at = excluded.at
+
+-- name: drop_cosignatures
+-- Receipts hold those they were given; here the newest of each witness are enough.
+delete from cosignature
+where witness = $1 and size < (
+  select size from cosignature where witness = $1 order by size desc offset 100 limit 1
+)
+
+-- name: witnesses
+select uid, name, spec from resource where kind = 'witness' and deleted_at is null order by name
+
+-- name: witnessed_logs
+select name, spec from resource where kind = 'witnessed-log' and deleted_at is null order by name
+
+-- name: know_log
+insert into witnessed (origin, size, root, note, at) values ($1, 0, $2, '', skerry_now())
+on conflict (origin) do nothing
+
+-- name: lock_witnessed
+select size, root from witnessed where origin = $1 for update
+
+-- name: set_witnessed
+update witnessed set size = $2, root = $3, note = $4, at = skerry_now() where origin = $1
+
+-- name: witnessed
+select size, note, at from witnessed where origin = $1

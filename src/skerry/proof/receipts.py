@@ -100,7 +100,7 @@ async def _covered(
         last = await log.checkpoint()
         positions = [row["position"] for row in rows]
         if last is not None and all(p is not None and p < last.size for p in positions):
-            return last, rows
+            return await log.witnessed(max(positions, default=0) + 1) or last, rows
         if clock() >= deadline:
             raise Unavailable(
                 "what this receipt is about is not in a signed checkpoint yet",

@@ -27,8 +27,9 @@ import os
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,6 +39,7 @@ AUDIT = "skerry-audit/v1"
 MAX_BYTES = 16 * 1024 * 1024
 MAX_SIGNATURES = 64
 ED25519 = b"\x01"
+COSIGNATURE = b"\x04"
 NAME = re.compile(r"[^\s+\x00-\x20\x7f]+")
 EVIDENCE = {
     "declared": "declared by the operator",
@@ -155,19 +157,24 @@ class Key:
 
     name: str
     public: bytes
+    type: bytes = ED25519
+    """An operator's, or a witness's (C2SP tlog-cosignature)."""
 
     @property
     def id(self) -> bytes:
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.type + self.public).digest()[:4]
 
     @classmethod
-    def parse(cls, text: str) -> "Key":
+    def parse(cls, text: str, type: bytes = ED25519) -> "Key":
         """Read a verifier key; raises Unreadable and says what is wrong with it."""
         name, id, material = (*text.strip().split("+", 2), "", "")[:3]
         data = unbase64(material) or b""
-        if not NAME.fullmatch(name) or len(data) != 33 or data[:1] != ED25519:
+        if not NAME.fullmatch(name) or len(data) != 33:
             raise Unreadable("the key must read <name>+<key id>+<base64 of an Ed25519 key>")
-        key = cls(name, data[1:])
+        if data[:1] != type:
+            whose = "an operator's" if type == ED25519 else "a witness's"
+            raise Unreadable(f"the key of {name!r} is not {whose}")
+        key = cls(name, data[1:], type)
         if key.id.hex() != id:
             raise Unreadable("the key's name and id do not belong together: was it cut or edited?")
         return key
@@ -198,19 +205,37 @@ def open_note(note: str, key: Key, where: str, check: Check = ed25519) -> str:
     controls = re.search(r"[\x00-\x09\x0b-\x1f]", note)
     if controls or not gap or lines.pop() or len(lines) > MAX_SIGNATURES:
         raise Failed(where, "this is not a signed note")
-    signed = False
+    found = list(_by(lines, key, where))
+    if not all(check(key.public, data, text.encode()) for data in found):
+        raise Failed(where, "the signature does not fit: the text was altered")
+    if not found:
+        raise Failed(where, f"is not signed by the key given, of {key.name!r}")
+    return text
+
+
+def _by(lines: list[str], key: Key, where: str) -> Iterator[bytes]:
+    """The signatures of one key among a note's signature lines."""
     for line in lines:
         dash, name, material = (*line.split(" "), "", "")[:3]
         data = unbase64(material) or b""
         if dash != "—" or line.count(" ") != 2 or not NAME.fullmatch(name) or len(data) < 5:
             raise Failed(where, "a signature line is malformed")
         if name == key.name and data[:4] == key.id:
-            if not check(key.public, data[4:], text.encode()):
-                raise Failed(where, "the signature does not fit: the text was altered")
-            signed = True
-    if not signed:
-        raise Failed(where, f"is not signed by the key given, of {key.name!r}")
-    return text
+            yield data[4:]
+
+
+def cosigned(note: str, key: Key, where: str, check: Check = ed25519) -> int:
+    """When a witness cosigned a checkpoint, in seconds since 1970 by its clock: by then it had seen
+    no longer tree of this log, and every one it saw begins with the one before."""
+    text, _, tail = note.rpartition("\n\n")
+    found = list(_by(tail.split("\n")[:-1], key, where))
+    if not found:
+        raise Failed(where, f"is not cosigned by the witness {key.name!r}")
+    at = int.from_bytes(found[-1][:8], "big")
+    message = f"cosignature/v1\ntime {at}\n{text}\n".encode()
+    if len(found[-1]) != 72 or at >= 2**63 or not check(key.public, found[-1][8:], message):
+        raise Failed(where, f"the cosignature of {key.name!r} does not fit")
+    return at
 
 
 def read_checkpoint(text: str, where: str) -> Checkpoint:
@@ -355,7 +380,14 @@ def _section(value: Any, where: str, log: Checkpoint) -> list[str]:
     return lines
 
 
-def verify(data: bytes, key: Key) -> list[str]:
+def _witnessed(note: str, witnesses: Sequence[Key], where: str) -> list[str]:
+    times = [
+        (key.name, datetime.fromtimestamp(cosigned(note, key, where), UTC)) for key in witnesses
+    ]
+    return [f"witnessed by {name} at {at.isoformat()}" for name, at in times]
+
+
+def verify(data: bytes, key: Key, witnesses: Sequence[Key] = ()) -> list[str]:
     """Check the bytes of a receipt; what is proved comes back in plain words, a line a fact.
 
     Raises Failed where it does not hold, and Unreadable where it is not a receipt at all.
@@ -372,6 +404,7 @@ def verify(data: bytes, key: Key) -> list[str]:
         raise Failed("/checkpoint", f"is of the log {log.origin!r}, not of {key.name!r}")
     lines = [f"{receipt['title']}: {receipt['subject']}"]
     lines += [f"issued by {origin} at {receipt['issuedAt']}, from a log of {log.size} changes"]
+    lines += _witnessed(receipt["checkpoint"], witnesses, "/checkpoint")
     for number, section in enumerate(receipt["sections"]):
         lines += _section(section, f"/sections/{number}", log)
     sealed = open_note(receipt["seal"], key, "/seal")
@@ -384,7 +417,7 @@ def verify(data: bytes, key: Key) -> list[str]:
     return [_say(line) for line in lines]
 
 
-def verify_audit(lines: Iterable[bytes], key: Key) -> list[str]:
+def verify_audit(lines: Iterable[bytes], key: Key, witnesses: Sequence[Key] = ()) -> list[str]:
     """Check an audit, line by line; what is proved comes back in plain words.
 
     Raises Failed where it does not hold, and Unreadable where it is no audit at all.
@@ -420,6 +453,7 @@ def verify_audit(lines: Iterable[bytes], key: Key) -> list[str]:
         raise Failed("the seal", "is over other lines than these: altered, left out or added")
     facts = [f"audit of tenant {head['tenant']}, from {head['from']} to {head['to']}"]
     facts += [f"issued by {key.name} at {head['issuedAt']}, from a log of {log.size} changes"]
+    facts += _witnessed(head["checkpoint"], witnesses, where)
     return [_say(line) for line in [*facts, *contents.facts()]]
 
 
@@ -471,7 +505,7 @@ class Contents:
         return [*lines, f"  no version left out of {len(self._versions)} resources"]
 
 
-def check(file: BinaryIO, key: Key) -> tuple[str, list[str]]:
+def check(file: BinaryIO, key: Key, witnesses: Sequence[Key] = ()) -> tuple[str, list[str]]:
     """Whether a file is a receipt or an audit, and what it proves.
 
     Raises Failed, whose ``what`` says which of the two it is, and Unreadable.
@@ -480,12 +514,16 @@ def check(file: BinaryIO, key: Key) -> tuple[str, list[str]]:
     what = "audit" if first.startswith(b'{"format":"' + AUDIT.encode() + b'"') else "receipt"
     try:
         if what == "receipt":
-            return what, verify(first + file.read(MAX_BYTES + 1), key)
+            return what, verify(first + file.read(MAX_BYTES + 1), key, witnesses)
         lines = iter(lambda: file.readline(MAX_BYTES + 1), b"")
-        return what, verify_audit(chain([first], lines), key)
+        return what, verify_audit(chain([first], lines), key, witnesses)
     except Failed as failed:
         failed.what = what
         raise
+
+
+def _text(key: str) -> str:
+    return Path(key).read_text("utf-8") if os.path.isfile(key) else key
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -493,12 +531,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="verify", description="Check a Skerry receipt offline.")
     parser.add_argument("file", help="the receipt or audit, - for standard input")
     parser.add_argument("--key", required=True, help="the operator's verifier key, or a file of it")
+    parser.add_argument(
+        "--witness", action="append", default=[], help="a witness's key, who must have cosigned"
+    )
     given = parser.parse_args(argv)
     try:
-        is_file = os.path.isfile(given.key)
-        key = Key.parse(Path(given.key).read_text("utf-8") if is_file else given.key)
+        key = Key.parse(_text(given.key))
+        witnesses = [Key.parse(_text(one), COSIGNATURE) for one in given.witness]
         with open(0 if given.file == "-" else given.file, "rb") as file:
-            what, lines = check(file, key)
+            what, lines = check(file, key, witnesses)
     except Failed as failed:
         print(f"{failed.what} FAILS at {_say(str(failed))}", file=sys.stderr)
         return 1

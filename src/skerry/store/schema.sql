@@ -237,6 +237,13 @@ CREATE TABLE public.clock (
     CONSTRAINT clock_single_check CHECK (single)
 );
 
+CREATE TABLE public.cosignature (
+    witness uuid NOT NULL,
+    size bigint NOT NULL,
+    line text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.credential (
     subject_uid uuid NOT NULL,
     hash text NOT NULL,
@@ -1010,6 +1017,14 @@ CREATE TABLE public.voucher (
     CONSTRAINT voucher_state_check CHECK ((state = ANY (ARRAY['open'::text, 'redeemed'::text, 'expired'::text])))
 );
 
+CREATE TABLE public.witnessed (
+    origin text NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    note text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.workload (
     id text NOT NULL,
     at text CONSTRAINT workload_site_not_null NOT NULL,
@@ -1059,6 +1074,9 @@ ALTER TABLE ONLY public.checkpoint
 
 ALTER TABLE ONLY public.clock
     ADD CONSTRAINT clock_pkey PRIMARY KEY (single);
+
+ALTER TABLE ONLY public.cosignature
+    ADD CONSTRAINT cosignature_pkey PRIMARY KEY (witness, size);
 
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (subject_uid);
@@ -1306,6 +1324,9 @@ ALTER TABLE ONLY public.voucher
 ALTER TABLE ONLY public.voucher
     ADD CONSTRAINT voucher_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.witnessed
+    ADD CONSTRAINT witnessed_pkey PRIMARY KEY (origin);
+
 ALTER TABLE ONLY public.workload
     ADD CONSTRAINT workload_pkey PRIMARY KEY (id);
 
@@ -1319,6 +1340,8 @@ CREATE INDEX change_subject ON public.change USING btree (kind, subject, version
 CREATE INDEX change_tenant ON public.change USING btree (tenant, at);
 
 CREATE INDEX change_xid ON public.change USING btree (xid, version, id);
+
+CREATE INDEX cosignature_size ON public.cosignature USING btree (size);
 
 CREATE INDEX decision_owner ON public.decision USING btree (owner, at DESC);
 

@@ -43,23 +43,38 @@ receipt = Command(
 
 
 @pass_session
-def _key(session: Session) -> None:
-    output.raw(session.client.request("GET", f"{PROOF}/key").body)
+def _key(session: Session, witness: bool) -> None:
+    name = "witness-key" if witness else "key"
+    output.raw(session.client.request("GET", f"{PROOF}/{name}").body)
 
 
-key = Command("key", callback=_key, params=[], help="Show the operator's public key.")
+key = Command(
+    "key",
+    callback=_key,
+    params=[
+        click.Option(
+            ["--witness"], is_flag=True, help="The one that this cloud cosigns others' logs with"
+        )
+    ],
+    help="Show the operator's public key.",
+)
 
 
-def checked(file: str, key: str) -> tuple[str, list[str]]:
+def _text(key: str) -> str:
+    is_file = "\0" not in key and len(key) < 4096 and Path(key).is_file()
+    return Path(key).read_text("utf-8") if is_file else key
+
+
+def checked(file: str, key: str, witnesses: tuple[str, ...] = ()) -> tuple[str, list[str]]:
     """What a file is and what it proves; offline, nothing is asked of any cloud. Raises what is
     wrong with it in words."""
     from skerry.proof import verify as verifier
 
     try:
-        is_file = "\0" not in key and len(key) < 4096 and Path(key).is_file()
-        parsed = verifier.Key.parse(Path(key).read_text("utf-8") if is_file else key)
+        parsed = verifier.Key.parse(_text(key))
+        others = [verifier.Key.parse(_text(one), verifier.COSIGNATURE) for one in witnesses]
         with click.open_file(file, "rb") as stream:
-            return verifier.check(cast("BinaryIO", stream), parsed)
+            return verifier.check(cast("BinaryIO", stream), parsed, others)
     except verifier.Failed as failed:
         raise Failed(
             f"{failed.what} FAILS at {failed.where}", detail=failed.why, code=FAILURE
@@ -71,8 +86,8 @@ def checked(file: str, key: str) -> tuple[str, list[str]]:
 
 
 @pass_session
-def _verify(session: Session, file: str, key: str) -> None:
-    what, proved = checked(file, key)
+def _verify(session: Session, file: str, key: str, witnesses: tuple[str, ...]) -> None:
+    what, proved = checked(file, key, witnesses)
     if session.form.is_document:
         output.document({"ok": True, "facts": proved}, session.form)
         return
@@ -95,6 +110,12 @@ verify = Command(
     params=[
         click.Argument(["file"], type=click.Path(allow_dash=True), metavar="FILE"),
         key_of(),
+        click.Option(
+            ["--witness", "witnesses"],
+            multiple=True,
+            metavar="KEY",
+            help="A witness's key, or a file of it: it must have cosigned",
+        ),
     ],
     help="Check a receipt or an audit offline, with nothing but the operator's public key.",
 )

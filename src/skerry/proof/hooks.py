@@ -1,0 +1,62 @@
+"""What witnesses must be, and how far they are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from skerry.kernel.errors import Conflict, Source, ValidationError
+from skerry.kernel.history import stamp
+from skerry.kernel.hooks import Admitted, Caller, Hooks
+from skerry.kernel.resources import Resource, Resources
+from skerry.proof.verify import COSIGNATURE, ED25519, Key, Unreadable
+from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.proof")
+
+
+class WitnessHooks(Hooks):
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        _key(new, COSIGNATURE, "skerry key --witness")
+        if not new.spec["endpoint"].startswith(("https://", "http://")):
+            raise ValidationError(
+                "the endpoint must begin with https:// or http://",
+                sources=[Source(pointer="/spec/endpoint")],
+            )
+        return Admitted()
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        row = await tx.fetchrow(_sql.cosigned_by, resource.uid)
+        return {} if row is None else {"size": row["size"], "cosignedAt": stamp(row["at"])}
+
+
+class WitnessedLogHooks(Hooks):
+    async def admit(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> Admitted:
+        origin = _key(new, ED25519, "skerry key").name
+        for row in await tx.fetch(_sql.witnessed_logs):
+            if row["name"] != new.name and Key.parse(row["spec"]["key"]).name == origin:
+                raise Conflict(
+                    f"the log {origin} is witnessed already, as {row['name']}",
+                    hint="A log has one key: change it there.",
+                )
+        return Admitted(status={"origin": origin})
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        row = await tx.fetchrow(_sql.witnessed, resource.status.get("origin", ""))
+        if row is None:
+            return {}
+        at = stamp(row["at"])
+        return {"size": row["size"], "cosignedAt": at, "checkpoint": row["note"]}
+
+
+def _key(new: Resource, type: bytes, command: str) -> Key:
+    try:
+        return Key.parse(new.spec["key"], type)
+    except Unreadable as error:
+        raise ValidationError(
+            f"spec.key: {error}", hint=f"Print it there: {command}",
+            sources=[Source(pointer="/spec/key")],
+        ) from None  # fmt: skip
