@@ -151,6 +151,23 @@ async def test_a_flood_is_told_in_one_mail(world: World, server: PostOffice) -> 
     assert {notice.status["phase"] for notice in await world.notices()} == {"sent"}
 
 
+async def test_an_address_that_mail_can_not_go_to_is_named_and_holds_up_nobody(
+    world: World, server: PostOffice
+) -> None:
+    await world.put("user", "admin", email="ännchen@acme.example")
+    settings = NoticeSettings(mail=server.settings().mail, hourly=1)
+    for _ in range(3):
+        await world.post(topic="budget.warning")
+    await world.post(to=("you@acme.example",))
+    await world.work(settings, looks=2)
+    assert [mail["to"] for mail in server.taken] == ["you@acme.example"]
+    failed = [notice.status["deliveries"][0] for notice in await world.notices()][:3]
+    assert {delivery["phase"] for delivery in failed} == {"failed"}
+    assert "is not an e-mail address" in failed[0]["problem"]
+    await world.later(minutes=61)
+    await world.work(settings)
+
+
 async def test_what_is_of_a_tenant_that_went_away_is_dropped(
     world: World, server: PostOffice
 ) -> None:

@@ -86,12 +86,15 @@ class Office:
 
     async def run(self) -> None:
         """Look each second. A lost database is waited for."""
+        self._opened = False
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
                     await self.look(group)
                 except DATABASE_ERRORS as error:
                     _log.warning("database away", error=str(error))
+                except Exception:  # noqa: BLE001 - a cloud goes on that can't tell of it
+                    _log.exception("notices wait")
                 await asyncio.sleep(LOOK)
 
     async def look(self, group: asyncio.TaskGroup) -> None:

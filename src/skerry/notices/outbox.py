@@ -82,12 +82,16 @@ def address_of(text: str) -> str:
 
     Raises ``ValidationError`` for anything else, such as one with a line break in it.
     """
-    if len(text) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(text):
+    if not is_address(text):
         raise ValidationError(
             f"{text[:80]!r} is not an e-mail address",
             hint="Write it as name@example.org, without a name before it.",
         )
     return text
+
+
+def is_address(text: str) -> bool:
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def one_line(text: str) -> str:

@@ -17,7 +17,7 @@ from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import from_row
-from skerry.notices.outbox import OPERATOR, about_once, post
+from skerry.notices.outbox import OPERATOR, about_once, is_address, post
 from skerry.notices.progress import progress
 from skerry.notices.settings import FOLDED, NoticeSettings
 from skerry.notices.specs import WebhookSpec, wants
@@ -67,7 +67,9 @@ async def _sorted(tx: Tx, resources: Resources, settings: NoticeSettings, row: R
         addresses = row["addresses"] or await recipients(tx, settings, tenant, topic)
         phase = await _phase_of_mail(tx, settings, row)
         for address in addresses:
-            await _mail(tx, resources, row, notice, address, phase)
+            # What mail can't go to is said by its own delivery, which fails.
+            own = "waiting" if phase == "folded" and not is_address(address) else phase
+            await _mail(tx, resources, row, notice, address, own)
     for webhook in await tx.fetch(_sql.webhooks, tenant):
         hook = from_row(webhook)
         wanted = row["webhook"] == hook.uid or (
