@@ -32,6 +32,7 @@ class Issuer:
         self.key = _KEYS[0]
         self.person: dict[str, Any] = {"sub": "007"}
         self.claims: dict[str, Any] = {}
+        self.more: dict[str, Any] = {"sub": "007"}
         self.documents: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
@@ -63,6 +64,7 @@ class Issuer:
                 "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
                 "jwks_uri": f"{self.url}/keys",
+                "userinfo_endpoint": f"{self.url}/userinfo",
             }
         if path == "/keys":
             return 200, self.keys
@@ -75,6 +77,8 @@ class Issuer:
             )
         if path == "/token":
             return self._exchange(form)
+        if path == "/userinfo":
+            return 200, self.more
         return 404, {}
 
     def _exchange(self, form: dict[str, str]) -> tuple[int, Any]:
@@ -83,7 +87,8 @@ class Issuer:
         challenge = base64.urlsafe_b64encode(made).decode().rstrip("=")
         if asked is None or asked["code_challenge"] != challenge:
             return 400, {"error": "invalid_grant"}
-        return 200, {"id_token": self.token(nonce=asked["nonce"]), "token_type": "Bearer"}
+        token = self.token(nonce=asked["nonce"])
+        return 200, {"id_token": token, "access_token": "opaque", "token_type": "Bearer"}
 
 
 def _handler(issuer: Callable[[], Issuer]) -> type[BaseHTTPRequestHandler]:

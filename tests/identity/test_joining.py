@@ -83,6 +83,7 @@ async def test_a_link_ends(acme: Cloud):
     await acme.db.shift_clock(timedelta(seconds=301))
     with pytest.raises(Gone, match="too old"):
         await follow(acme, newer)
+    assert (await acme.shown("invitation", "bob", "acme")) == {"phase": "expired"}
     code = await invite(acme)
     await acme.delete("invitation", "bob", "acme")
     for wrong in (code, "", "skerry_link_made-up", code[:-1] + "x"):

@@ -139,6 +139,18 @@ async def test_nobody_else_is(site, issuer, person, entry):
     assert "Nobody in that tenant is known" in await Browser(site).refused()
 
 
+async def test_an_issuer_may_say_more_at_its_userinfo_endpoint(site, issuer):
+    await ann(site)
+    await declare(site, issuer, OURS)
+    issuer.more = {"sub": "007", **EMAIL}
+    assert (await Browser(site).sign_in())["code"]
+    issuer.more = {"sub": "008", **EMAIL}
+    assert "about somebody else" in await Browser(site).refused()
+    issuer.more = {"sub": "008", "iss": "x", "nonce": "x", **EMAIL}
+    issuer.person = {"sub": "008", "email_verified": False}
+    assert "Nobody in that tenant" in await Browser(site).refused(), "the token comes first"
+
+
 async def test_an_issuer_may_make_users_where_it_is_told_so(site, issuer):
     role = {"roles": ["seca.workspace-viewer"], "unknown": "create"}
     await declare(site, issuer, OURS | role)

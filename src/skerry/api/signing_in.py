@@ -18,7 +18,7 @@ from skerry.identity.signing_in import Asked, Found
 from skerry.kernel.errors import Forbidden, InvalidRequest, Problem, Unauthenticated
 
 DONE, JOIN = "/sign-in/done", links.PAGE
-_MOST_BEGUN = 100
+_MOST_BEGUN = 300
 _SECURE, _PLAIN = "__Host-skerry-sign-in", "skerry-sign-in"
 
 

@@ -57,7 +57,7 @@ class InvitationSpec(Spec):
 
 
 class InvitationStatus(Status):
-    phase: Annotated[str, Meta(description="invited or accepted")] = "invited"
+    phase: Annotated[str, Meta(description="invited, accepted or expired")] = "invited"
     expires_at: Annotated[str, Meta(description="Until when the link works")] = ""
     user: Annotated[str, Meta(description="Who accepted it")] = ""
 
@@ -91,6 +91,10 @@ class InvitationHooks(Hooks):
 
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         await tx.execute(_sql.drop_links_of, resource.uid)
+
+    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+        over = resource.status.get("expiresAt", "") < stamp(await tx.now())
+        return {"phase": "expired"} if over and resource.status.get("phase") == "invited" else {}
 
 
 def _wrong(detail: str, pointer: str) -> ValidationError:

@@ -175,13 +175,14 @@ async def finish(
         kept = await resources.sealer.open(tx, "", issuer.uid, "clientSecret")
         now = await tx.now()
     try:
-        token = await issuers.exchange(
+        token, access = await issuers.exchange(
             spec.url, client=spec.client_id, secret=str(kept or ""), code=code,
             verifier=_derived(secret, "verifier"), back=callback,
         )  # fmt: skip
         claims = await issuers.claims(
             token, spec.url, spec.client_id, now, _derived(secret, "nonce")
         )
+        claims = await issuers.more(spec.url, claims, access, spec.email_claim)
     except IssuerAway as away:
         raise _away(asked.issuer, away) from None
     except Untrusted as why:

@@ -13,7 +13,6 @@ server.listen(0, '127.0.0.1', () => {
   const provider = new Provider(url, {
     clients: [{ client_id: 'skerry', client_secret: 'of-the-real-one', redirect_uris: [redirect] }],
     claims: { email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
-    conformIdTokenClaims: false,
     pkce: { required: () => true },
     findAccount: (_, id) => ({
       accountId: id,

@@ -28,6 +28,8 @@ class _Waiting(HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Waiting
+    timeout = 5
+    """Seconds for a request to come: nobody who only connects keeps the person waiting."""
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)

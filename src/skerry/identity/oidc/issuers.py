@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from skerry.identity.oidc.claims import Key, UnknownKey, keys_of, verified
+from skerry.identity.oidc.claims import Key, UnknownKey, Untrusted, keys_of, verified
 from skerry.identity.oidc.wire import IssuerAway, allowed, ask
 
 FRESH = 600.0
@@ -104,8 +104,8 @@ class Issuers:
 
     async def exchange(
         self, url: str, *, client: str, secret: str, code: str, verifier: str, back: str
-    ) -> str:
-        """The ID token for a code (RFC 6749, 4.1.3). Raises ``IssuerAway``."""
+    ) -> tuple[str, str]:
+        """The ID and access tokens for a code (RFC 6749, 4.1.3). Raises ``IssuerAway``."""
         where = await self.endpoint(url, "token_endpoint")
         form = {
             "grant_type": "authorization_code",
@@ -123,4 +123,19 @@ class Issuers:
         answer = await ask(where, form=form, basic=basic)
         if not isinstance(answer.get("id_token"), str):
             raise IssuerAway(f"{url} gives no ID token")
-        return str(answer["id_token"])
+        access = answer.get("access_token")
+        return str(answer["id_token"]), access if isinstance(access, str) else ""
+
+    async def more(
+        self, url: str, claims: Mapping[str, Any], access: str, wanted: str
+    ) -> Mapping[str, Any]:
+        """The claims, with those of the UserInfo endpoint where the one that is wanted is not among
+        them: many issuers keep their ID tokens small. What the token says comes first."""
+        found = str(self._of(url).endpoints.get("userinfo_endpoint", ""))
+        plain = access.isascii() and access.isprintable()
+        if wanted in claims or not access or not plain or not allowed(found, url):
+            return claims
+        told = await ask(found, bearer=access)
+        if told.get("sub") != claims["sub"]:
+            raise Untrusted("what it says of you is about somebody else")
+        return {**told, **claims}

@@ -43,9 +43,13 @@ async def ask(
     *,
     form: Mapping[str, str] | None = None,
     basic: tuple[str, str] | None = None,
+    bearer: str = "",
 ) -> dict[str, Any]:
     """The JSON object at a URL: GET, or POST of a form. Raises ``IssuerAway``."""
     where = urlsplit(url).netloc
+    headers = {"accept": "application/json"}
+    if bearer:
+        headers["authorization"] = f"Bearer {bearer}"
     try:
         async with (
             asyncio.timeout(SECONDS),
@@ -57,7 +61,7 @@ async def ask(
                 url,
                 data=form,
                 auth=httpx2.BasicAuth(*basic) if basic else None,
-                headers={"accept": "application/json"},
+                headers=headers,
             ) as answer,
         ):
             text = bytearray()
