@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path as FilePath
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 from skerry.cli.main import invoke
 from skerry.ledger import einvoice, issued, issuing
 from skerry.ledger.reconcile import reconcile
+from skerry.ledger.settler import Settler
 from skerry.store import Database
 from skerry.store.postgres import EmbeddedPostgres
 from tests.harness.served import Served, elsewhere, served
 from tests.ledger.en16931 import broken_rules
-from tests.ledger.selling import a_month, act, cloud, customers, issue, november
+from tests.ledger.selling import NOVEMBER, a_month, act, cloud, customers, issue, november
+from tests.ledger.world import EURO, HOUR, START, finish, run, see, set_clock
 
 TENANTS = 200
 
@@ -40,6 +43,27 @@ async def test_a_month_of_everything_adds_up(db: Database, tmp_path: FilePath) -
     await act(db, resources, "invoice", "2026-000001", "credit", {"reason": "an outage"}, "t000")
     found = await checked(db, len(tenants))
     assert {d.tax.treatment.category for d in found.values()} == {"S", "AE", "O"}
+
+
+async def test_what_is_seen_late_stands_on_the_next_invoice(
+    db: Database, tmp_path: FilePath
+) -> None:
+    """A correction: October is issued and stays as it is; November says what it was short of."""
+    resources = await cloud(db, tmp_path, **customers(1))
+    lease = await run(db, tenant="t000", hold=10 * EURO, source="far")
+    await see(db, START + 100 * HOUR, source="far")
+    await november(db)
+    first = await issue(db, resources, "t000")
+    await see(db, START + 200 * HOUR, source="far")
+    await finish(db, lease, START + 200 * HOUR)
+    await set_clock(db, NOVEMBER + timedelta(days=30))
+    await Settler(db).tick()
+    second = await issue(db, resources, "t000", "2026-11")
+    assert (first["net"], second["net"]) == ("1.36", "1.36")
+    found = await checked(db, 2)
+    assert {line.description for line in found["2026-000002"].lines} == {
+        "Workspace lab, 1 resource, adjustment for 2026-10"
+    }
 
 
 @pytest.fixture
