@@ -175,6 +175,27 @@ async def test_an_issuer_may_make_users_where_it_is_told_so(site, issuer):
     await Browser(site).refused()
 
 
+async def test_an_address_that_stands_for_somebody_is_not_a_strangers(site, issuer):
+    await ann(site)
+    await declare(site, issuer, {"tenant": "acme", "unknown": "create"})
+    issuer.person |= EMAIL
+    browser = Browser(site)
+    token = (await browser.collect(await browser.sign_in())).json()["token"]
+    who = (await site.call("GET", f"{IDENTITY}/whoami", token=token)).json()
+    assert who["subject"] == "users/ann-2"
+    made = (await site.call("GET", f"{IDENTITY}/tenants/acme/users/ann-2")).json()
+    assert "email" not in made["spec"]
+
+
+async def test_the_answer_of_another_issuer_is_none(site, issuer):
+    await ann(site)
+    await declare(site, issuer, OURS)
+    issuer.person |= EMAIL
+    browser = Browser(site)
+    answer = await browser.back(await browser.at_issuer() + "&iss=https://issuer.example")
+    assert "another+issuer" in answer.headers["location"]
+
+
 def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 

@@ -92,7 +92,7 @@ async def _done(edge: Edge, request: Request, asked: Asked, secret: str, origin:
             raise Forbidden(f"{asked.issuer} did not let you in: it says {said}.")
         found = await signing_in.finish(
             edge.db, edge.resources, edge.issuers, asked, code=given["code"], secret=secret,
-            callback=origin + DONE,
+            callback=origin + DONE, iss=given.get("iss", ""),
         )  # fmt: skip
         return await _onward(edge, request, found)
     except Problem as problem:

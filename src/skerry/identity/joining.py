@@ -162,6 +162,8 @@ async def welcome(
         spec = found.typed(InvitationSpec)
         tenant, email, roles, workspaces = found.tenant, spec.email, spec.roles, spec.workspaces
         name, display = spec.user_name or name or email, spec.display_name or display
+    elif await tx.fetchval(_sql.email_taken, tenant, email, "") is not None:
+        email = ""  # It stands for somebody already, whom this issuer does not speak for.
     chosen = await _free(tx, tenant, name.partition("@")[0])
     by = Caller(f"{chosen}@{tenant}", tenant)
     body = {k: v for k, v in {"email": email, "displayName": display}.items() if v}

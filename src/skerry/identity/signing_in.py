@@ -168,10 +168,14 @@ async def finish(
     code: str,
     secret: str,
     callback: str,
+    iss: str = "",
 ) -> Found:
-    """Who it is that the issuer sent back. Raises ``Forbidden`` or ``Unavailable``."""
+    """Who it is that the issuer sent back. ``iss`` is whom the answer says it is of (RFC 9207), if
+    it does. Raises ``Forbidden`` or ``Unavailable``."""
     async with db.transaction() as tx:
         issuer, spec = await _issuer(tx, resources, asked)
+        if iss not in ("", spec.url):
+            raise Forbidden("This answer is another issuer's.", hint="Begin again.")
         kept = await resources.sealer.open(tx, "", issuer.uid, "clientSecret")
         now = await tx.now()
     try:
