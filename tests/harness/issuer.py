@@ -36,6 +36,7 @@ class Issuer:
         self.documents: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
+        self.forms: list[dict[str, str]] = []
         self.sign: Callable[[dict[str, Any]], str] = self.honest
 
     def honest(self, claims: dict[str, Any]) -> str:
@@ -56,6 +57,7 @@ class Issuer:
 
     def answer(self, path: str, query: dict[str, str], form: dict[str, str]) -> tuple[int, Any]:
         self.asked.append(path)
+        self.forms.append(form)
         if path in self.documents:
             return 200, self.documents[path]
         if path == "/.well-known/openid-configuration":

@@ -13,12 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
 from skerry.identity.authenticate import forget
-from skerry.identity.oidc import Issuers, Untrusted
+from skerry.identity.oidc import IssuerAway, Issuers, Untrusted
 from skerry.identity.oidc import issuers as kept
+from skerry.identity.oidc.claims import keys_of, signed
 from tests.api.conftest import Site
 from tests.harness.issuer import CLIENT, SECRET, Issuer, issuing
 
@@ -441,3 +443,71 @@ async def test_the_secret_of_an_issuer_is_not_shown(site, issuer):
         assert SECRET not in (await site.call("GET", path)).text
     ways = (await site.http.get(f"{IDENTITY}/sign-in")).json()
     assert ways == {"issuers": [{"name": "corp", "displayName": "corp"}], "password": True}
+
+
+async def test_an_issuer_is_declared_once_and_nobody_is_known_by_one_that_is_gone(site, issuer):
+    await ann(site)
+    await declare(site, issuer, OURS)
+    issuer.person |= EMAIL
+    assert "code" in await Browser(site).sign_in()
+    spec = {"spec": {"url": issuer.url}}
+    again = await site.call("PUT", f"{IDENTITY}/issuers/again", spec)
+    assert again.json()["detail"] == "another issuer has this URL"
+    other = await site.call(
+        "PUT", f"{IDENTITY}/issuers/corp", {"spec": {"url": "https://other.example"}}
+    )
+    assert other.status_code in (409, 422), "whom its subjects are would change"
+    assert (await site.call("DELETE", f"{IDENTITY}/issuers/corp")).status_code == 202
+    assert (await Browser(site).begin()).status_code == 404
+    assert await site.db.fetchval("select count(*) from issuer_link") == 0
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"authorization_endpoint": None},
+        {"authorization_endpoint": "http://192.0.2.1/authorize"},
+        {"authorization_endpoint": "javascript:alert(1)"},
+        {"jwks_uri": "http://169.254.169.254/keys"},
+        {"jwks_uri": "https://[::1"},
+        {"jwks_uri": "https://user:word@issuer.example/keys"},
+    ],
+)
+async def test_an_issuer_leads_to_no_place_that_may_not_be_asked(issuer, bent):
+    path = "/.well-known/openid-configuration"
+    _, honest = issuer.answer(path, {}, {})
+    issuer.documents = {path: honest | bent}
+    with pytest.raises(IssuerAway, match="names no"):
+        await Issuers().endpoint(issuer.url, "authorization_endpoint")
+    assert "/authorize" not in issuer.asked
+
+
+async def test_a_secret_is_sent_in_the_way_that_the_issuer_takes(issuer):
+    issuers, path = Issuers(), "/.well-known/openid-configuration"
+    _, honest = issuer.answer(path, {}, {})
+    issuer.documents = {
+        path: honest | {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    }
+    asked = {"client": CLIENT, "secret": SECRET, "verifier": "v", "back": BACK}
+    with pytest.raises(IssuerAway, match="answers 400: invalid_grant"):
+        await issuers.exchange(issuer.url, code="none", **asked)
+    assert issuer.forms[-1]["client_secret"] == SECRET
+    issuer.documents["/token"] = {"access_token": "x"}
+    with pytest.raises(IssuerAway, match="gives no ID token"):
+        await issuers.exchange(issuer.url, code="none", **asked)
+
+
+def test_keys_by_which_nothing_can_be_trusted_are_left_out():
+    weak = rsa.generate_private_key(65537, 1024).public_key().public_numbers()
+    small = {"kty": "RSA", "e": "AQAB", "n": _encoded(weak.n.to_bytes(128))}
+    wrapping = {**ECKey.generate_key("P-256").as_dict(private=False), "use": "enc"}
+    for keys in ([small], [wrapping], ["none"], [{"kty": "RSA", "n": "!"}], "none", None):
+        assert keys_of({"keys": keys}) == []
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a.b.c", "W10.W10.W10", f"{_encoded(b'[' * 9000)}.a.b", "é.é.é"]
+)
+def test_what_is_no_token(token):
+    with pytest.raises(Untrusted, match="not a signed token"):
+        signed(token, [])
