@@ -59,4 +59,5 @@ def test_a_credit_note_names_its_invoice() -> None:
 def test_a_draft_says_so_and_can_not_be_taken_for_an_invoice() -> None:
     document = pdf(msgspec.structs.replace(made("standard"), number=""))
     assert all("DRAFT" in page for page in words(document))
+    assert "Please pay" not in words(document)[-1]
     assert not PdfReader(io.BytesIO(document)).attachments

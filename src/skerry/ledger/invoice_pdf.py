@@ -275,6 +275,8 @@ def _notes(page: _Page) -> None:
 def _payment(i: Issued) -> list[str]:
     if i.type == "credit-note":
         return ["The amount is credited to your account."]
+    if not i.number:
+        return ["This is a draft: nothing is to be paid for it."]
     if not i.nano("payable"):
         return ["Nothing is to be paid: your credit covers it."]
     found = [f"Please pay {_number(i.payable)} {i.currency} by {_day(i.due_on)}."]
@@ -284,7 +286,7 @@ def _payment(i: Issued) -> list[str]:
             f"{name} {value}"
             for name, value in (("BIC", i.seller.bic), ("Bank", i.seller.bank)) if value
         ]  # fmt: skip
-        found += [f"Reference {i.number or 'on the invoice'}"]
+        found += [f"Reference {i.number}"]
     return found
 
 

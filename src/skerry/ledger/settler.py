@@ -139,14 +139,23 @@ class Settler:
 
     async def _look_after(self, tick: Tick) -> None:
         """What comes with time: vouchers that end, tenants without money, invoices overdue."""
-        async with self._db.transaction() as tx:
-            await vouchers.expire(tx)
-        async with self._db.transaction() as tx:
-            await shortage.look(tx, (one.tenant for one in tick.exhausted))
-        if self._reminded != tick.until.date():
-            async with self._db.transaction() as tx:
+        today = tick.until.date()
+
+        async def remind(tx: Tx) -> None:
+            if self._reminded != today:
                 await issuing.remind(tx)
-            self._reminded = tick.until.date()
+
+        async def look(tx: Tx) -> None:
+            await shortage.look(tx, (one.tenant for one in tick.exhausted))
+
+        for work in (vouchers.expire, look, remind):
+            try:
+                async with self._db.transaction() as tx:
+                    await work(tx)
+            except Problem as problem:
+                # None of them may keep the next minute from being charged.
+                _log.error("settler.not_looked_after", problem=problem.detail)
+        self._reminded = today
 
     async def _publish(self) -> None:
         if self._resources is None:
