@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import Any
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from pypdf import PdfReader
@@ -118,3 +119,15 @@ async def test_what_can_not_be_done_is_refused(db: Database, tmp_path: FilePath)
     for name, action, body, message in IMPOSSIBLE:
         with pytest.raises(Problem, match=message):
             await act(db, resources, "invoice", name, action, body)
+
+
+async def test_a_month_that_is_none_is_refused(db: Database, tmp_path: FilePath) -> None:
+    """Not answered with nothing, which a month without use is."""
+    resources = await cloud(db, tmp_path, acme=GERMAN)
+    with pytest.raises(msgspec.ValidationError):
+        await issue(db, resources, period="2026-13")
+    with pytest.raises(Conflict, match="2026-12 is not over"):
+        await put(
+            db, resources, "agreement", "least", {"commitment": "9", "startsOn": "2026-11-01"}
+        )
+        await issue(db, resources, period="2026-12")

@@ -122,7 +122,7 @@ class InvoiceStatus(Status):
 
 class IssueSpec(Spec, kw_only=True):
     period: Annotated[
-        str, Meta(pattern="^20[0-9]{2}-[0-9]{2}$", description="The month, such as 2026-10")
+        str, Meta(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$", description="The month, such as 2026-10")
     ]
     draft: Annotated[bool, Meta(description="Only say what would be issued")] = False
 
