@@ -126,8 +126,6 @@ async def test_a_month_that_is_none_is_refused(db: Database, tmp_path: FilePath)
     resources = await cloud(db, tmp_path, acme=GERMAN)
     with pytest.raises(msgspec.ValidationError):
         await issue(db, resources, period="2026-13")
+    await put(db, resources, "agreement", "least", {"commitment": "9", "startsOn": "2026-11-01"})
     with pytest.raises(Conflict, match="2026-12 is not over"):
-        await put(
-            db, resources, "agreement", "least", {"commitment": "9", "startsOn": "2026-11-01"}
-        )
         await issue(db, resources, period="2026-12")
