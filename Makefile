@@ -78,7 +78,7 @@ deps-bench: ## Install nginx, wrk and podman, which the benchmarks need
 deps-acme: ## Build the ACME server that tests of certificates ask (needs Go)
 	@tools/deps-acme
 
-deps-oidc: ## Install the OpenID Connect issuer that tests of signing in ask (needs Node.js)
+deps-oidc: deps-python ## Install the OpenID Connect issuer that tests of signing in ask
 	@tools/deps-oidc
 
 deps-browser: ## Install Chromium, for the tests that open pages as people do

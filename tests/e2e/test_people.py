@@ -28,7 +28,7 @@ MODULES = CACHE / "skerry/oidc-provider-9.13.3"
 IDENTITY = "/providers/skerry.identity/v1"
 PASSWORD = "correct horse battery"
 needs_issuer = pytest.mark.skipif(
-    not (MODULES / "ready").exists(), reason="make deps-oidc installs the issuer"
+    not (MODULES / "node").exists(), reason="make deps-oidc installs the issuer"
 )
 
 
@@ -43,7 +43,7 @@ def cloud(_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def issuer(cloud: Served) -> Iterator[str]:
     """The real one, as the issuer ``corp`` of the cloud."""
     process = subprocess.Popen(
-        ["node", HERE / "issuer.mjs", MODULES, f"{cloud.url}/sign-in/done"],
+        [MODULES / "node", HERE / "issuer.mjs", MODULES, f"{cloud.url}/sign-in/done"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
