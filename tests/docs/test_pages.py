@@ -70,21 +70,20 @@ on_another_machine() {
 }
 ASKED='import json, sys; print(json.load(open("told"))[sys.argv[1]])'
 """
+ACME = "skerry tenant get acme >/dev/null 2>&1 || skerry tenant create acme -q"
 PREPARE = {
     "access.md": "skerry service-account create ci -q",
     "backup.md": "mkdir -p srv",
-    "billing.md": "skerry tenant create acme -q; skerry workspace create lab -q; "
-    "skerry run -q -- true",
+    "billing.md": f"{ACME}; skerry workspace create lab -q; skerry run -q -- true",
     "hosts.md": HOSTS,
     "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
     "invoices.md": "skerry tenant create harbour -q; "
     "skerry billing-account create main --tenant harbour --mode postpaid -q || true",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "growing.md": "mkdir -p srv",
-    "people.md": "echo secret > secret.txt; skerry tenant create acme -q || true; "
-    "skerry user create bob -q",
+    "people.md": f"echo secret > secret.txt; {ACME}; skerry user create bob -q",
     "operating.md": "mkdir -p srv",
-    "audits.md": "skerry tenant create acme -q; skerry key | tee key.txt > acme-key.txt; "
+    "audits.md": f"{ACME}; skerry key | tee key.txt > acme-key.txt; "
     "skerry key --witness > neighbour-key.txt",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
     f"skerry key > key.txt; cp {ROOT}/src/skerry/proof/verify.py .",
