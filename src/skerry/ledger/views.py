@@ -1,4 +1,8 @@
-"""An invoice as it is read: the document, the page, the export, what a tax office reads."""
+"""An invoice as it is read: the document, the page, the export, what a tax office reads.
+
+What writes PDF, XML and Parquet is imported when somebody asks: its libraries take 60 MiB, which an
+idle cloud has better use for.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +12,7 @@ import msgspec
 
 from skerry.kernel.errors import Conflict, InvalidRequest, Source
 from skerry.kernel.views import Asked
-from skerry.ledger import einvoice, focus, invoice_page, invoice_pdf, invoices, issuing, money
+from skerry.ledger import invoice_page, invoices, issuing, money
 from skerry.ledger.invoices import Invoice
 from skerry.ledger.issued import Issued
 from skerry.ledger.specs import InvoiceSpec
@@ -30,8 +34,8 @@ async def html(asked: Asked) -> bytes:
 
 async def export(asked: Asked) -> bytes:
     if _number(asked):
-        return focus.parquet(await _bill(asked), await _issued(asked))
-    return focus.parquet(await _bill(asked))
+        return await asyncio.to_thread(_parquet, await _bill(asked), await _issued(asked))
+    return await asyncio.to_thread(_parquet, await _bill(asked))
 
 
 async def xml(asked: Asked) -> bytes:
@@ -46,11 +50,29 @@ async def xml(asked: Asked) -> bytes:
             f"{asked.resource.name} is not issued",
             hint="A program must not take a draft for an invoice; its pdf says that it is one.",
         )
-    return await asyncio.to_thread(einvoice.xml, made, "ubl" if syntax == "ubl" else "cii")
+    return await asyncio.to_thread(_xml, made, syntax)
 
 
 async def pdf(asked: Asked) -> bytes:
-    return await asyncio.to_thread(invoice_pdf.pdf, await _issued(asked))
+    return await asyncio.to_thread(_pdf, await _issued(asked))
+
+
+def _xml(made: Issued, syntax: str) -> bytes:
+    from skerry.ledger import einvoice
+
+    return einvoice.xml(made, "ubl" if syntax == "ubl" else "cii")
+
+
+def _pdf(made: Issued) -> bytes:
+    from skerry.ledger import invoice_pdf
+
+    return invoice_pdf.pdf(made)
+
+
+def _parquet(bill: Invoice, made: Issued | None = None) -> bytes:
+    from skerry.ledger import focus
+
+    return focus.parquet(bill, made)
 
 
 async def register(asked: Asked) -> Mapping[str, Any]:
