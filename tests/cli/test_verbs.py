@@ -9,7 +9,7 @@ import pytest
 
 from skerry.cli.verbs.billing import invoice_text
 from tests.cli.conftest import Skerry
-from tests.client.standin import WHY, Cloud
+from tests.client.standin import WHY, Cloud, problem
 
 JOBS = "providers/skerry.run/v1/tenants/acme/workspaces/w/jobs"
 
@@ -338,3 +338,15 @@ def test_json_can_be_piped_into_a_json_tool(skerry: Skerry) -> None:
     first = subprocess.run(run, capture_output=True, check=True)
     tool = [sys.executable, "-m", "json.tool"]
     assert subprocess.run(tool, input=first.stdout, capture_output=True, check=True).stdout
+
+
+def test_an_update_outlasts_a_change_of_status_meanwhile(standin: Skerry, cloud: Cloud) -> None:
+    """What runs changes its version by itself, and nobody can read and write at once."""
+    standin("network", "create", "n", "--cidr.ipv4", "10.0.0.0/16", "-q")
+    stale = problem(412, "it is at another version")
+    cloud.faults = [lambda _: None, lambda _: stale]
+    said = standin("network", "update", "n", "--label", "tier=web", "-q")
+    assert (said.code, said.out) == (0, "network n updated\n"), said.err
+    cloud.faults = [lambda _: None, lambda _: stale]
+    said = standin("network", "update", "n", "--label", "tier=db", "--if-version", "1", "-q")
+    assert said.code == 5

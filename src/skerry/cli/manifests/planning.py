@@ -18,6 +18,7 @@ from skerry.client.errors import (
     BadSetting,
     InvalidRequest,
     NotFound,
+    PreconditionFailed,
     ProblemError,
     ServerError,
     SkerryError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from skerry.client.catalogue import Kind
     from skerry.client.sync import Client, KindClient
 
+TRIES = 5
 APPLYSET = "skerry.applyset"
 """The label that says which set of manifests a resource belongs to."""
 
@@ -66,10 +68,25 @@ class Plan:
         found["spec"] = {k: v for k, v in found["spec"].items() if k not in self.kind.secrets}
         return found
 
-    def put(self, *, dry_run: bool = False) -> Resource:
-        return self.sent(self.body, dry_run=dry_run)
+    def put(self) -> Resource:
+        """Make it so, if what a person wrote of it is still what was compared with. Of what runs,
+        the status changes at any moment, and with it the version."""
+        plan = self
+        for _ in range(TRIES):
+            try:
+                return plan.sent(plan.body)
+            except PreconditionFailed:
+                now = self.client.get(self.document.name)
+                if self.now is None or parts(now) != parts(self.now):
+                    raise
+                plan = replace(plan, now=now)
+        return plan.sent(plan.body)
 
-    def sent(self, body: dict[str, Any], *, dry_run: bool) -> Resource:
+    def tried(self, body: dict[str, Any]) -> Resource:
+        """What the cloud would store."""
+        return replace(self, now=None).sent(body, dry_run=True)
+
+    def sent(self, body: dict[str, Any], *, dry_run: bool = False) -> Resource:
         return self.client.put(
             self.document.name,
             body.get("spec"),
@@ -90,7 +107,10 @@ class Plan:
             return given if self.now is None else []
         now = parts(self.now)
         now["spec"] = {**now["spec"], **{name: spec[name] for name in given}}
-        return given if self.sent(now, dry_run=True).version != self.now.version else []
+        # It says the version it has, or the next one.
+        return (
+            given if self.tried(now).version > self.client.get(self.document.name).version else []
+        )
 
 
 def parts(document: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +153,11 @@ def _plan(entry: Entry, client: "Client", applyset: str, awaits: bool) -> Plan:
     if applyset:
         plan = replace(plan, body=_labelled(plan, applyset))
     try:
-        return replace(plan, then=plan.put(dry_run=True))
+        for _ in range(TRIES):
+            with suppress(PreconditionFailed):
+                return replace(plan, then=plan.sent(plan.body, dry_run=True))
+            plan = replace(plan, now=target.get(document.name))
+        return replace(plan, then=plan.sent(plan.body, dry_run=True))
     except NotFound:
         if awaits:
             return plan

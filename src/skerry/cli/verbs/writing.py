@@ -11,12 +11,16 @@ from skerry.cli.common import Session
 from skerry.cli.exits import CONFLICT, Failed
 from skerry.cli.verbs.base import Verb, await_all, must_be_well
 from skerry.cli.verbs.reading import article
-from skerry.client.errors import BadSetting, NotFound
+from skerry.client.errors import BadSetting, NotFound, PreconditionFailed
 from skerry.client.resource import Resource
 
 if TYPE_CHECKING:
     from skerry.client.catalogue import Catalogue, Kind
     from skerry.client.sync import KindClient
+
+
+TRIES = 5
+"""Times that a change is tried again, where something changed between reading and writing."""
 
 
 def create(kind: "Kind", catalogue: "Catalogue") -> click.Command:
@@ -153,15 +157,20 @@ def _exists(client: "KindClient", name: str) -> bool:
 def _update(
     session: Session, client: "KindClient", name: str, if_version: int | None, **values: Any
 ) -> None:
-    kind = client.target.kind
-    now = client.get(name)
-    if if_version is None:
-        if_version = now.version
-    document = flags.merged(
-        {k: now.get(k) or {} for k in ("labels", "annotations", "extensions", "spec")},
-        wanted(kind, values),
-    )
-    _put(session, client, name, document, values, if_version)
+    given = wanted(client.target.kind, values)
+    for left in reversed(range(TRIES)):
+        now = client.get(name)
+        document = flags.merged(
+            {k: now.get(k) or {} for k in ("labels", "annotations", "extensions", "spec")}, given
+        )
+        try:
+            _put(session, client, name, document, values, if_version or now.version)
+            return
+        except PreconditionFailed:
+            # Of what runs, the status changes at any moment. What is given holds for what is there
+            # now as well, unless it was for one version only.
+            if if_version is not None or not left:
+                raise
 
 
 def _put(
