@@ -108,17 +108,16 @@ class HostHooks(Hooks):
                 f"{site_of(resource)}. If the machine is gone for good: skerry host lost.",
             )
         lose = f"skerry host lost {resource.name} --site {site_of(resource)}"
-        if kept := await tx.fetch(_joining.kept_at, at, _BLOCKED + 1):
-            raise Conflict(
-                f"{called(at)} keeps artifacts and logs of {_in_words(kept)}",
-                hint="Fetch what is needed, or delete what they are of. To lose the rest with the "
-                f"host: {lose}.",
-            )
+        kept = await tx.fetch(_joining.kept_at, at, _BLOCKED + 1)
+        there = [f"keeps artifacts and logs of {_in_words(kept)}"] if kept else []
         leased = await leased_at(tx, at, _BLOCKED + 1)
         if leased and await enrolment.expires_at(tx, resource.uid) is not None:
+            there.append(f"is leased to {_listed(leased)}")
+        if there:
             raise Conflict(
-                f"{called(at)} is leased to {_listed(leased)}",
-                hint=f"Delete or move what is kept there first. To lose it with the host: {lose}.",
+                f"{called(at)} {' and '.join(there)}",
+                hint="Fetch what is needed, and delete or move what it is of. To lose the rest "
+                f"with the host: {lose}.",
             )
         await enrolment.revoke(tx, resource, by)
         await withdraw_offers(tx, resources, at)
