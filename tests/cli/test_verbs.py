@@ -350,3 +350,5 @@ def test_an_update_outlasts_a_change_of_status_meanwhile(standin: Skerry, cloud:
     cloud.faults = [lambda _: None, lambda _: stale]
     said = standin("network", "update", "n", "--label", "tier=db", "--if-version", "1", "-q")
     assert said.code == 5
+    # No resource is ever at version 0: nothing must be taken for "any version".
+    assert standin("network", "update", "n", "--label", "a=b", "--if-version", "0", "-q").code == 5

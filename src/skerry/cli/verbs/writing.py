@@ -163,8 +163,9 @@ def _update(
         document = flags.merged(
             {k: now.get(k) or {} for k in ("labels", "annotations", "extensions", "spec")}, given
         )
+        version = now.version if if_version is None else if_version
         try:
-            _put(session, client, name, document, values, if_version or now.version)
+            _put(session, client, name, document, values, version)
             return
         except PreconditionFailed:
             # Of what runs, the status changes at any moment. What is given holds for what is there
