@@ -18,10 +18,10 @@ HOW = "@FILE, or - for standard input"
 def read(key: str, text: str) -> str:
     """The value that ``text`` tells how to find. Raises ``ValueError`` in words."""
     if text == "-":
-        return _line(sys.stdin.read())
+        return line(sys.stdin.read())
     if text.startswith("@"):
         try:
-            return _line(Path(text[1:]).expanduser().read_text("utf-8"))
+            return line(Path(text[1:]).expanduser().read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{key}: {text[1:]} can't be read: {error}") from None
     if text:
@@ -35,7 +35,7 @@ def read(key: str, text: str) -> str:
     raise ValueError(f"{key}: there is no environment variable {key}. Set it, or write {HOW}")
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """A single line without its end; several lines, such as a key file, as they are."""
     return text[:-1] if text.endswith("\n") and text.count("\n") == 1 else text
 

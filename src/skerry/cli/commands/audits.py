@@ -75,7 +75,12 @@ class _Change(NamedTuple):
 
     @property
     def name(self) -> str:
-        return "/".join(self.subject.split("/")[-2:])
+        return _short(self.subject)
+
+
+def _short(ref: str) -> str:
+    """``jobs/train`` of a whole ref."""
+    return "/".join(ref.split("/")[-2:])
 
 
 @pass_session
@@ -114,15 +119,15 @@ def _changes(file: Path) -> Iterator[_Change]:
 
 def _last(changes: list[_Change]) -> list[_Change]:
     """Each resource as it was last, with its place where it ever had one."""
-    lives: dict[tuple[str, str, str], _Change] = {}
+    lives: dict[tuple[str, str, str], None] = {}
     places: dict[tuple[str, str, str], _Change] = {}
     for change in changes:
         if isinstance(change.body.get("uid"), str):
             key = (change.kind, change.subject, change.body["uid"])
-            lives[key] = change
+            lives[key] = None
             if (change.body.get("status") or {}).get("place"):
                 places[key] = change
-    return [places.get(key, change) for key, change in lives.items() if key in places]
+    return [places[key] for key in lives if key in places]
 
 
 def _placed(changes: list[_Change]) -> list[list[str]]:
@@ -149,7 +154,7 @@ def _refused(changes: list[_Change]) -> list[list[str]]:
             refused = (change.body.get("decision") or {}).get("refused") or {}
             counts = ", ".join(f"{count} for {reason}" for reason, count in refused.items())
             if refused or change.verb != "placed":
-                rows.append([change.at, "/".join(str(change.body.get("subject")).split("/")[-2:]),
+                rows.append([change.at, _short(str(change.body.get("subject"))),
                              change.verb, counts, change.evidence])  # fmt: skip
     return rows
 

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skerry.cli.manifests.planning import parts
+from skerry.client.operations import ENDED
 from skerry.client.resource import Resource
 
 if TYPE_CHECKING:
     from skerry.client.catalogue import Kind
-
-ENDED = frozenset(("succeeded", "failed", "cancelled"))
 
 
 class Manifest(NamedTuple):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skerry.cli.sealed import line
 from skerry.client.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ class Document:
         try:
             if how == "env":
                 return os.environ[what]
-            text = (self.folder / Path(what).expanduser()).read_text("utf-8")
-            return text[:-1] if text.endswith("\n") and text.count("\n") == 1 else text
+            return line((self.folder / Path(what).expanduser()).read_text("utf-8"))
         except KeyError:
             raise BadSetting(
                 f"{self.at(pointer)}: the environment variable {what} is not set",
