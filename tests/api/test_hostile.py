@@ -208,6 +208,22 @@ async def test_nothing_that_is_sent_becomes_a_header(wire: Wire) -> None:
     assert b"made" not in heard
 
 
+async def test_a_form_s_nul_ends_nothing(wire: Wire) -> None:
+    for nul in (b"%00", b"%%0000", b"\0"):
+        for path, form in (
+            ("/enter", b"route=x&to=%s&tenant=a%s&user=b%s&password=c%s"),
+            ("/providers/skerry.identity/v1/token", b"audience=tenants/a%s/service-accounts/b%s"
+             b"&grant_type=urn:ietf:params:oauth:grant-type:token-exchange%s&subject_token=%s"),
+        ):  # fmt: skip
+            sent = form.replace(b"%s", nul)
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            kind = "Content-Type: application/x-www-form-urlencoded\r\n"
+            length = f"Content-Length: {len(sent)}\r\n\r\n"
+            heard = await wire.say((head + kind + length).encode() + sent)
+            assert 400 <= status(heard) < 500, (path, nul, heard[:300])
+    await wire.fine()
+
+
 async def test_too_many_connections_are_turned_away_and_the_rest_is_served(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from skerry.api import requests
 from skerry.api.edge import Edge
 from skerry.api.offering import issuer_buttons, offered
 from skerry.api.pages import HEADERS, escaped, hidden, page, sent
@@ -58,7 +59,7 @@ async def _link(edge: Edge, request: Request, given: Mapping[str, str]) -> str:
             tenant=given.get("tenant", ""),
             name=given.get("user", ""),
             password=given.get("password", ""),
-            address=request.client.host if request.client else "",
+            address=requests.address(request),
             code=given.get("code", ""),
             sealer=edge.resources.sealer,
         )

@@ -5,7 +5,7 @@ They have no script, keep nothing, are framed by nobody, and tell no address whe
 
 import html
 from collections.abc import Mapping
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -57,10 +57,5 @@ async def sent(request: Request) -> Mapping[str, str]:
     origin = request.headers.get("origin", "")
     if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
         raise Forbidden("this form was sent by a page of another origin")
-    text = (
-        (await requests.body(request, _MOST))
-        .decode("utf-8", "replace")
-        .replace("%00", "")
-        .replace("\0", "")
-    )
-    return {name: values[0] for name, values in parse_qs(text).items()}
+    text = (await requests.body(request, _MOST)).decode("utf-8", "replace")
+    return requests.fields(text)

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 from starlette.requests import Request
@@ -91,6 +92,16 @@ def header(request: Request, name: bytes) -> str | None:
         if given == name:
             return str(value, "latin-1")
     return None
+
+
+def address(request: Request) -> str:
+    """Where a request came from; empty where that is no network address."""
+    return request.client.host if request.client else ""
+
+
+def fields(form: str) -> dict[str, str]:
+    """The first value of each field of a form or a query, less what Postgres can't keep."""
+    return {name: values[0].replace("\0", "") for name, values in parse_qs(form).items()}
 
 
 class TooSlow(InvalidRequest):

@@ -27,7 +27,7 @@ class Collect(msgspec.Struct, forbid_unknown_fields=True):
 async def open_session(edge: Edge, request: Request) -> Response:
     """POST tenant, user and password, or code and verifier; the answer is a token for a while."""
     given = await requests.json_object(request)
-    address = request.client.host if request.client else ""
+    address = requests.address(request)
     if "code" in given and "tenant" not in given:
         coming: Collect = requests.convert(given, Collect)
         session = await signing_in.collect(
@@ -58,7 +58,7 @@ async def begin_factor(edge: Edge, request: Request) -> Response:
     """POST tenant, user and password: the seed of a second factor, to be confirmed by signing in
     with its first code."""
     sent: SignIn = requests.convert(await requests.json_object(request), SignIn)
-    address = request.client.host if request.client else ""
+    address = requests.address(request)
     user = await passwords.proved(
         edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
     )
@@ -72,7 +72,7 @@ async def begin_factor(edge: Edge, request: Request) -> Response:
 async def drop_factor(edge: Edge, request: Request) -> Response:
     """DELETE with tenant, user, password and a code: their own second factor is dropped."""
     sent: SignIn = requests.convert(await requests.json_object(request), SignIn)
-    address = request.client.host if request.client else ""
+    address = requests.address(request)
     user = await passwords.proved(
         edge.db, tenant=sent.tenant, name=sent.user, password=sent.password, address=address
     )

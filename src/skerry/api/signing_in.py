@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from starlette.background import BackgroundTask
@@ -26,10 +26,6 @@ def _origin(edge: Edge, request: Request) -> str:
     return edge.public_url.rstrip("/") or str(request.base_url).rstrip("/")
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
 async def ways(edge: Edge, request: Request) -> Response:
     """GET: how people may sign in. The same for everybody: it tells of no tenant."""
     issuers = [{"name": name, "displayName": shown} for name, shown in await offered(edge)]
@@ -39,7 +35,7 @@ async def ways(edge: Edge, request: Request) -> Response:
 async def begin(edge: Edge, request: Request) -> Response:
     """GET: send the browser to an issuer."""
     given = request.query_params
-    await attempts.count(edge.db, attempts.place(_address(request), "entry"), _MOST_BEGUN)
+    await attempts.count(edge.db, attempts.place(requests.address(request), "entry"), _MOST_BEGUN)
     tenant, invitation, back = given.get("tenant", ""), None, given.get("back", "")
     state, challenge = given.get("state", ""), given.get("challenge", "")
     if code := given.get("join"):
@@ -116,10 +112,10 @@ async def _onward(edge: Edge, request: Request, found: Found) -> Response:
     if asked.back == JOIN:
         return _joined({"tenant": asked.tenant, "user": found.name}, asked.issuer)
     async with edge.db.transaction() as tx:
-        session = await signing_in.session_of(tx, asked, found.user, _address(request))
+        session = await signing_in.session_of(tx, asked, found.user, requests.address(request))
     if session is None:
         raise Forbidden("This account is shut out.")
-    to = {name: values[0] for name, values in parse_qs(urlsplit(asked.back).query).items()}
+    to = requests.fields(urlsplit(asked.back).query)
     try:
         link = await entering.link_for(edge, session.secret, to)
     finally:
@@ -158,7 +154,7 @@ async def join(edge: Edge, request: Request) -> Response:
     try:
         made = await joining.follow(
             edge.db, edge.resources, code=code, password=given.get("password", ""),
-            address=_address(request),
+            address=requests.address(request),
         )  # fmt: skip
     except Problem as problem:
         said = f"{problem.detail} {problem.hint}"
@@ -188,7 +184,7 @@ async def follow(edge: Edge, request: Request) -> Response:
     given: Follow = requests.convert(await requests.json_object(request), Follow)
     made = await joining.follow(
         edge.db, edge.resources, code=given.code, password=given.password,
-        address=_address(request),
+        address=requests.address(request),
     )  # fmt: skip
     return Response(msgspec.json.encode(made), 201, media_type=JSON)
 
@@ -202,7 +198,7 @@ async def forgot(edge: Edge, request: Request) -> Response:
     """POST: have a link sent for a new password. The answer is the same whoever is meant."""
     given: Forgot = requests.convert(await requests.json_object(request), Forgot)
     who = {"tenant": given.tenant, "name": given.user}
-    await joining.count_reset(edge.db, address=_address(request), **who)
+    await joining.count_reset(edge.db, address=requests.address(request), **who)
     after = BackgroundTask(joining.send_reset, edge.db, edge.resources, **who)
     return Response(status_code=202, background=after)
 
@@ -215,7 +211,7 @@ _ACCOUNT = re.compile(r"tenants/([^/\0]{1,64})/service-accounts/([^/\0]{1,64})")
 async def exchange(edge: Edge, request: Request) -> Response:
     """POST, RFC 8693: another issuer's token for one of a service account."""
     text = (await requests.body(request, 32 << 10)).decode("utf-8", "replace")
-    given = {name: values[0] for name, values in parse_qs(text).items()}
+    given = requests.fields(text)
     wanted = _ACCOUNT.fullmatch(given.get("audience", ""))
     if given.get("grant_type") != _GRANT:
         return _refusal("unsupported_grant_type", f"grant_type must be {_GRANT}")
@@ -226,7 +222,7 @@ async def exchange(edge: Edge, request: Request) -> Response:
     try:
         session = await exchanging.exchange(
             edge.db, edge.issuers, token=given.get("subject_token", ""), tenant=wanted[1],
-            account=wanted[2], address=_address(request),
+            account=wanted[2], address=requests.address(request),
         )  # fmt: skip
     except Unauthenticated as refused:
         return _refusal("invalid_grant", f"{refused.detail} {refused.hint}")
