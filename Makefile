@@ -28,7 +28,7 @@ up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
 down: ## Stop what `make demo` left running
 	@if [ -d .demo/cloud ]; then $(BIN)/skerry down --data .demo/cloud; else echo 'Nothing runs.'; fi
 
-test: deps deps-acme deps-oidc deps-tests ## Run the tests (ARGS="tests/store -k blobs")
+test: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests that take minutes

@@ -1,6 +1,5 @@
 """JupyterLab as people use it: the real one, opened in a browser."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +7,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import Cloud, until
-from tests.harness.browser import Browser, browser
+from tests.harness.browser import SECONDS, browser
 
 KEPT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skerry-tests"
 """Where the Python environment is kept for the next time: it takes minutes to fetch."""
@@ -67,45 +67,43 @@ def gone(cloud: Cloud, name: str) -> None:
     cloud.skerry("volume", "delete", name, "--yes", timeout=200)
 
 
-def compute(page: Browser, text: str, answer: str) -> None:
+async def compute(page: Page, text: str, answer: str) -> None:
     """Open a new notebook, type into its first cell, and see the answer."""
-    page.until(f"document.querySelector({json.dumps(LAUNCHER)})")
-    page.click(LAUNCHER)
-    page.until(f"document.querySelector({json.dumps(CELL)})")
+    page.set_default_timeout(SECONDS * 1000)
+    await page.click(LAUNCHER)
     # What is run before the kernel is there is run by nobody.
-    page.until("document.body.innerText.includes('(ipykernel) | Idle')")
-    page.click(CELL)
-    page.write(text)
-    page.shift_enter()
-    page.until(
-        f"document.querySelector({json.dumps(OUTPUT)}).textContent.trim() == {json.dumps(answer)}"
-    )
+    await expect(page.get_by_text("(ipykernel) | Idle")).to_be_visible()
+    await page.click(CELL)
+    await page.keyboard.insert_text(text)
+    await page.keyboard.press("Shift+Enter")
+    await expect(page.locator(OUTPUT).first).to_have_text(answer)
 
 
 @pytest.mark.long
-def test_it_opens_in_a_browser_and_computes(notebooks: Cloud, tmp_path: Path) -> None:
+async def test_it_opens_in_a_browser_and_computes(notebooks: Cloud) -> None:
     running = made(notebooks, "lab")
     link = notebooks.json("notebook", "open", "lab")["url"]
     assert link.startswith(running["url"])
-    with browser(tmp_path) as page:
-        page.open(link)
-        compute(page, "6 * 7", "42")
+    async with browser() as one:
+        page = await one.new_page()
+        await page.goto(link)
+        await compute(page, "6 * 7", "42")
         if PICTURE:
-            page.picture(Path(PICTURE) / "notebook.png")
+            await page.screenshot(path=Path(PICTURE) / "notebook.png")
         # Jupyter's own protection stays on, and large files go up and down.
         put = "fetch('/api/contents/large.bin', {method: 'PUT', headers: %s, body: JSON.stringify("
         put += (
             "{type: 'file', format: 'text', content: 'x'.repeat(20000000)})}).then(r => r.status)"
         )
         xsrf = "{'X-XSRFToken': document.cookie.match(/_xsrf=([^;]+)/)[1]}"
-        assert page.run(put % "{}") == 403
-        assert page.run(put % xsrf) == 201
+        assert await page.evaluate(put % "{}") == 403
+        assert await page.evaluate(put % xsrf) == 201
         size = "fetch('/files/large.bin').then(r => r.blob()).then(b => b.size)"
-        assert page.run(size) == 20_000_000
+        assert await page.evaluate(size) == 20_000_000
         # A link lets in once.
-        with browser(_folder(tmp_path)) as other:
-            other.open(link)
-            other.until("document.body.innerText.includes('This link')")
+        stranger = await (await one.new_context()).new_page()
+        await stranger.goto(link)
+        await expect(stranger.locator("body")).to_contain_text("This link")
     # Nobody else comes in, and without the key not even a process beside it.
     url = running["url"].replace("lab-default-operator.apps.localhost", "127.0.0.1")
     host = {"host": running["url"].removeprefix("http://")}
@@ -119,29 +117,21 @@ def test_it_opens_in_a_browser_and_computes(notebooks: Cloud, tmp_path: Path) ->
     gone(notebooks, "lab")
 
 
-def _folder(above: Path) -> Path:
-    made = above / "other"
-    made.mkdir()
-    return made
-
-
 @pytest.mark.long
-def test_it_stops_when_nobody_uses_it_and_starts_with_its_page(
-    notebooks: Cloud, tmp_path: Path
-) -> None:
+async def test_it_stops_when_nobody_uses_it_and_starts_with_its_page(notebooks: Cloud) -> None:
     """A cell that computes is use, though no page is open; a stopped one keeps its volume."""
     made(notebooks, "busy", "--idle", "5")
-    with browser(tmp_path) as page:
-        page.open(notebooks.json("notebook", "open", "busy")["url"])
-        compute(page, "import time; print(42, flush=True); time.sleep(90)", "42")
+    async with browser() as one:
+        page = await one.new_page()
+        await page.goto(notebooks.json("notebook", "open", "busy")["url"])
+        await compute(page, "import time; print(42, flush=True); time.sleep(90)", "42")
     until(lambda: status(notebooks, "busy").get("reason") == "Computing", seconds=200)
     stopped = reach(notebooks, "busy", "stopped")
     assert stopped["reason"] == "Idle"
     assert "Volume busy keeps its files" in stopped["message"]
     assert stopped["cost"]["perHourNano"] == 0
-    folder = tmp_path / "again"
-    folder.mkdir()
-    with browser(folder) as page:
-        page.open(notebooks.json("notebook", "open", "busy")["url"])
-        page.until("document.body.innerText.includes('Untitled.ipynb')")
+    async with browser() as one:
+        page = await one.new_page()
+        await page.goto(notebooks.json("notebook", "open", "busy")["url"])
+        await expect(page.locator("body")).to_contain_text("Untitled.ipynb")
     gone(notebooks, "busy")
