@@ -94,6 +94,25 @@ async def test_a_program_comes_with_a_token_that_goes_no_further(world: World) -
             assert refused.status_code == 401
 
 
+async def test_an_operator_who_enters_with_a_token_is_on_the_tenants_record(world: World) -> None:
+    operator = await world.token("operator", "root", "skerry.operator")
+    own = await world.token("acme", "ada", "seca.admin")
+    async with world.client(await world.route("web", {"login": True})) as client:
+        for secret in (operator, own, operator):
+            answer = await client.get("/", headers={"authorization": f"Bearer {secret}"})
+            assert answer.status_code == 200
+    told = "select actor, verb, tenant, workspace, subject from change where kind = 'look'"
+    assert [tuple(row) for row in await world.cloud.db.fetch(told)] == [
+        (
+            "root@operator",
+            "enter",
+            "acme",
+            "prod",
+            "skerry.gateway/v1/tenants/acme/workspaces/prod/routes/web",
+        )
+    ]
+
+
 async def test_without_login_authorization_and_cookies_are_the_backends(world: World) -> None:
     async with world.client(await world.route("web")) as client:
         sent = {"authorization": "Bearer of-its-own", "cookie": "a=1"}

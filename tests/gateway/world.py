@@ -103,9 +103,9 @@ class World:
 
             await put("user", user, {})
             if roles:
-                await put(
-                    "role-assignment", user, {"roles": list(roles), "subs": [user], "scopes": [{}]}
-                )
+                scope = {"tenants": ["*"]} if tenant == "operator" else {}
+                given = {"roles": list(roles), "subs": [user], "scopes": [scope]}
+                await put("role-assignment", user, given)
             made = await put("token", f"{user}.test", {"subject": user})
         return str(made.once["secret"])
 

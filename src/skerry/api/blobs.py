@@ -50,7 +50,7 @@ async def blob(edge: Edge, request: Request) -> Response:
     if request.method == "HEAD":
         return Response(headers=headers, media_type="application/octet-stream")
     where = f"skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
-    await edge.looks.tell(edge, who, "blob", tenant=tenant, workspace=workspace, subject=where)
+    await edge.looks.tell(who, "blob", tenant=tenant, workspace=workspace, subject=where)
     return StreamingResponse(
         blobs.open(digest), headers=headers, media_type="application/octet-stream"
     )

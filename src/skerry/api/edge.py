@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from skerry.api import documents, requests, watch
-from skerry.api.looking import Looks
 from skerry.api.problems import MethodNotAllowed, UpgradeRequired
 from skerry.api.routes import Routes, Target
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
+from skerry.identity.looking import Looks
 from skerry.identity.oidc import Issuers
 from skerry.identity.roles import Target as About
 from skerry.kernel.errors import InvalidRequest, NotFound, Unauthenticated
@@ -54,10 +54,13 @@ class Edge:
     authenticator: Authenticator
     routes: Routes
     told: watch.Told = field(default_factory=watch.Told)
-    looks: Looks = field(default_factory=Looks)
+    looks: Looks = field(init=False)
     issuers: Issuers = field(default_factory=Issuers)
     public_url: str = ""
     """Where clients reach the API, where that is not the address they ask."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "looks", Looks(self.db, self.resources))
 
     async def principal(self, request: Request) -> Principal:
         """Who asks. Raises ``Unauthenticated``."""
@@ -249,7 +252,7 @@ class Edge:
             resource = await self.resource(tx, target, who, "get")
         if target.view.inside:
             await self.looks.tell(
-                self, who, target.view.name, tenant=resource.tenant, workspace=resource.workspace,
+                who, target.view.name, tenant=resource.tenant, workspace=resource.workspace,
                 subject=resource.ref, path=target.rest,
             )  # fmt: skip
         asked = Asked(

@@ -77,7 +77,7 @@ async def link_for(edge: Edge, secret: str, given: Mapping[str, str]) -> str:
     async with edge.db.transaction() as tx:
         route, link = await _invited(tx, edge, who, given)
     await edge.looks.tell(
-        edge, who, "enter", tenant=route.tenant, workspace=route.workspace, subject=route.ref
+        who, "enter", tenant=route.tenant, workspace=route.workspace, subject=route.ref
     )
     return link
 

@@ -176,7 +176,7 @@ async def logs(edge: Edge, request: Request) -> Response:
     room = await Room.enter(edge, request, "logs")
     where = ref_of(edge.resources.registry["workspace"], Path(room.tenant, name=room.workspace))
     await edge.looks.tell(
-        edge, room.who, "logs", tenant=room.tenant, workspace=room.workspace, subject=where
+        room.who, "logs", tenant=room.tenant, workspace=room.workspace, subject=where
     )
     asked = request.query_params
     now = await edge.db.fetchval("select skerry_now()")

@@ -26,6 +26,7 @@ from skerry.gateway.table import Route
 from skerry.identity import tokens
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, can, target_of
+from skerry.identity.looking import Looks
 from skerry.kernel.errors import NotFound, Unauthenticated
 from skerry.kernel.paths import path_of
 from skerry.kernel.resources import Resources
@@ -59,6 +60,7 @@ class Login:
         self._resources = resources
         self._authenticator = authenticator
         self._sign_in = sign_in
+        self._looks = Looks(db, resources)
         self._known: OrderedDict[tuple[bytes, uuid.UUID], float] = OrderedDict()
 
     def check(self, route: Route, head: Head) -> Answer | Awaitable[Answer | None] | None:
@@ -106,6 +108,9 @@ class Login:
         try:
             who = await self._authenticator.authenticate(secret)
             if await self._may(who, route):
+                await self._looks.tell(
+                    who, "enter", tenant=route.tenant, workspace=route.workspace, subject=route.ref
+                )
                 self._trust(route, secret)
                 return None
         except Unauthenticated as refused:

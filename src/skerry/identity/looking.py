@@ -1,21 +1,19 @@
 """Looks from outside, told to whom they concern.
 
-Somebody of another tenant, which is to say an operator, may read what a tenant's programs wrote.
-Before they are shown it, a change of kind ``look`` is written in that tenant: who looked at what,
-and when. It stands in the tenant's own history and in the log, as every change does; shells and
-ports are told of by their channels. The same look is told once a minute, for whoever follows a log
-asks for it again and again.
+Somebody of another tenant, which is to say an operator, may read what a tenant's programs wrote,
+and enter where they serve. Before they are let, a change of kind ``look`` is written in that
+tenant: who looked at what, and when. It stands in the tenant's own history and in the log, as every
+change does; shells and ports are told of by their channels. The same look is told once a minute,
+for whoever follows a log, or uses a route, asks again and again.
 """
 
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 from skerry.identity.authorize import Principal
 from skerry.kernel import changes
-
-if TYPE_CHECKING:
-    from skerry.api.edge import Edge
+from skerry.kernel.resources import Resources
+from skerry.store import Database
 
 AGAIN = 60.0
 """Seconds for which a look is not told again."""
@@ -25,12 +23,13 @@ MOST = 4096
 class Looks:
     """Those that this process told of lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, db: Database, resources: Resources) -> None:
+        self._db = db
+        self._resources = resources
         self._told: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
     async def tell(
         self,
-        edge: "Edge",
         who: Principal,
         what: str,
         *,
@@ -45,7 +44,7 @@ class Looks:
         key = (who.actor, subject, what, path)
         if time.monotonic() < self._told.get(key, 0.0):
             return
-        async with edge.db.transaction() as tx:
+        async with self._db.transaction() as tx:
             await changes.record(
                 tx,
                 kind="look",
@@ -56,7 +55,7 @@ class Looks:
                 actor=who.actor,
                 body={"look": what, "ref": subject, "path": path[:1024]},
             )
-            tx.after_commit(edge.resources.changed)
+            tx.after_commit(self._resources.changed)
         self._told[key] = time.monotonic() + AGAIN
         self._told.move_to_end(key)
         while len(self._told) > MOST:
