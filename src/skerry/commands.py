@@ -17,6 +17,7 @@ import click
 import msgspec
 import uvloop
 
+from skerry.api.console import HOME, built
 from skerry.api.problems import PROFILES
 from skerry.cli.commands.audits import export, show
 from skerry.client import config as contexts
@@ -240,6 +241,7 @@ def _welcome(url: str, gateway: str, settings: Settings, made: Any, log_file: Pa
     """What a person needs to go on."""
     _say("Skerry is up.")
     _say(f"  API      {url}")
+    _say(f"  Console  {url}{HOME}" if built() else "  Console  not built; `make console` does")
     if gateway:
         _say(f"  Gateway  {gateway.replace('://', '://*.', 1)}")
     _say(f"  Data     {settings.data}")

@@ -28,7 +28,16 @@ All but the stranger and the operator are users of the tenant that is asked abou
 an upgrade to a websocket. What takes a token of its own in a form or a body tells everybody so.
 """
 DOCUMENT: dict[str, Any] = msgspec.json.decode(openapi.render(REGISTRY))
-UNDESCRIBED = ("/", "/enter", "/join", "/sign-in/begin", "/sign-in/done", "/gateway/ca.pem")
+UNDESCRIBED = (
+    "/",
+    "/console",
+    "/console/{path}",
+    "/enter",
+    "/join",
+    "/sign-in/begin",
+    "/sign-in/done",
+    "/gateway/ca.pem",
+)
 """Pages for people and their browsers, which are no part of the API."""
 _HIDDEN = "or you may not know of it"
 _METHODS = ("get", "put", "post", "delete")

@@ -7,6 +7,7 @@ tells what was asked (never the token, never a body).
 import time
 from collections.abc import Awaitable, Callable
 from os import urandom
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocket
 from skerry.api import (
     catalogue,
     channels,
+    console,
     entering,
     offering,
     openapi,
@@ -119,10 +121,17 @@ class Settled:
             requests.CURRENT.reset(bound)
 
 
-def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[None]]) -> ASGIApp:
-    """The application. ``profile`` is a key of ``problems.PROFILES``."""
+def build(
+    edge: Edge,
+    *,
+    profile: str = "spec",
+    ready: Callable[[], Awaitable[None]],
+    static: Path = console.STATIC,
+) -> ASGIApp:
+    """The application. ``profile`` is a key of ``problems.PROFILES``, ``static`` has a console."""
     own = Own()
-    router = Router(redirect_slashes=False, routes=_routes(edge, own, ready), default=_nothing)
+    routes = _routes(edge, own, ready, console.Console(static))
+    router = Router(redirect_slashes=False, routes=routes, default=_nothing)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # What kinds declare is found by two look-ups, before any fixed path is compared.
@@ -139,7 +148,9 @@ def build(edge: Edge, *, profile: str = "spec", ready: Callable[[], Awaitable[No
     return Settled(app, profile, own)
 
 
-def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[BaseRoute]:
+def _routes(
+    edge: Edge, own: Own, ready: Callable[[], Awaitable[None]], pages: console.Console
+) -> list[BaseRoute]:
     """What no kind declares."""
     registry = edge.resources.registry
     open_ones = channels.Channels()
@@ -156,6 +167,7 @@ def _routes(edge: Edge, own: Own, ready: Callable[[], Awaitable[None]]) -> list[
     blobs = "/providers/skerry.run/v1/tenants/{tenant}/workspaces/{workspace}/blobs/{digest}"
     handlers: dict[str, dict[str, Handler]] = {
         "/": {"GET": _root},
+        **console.routes(pages),
         "/healthz": {"GET": _healthz},
         "/readyz": {"GET": readyz},
         "/openapi.json": {"GET": _said(msgspec.json.encode(openapi.document(registry)))},
@@ -214,7 +226,9 @@ def _said(document: bytes) -> Handler:
 
 
 async def _root(edge: Edge, request: Request) -> Response:
-    return RedirectResponse("/openapi.json", 307)
+    """People go to the console, programs to the description."""
+    there = console.HOME if console.wanted(request) else "/openapi.json"
+    return RedirectResponse(there, 307, headers={"vary": "accept"})
 
 
 async def _healthz(edge: Edge, request: Request) -> Response:

@@ -26,6 +26,7 @@ async def examine(
         machine.cgroups(report)
         machine.namespaces(report)
         machine.engines(report)
+    machine.console(report)
     url = directory.look(report, data)
     if not url:
         machine.port(report, listen)

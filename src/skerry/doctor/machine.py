@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from skerry.api.console import built
 from skerry.doctor import Report
 from skerry.sites.local.cgroups import mounts
 from skerry.sites.local.engines.base import Unusable, find
@@ -241,3 +242,15 @@ def holder(number: int) -> str:
         except OSError:
             continue
     return ""
+
+
+def console(report: Report) -> None:
+    """Whether people have pages to look at."""
+    if built():
+        report.ok("console", "the web console is there")
+    else:
+        report.note(
+            "console",
+            "the web console was not built; API and commands need none",
+            "In a checkout: `make console`. A released package has it.",
+        )
