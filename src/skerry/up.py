@@ -24,9 +24,9 @@ from skerry.durable import write_private
 from skerry.gateway.gateway import Gateway, through
 from skerry.gateway.settings import GatewaySettings
 from skerry.identity.bootstrap import first_operator, operator_token
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel import paths
 from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.kernel.paths import Path as At
 from skerry.kernel.resources import Resources
 from skerry.kernel.vitals import Pace

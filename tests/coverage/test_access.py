@@ -14,8 +14,9 @@ import pytest
 from starlette.routing import Route, Router
 
 from skerry.api import app
-from skerry.identity.roles import OPERATOR_TENANT, SYSTEM_ROLES
+from skerry.identity.roles import SYSTEM_ROLES
 from skerry.kernel.kinds import Kind
+from skerry.kernel.paths import OPERATOR_TENANT
 from tests.coverage.conftest import KINDS, REGISTRY, path
 from tests.coverage.endpoints import (
     DOCUMENT,

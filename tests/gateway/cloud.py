@@ -9,11 +9,10 @@ from typing import Any
 
 from skerry.gateway import face
 from skerry.gateway.face import Face
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel.feed import Feed
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.kinds import Registry
-from skerry.kernel.paths import Path
+from skerry.kernel.paths import OPERATOR_TENANT, Path
 from skerry.kernel.resources import Resource, Resources
 from skerry.kernel.sealing import Sealer
 from skerry.kernel.sequencer import Sequencer

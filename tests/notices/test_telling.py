@@ -168,6 +168,37 @@ async def test_an_address_that_mail_can_not_go_to_is_named_and_holds_up_nobody(
     await world.work(settings)
 
 
+async def test_what_was_told_is_forgotten_after_ninety_days_and_its_key_later(
+    world: World, server: PostOffice
+) -> None:
+    server.rcpt = "550 nobody of that name"
+    await world.post(subject="Refused")
+    await world.work(server.settings())
+    assert await world.alerts() == {"MailGivenUp"}
+    server.rcpt = "250 OK"
+    await world.post(subject="Old", dedupe="old")
+    await world.work(server.settings())
+    await world.later(days=89)
+    await world.work(server.settings())
+    assert len(await world.notices()) == 2
+    await world.post(subject="Not on its way yet")
+    await world.work(NoticeSettings())
+    await world.later(days=2)
+    server.rcpt = "451 come again"
+    await world.post(subject="On its way")
+    await world.work(server.settings())
+    left = [notice.spec["subject"] for notice in await world.notices()]
+    assert left == ["Not on its way yet", "On its way"]
+    kept = await world.db.fetch("select target from notice_delivery order by began_at")
+    assert len(kept) == 2
+    assert await world.db.fetchval("select count(*) from notice_attempt") == 1
+    assert await world.alerts() == set()
+    assert not await world.post(subject="Old", dedupe="old")
+    await world.later(days=310)
+    await world.work(server.settings())
+    assert await world.post(subject="Old", dedupe="old")
+
+
 async def test_what_is_of_a_tenant_that_went_away_is_dropped(
     world: World, server: PostOffice
 ) -> None:

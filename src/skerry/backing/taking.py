@@ -16,8 +16,8 @@ from skerry import __version__
 from skerry.auditing import reached
 from skerry.backing.archive import ABOUT, DUMP, FORMAT, About, Sum, Writer, writing
 from skerry.backing.tools import dump
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel import changes
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.settings import Settings
 from skerry.store import Blobs, Database
 from skerry.store.blobs import Digest

@@ -169,3 +169,9 @@ def scalar(name: str, value: Any, currency: str = "") -> str:
 def printable(text: str) -> str:
     """Text of others, made safe for a terminal: what it could act on is escaped."""
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+def short(ref: str) -> str:
+    """``jobs/train`` of a whole ref; what is none, as it is."""
+    parts = ref.split("/")
+    return "/".join(parts[-2:]) if len(parts) > 4 else ref

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from skerry.identity.roles import OPERATOR_TENANT
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.kernel.resources import Resources
 from skerry.sites.authority import self_signed
 from skerry.store import Database

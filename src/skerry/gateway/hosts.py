@@ -10,8 +10,8 @@ operator's own tenant may have any name that no other tenant was granted.
 import hashlib
 import uuid
 
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel.errors import Conflict, Forbidden, Source, ValidationError
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.kernel.rows import Resource
 from skerry.store import Tx
 from skerry.store.queries import load

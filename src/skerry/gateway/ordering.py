@@ -25,8 +25,8 @@ from cryptography import x509
 from skerry.gateway.directory import Challenge, Directory, Order, OrderFailed, new_account_key
 from skerry.gateway.table import Table
 from skerry.gateway.tls import Certificates, pair_of
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel import alerts
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.kernel.resources import Resources
 from skerry.store import DATABASE_ERRORS, Database, Tx
 from skerry.store.queries import load

@@ -20,10 +20,9 @@ keeps tenants apart.
 
 from skerry.identity.authenticate import Authenticator
 from skerry.identity.authorize import Principal, authorize, authorize_list, can, target_of
-from skerry.identity.roles import OPERATOR_TENANT, SYSTEM_ROLES, Target
+from skerry.identity.roles import SYSTEM_ROLES, Target
 
 __all__ = [
-    "OPERATOR_TENANT",
     "SYSTEM_ROLES",
     "Authenticator",
     "Principal",

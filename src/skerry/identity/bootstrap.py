@@ -5,9 +5,9 @@ theirs already.
 """
 
 from skerry.identity.hooks import assign
-from skerry.identity.roles import EVERYTHING, OPERATOR_TENANT
+from skerry.identity.roles import EVERYTHING
 from skerry.kernel.hooks import SYSTEM
-from skerry.kernel.paths import Path, ref_of
+from skerry.kernel.paths import OPERATOR_TENANT, Path, ref_of
 from skerry.kernel.resources import Resources
 from skerry.store import Tx
 from skerry.store.queries import load

@@ -11,7 +11,7 @@ from typing import Any
 from skerry.identity import joining, passwords
 from skerry.identity.authenticate import forget_after
 from skerry.identity.authorize import Principal
-from skerry.identity.roles import OPERATOR_TENANT, is_verb
+from skerry.identity.roles import is_verb
 from skerry.identity.specs import (
     RoleAssignmentSpec,
     RoleSpec,
@@ -22,7 +22,7 @@ from skerry.identity.specs import (
 )
 from skerry.kernel.errors import Conflict, Forbidden, Problem, Source, ValidationError
 from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
-from skerry.kernel.paths import SCOPE_LIMIT, Path, check_name, ref_of
+from skerry.kernel.paths import OPERATOR_TENANT, SCOPE_LIMIT, Path, check_name, ref_of
 from skerry.kernel.resources import Resource, Resources
 from skerry.store import Tx
 from skerry.store.queries import load

@@ -14,11 +14,11 @@ from msgspec import Meta
 
 from skerry.identity.authenticate import forget_after
 from skerry.identity.oidc.wire import allowed
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.identity.specs import Identifier
 from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.kinds import Column, Kind, Spec
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.kernel.resources import Resource, Resources
 from skerry.store import Tx
 from skerry.store.queries import load

@@ -30,8 +30,8 @@ from typing import Literal
 import msgspec
 
 from skerry.identity.specs import Permission, RoleAssignmentSpec, RoleSpec, Scope
+from skerry.kernel.paths import OPERATOR_TENANT
 
-OPERATOR_TENANT = "operator"
 EVERYTHING = "*"
 
 GATEKEEPERS = frozenset({"skerry.identity", "seca.authorization"})

@@ -17,6 +17,8 @@ from skerry.kernel.kinds import Kind, Reference, Registry
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 NAME_LIMIT = 128
 SCOPE_LIMIT = 64
+OPERATOR_TENANT = "operator"
+"""The tenant whose people run this cloud."""
 
 
 class Path(msgspec.Struct, frozen=True):
@@ -146,3 +148,9 @@ def can_exist(kind: Kind, path: Path) -> bool:
 
 def _is_name(text: str, limit: int) -> bool:
     return len(text) <= limit and NAME.fullmatch(text) is not None
+
+
+def short(ref: str) -> str:
+    """``jobs/train`` of a whole ref; what is none, as it is."""
+    parts = ref.split("/")
+    return "/".join(parts[-2:]) if len(parts) > 4 else ref

@@ -16,8 +16,8 @@ from datetime import datetime
 
 import msgspec
 
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel.errors import Conflict, NotFound
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.ledger import chart, price_lists, streams
 from skerry.ledger.budgets import of_tenants
 from skerry.ledger.ids import named

@@ -6,11 +6,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from skerry.identity.roles import OPERATOR_TENANT
 from skerry.kernel.errors import Conflict, NotFound, Source, ValidationError
 from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
 from skerry.kernel.kinds import Spec
-from skerry.kernel.paths import Path
+from skerry.kernel.paths import OPERATOR_TENANT, Path
 from skerry.kernel.resources import Resource, Resources
 from skerry.ledger import agreements, holds, invoices, issuing, money, parties
 from skerry.ledger.agreements import AgreementSpec

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from skerry.identity.roles import OPERATOR_TENANT
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.market.policy import Policy, PolicySpec, compiled, intersect
 from skerry.store import Tx
 from skerry.store.queries import load

@@ -8,6 +8,6 @@ mail server. Nobody is told twice under one ``dedupe`` key.
 link is shown it.
 """
 
-from skerry.notices.outbox import OPERATOR, mail_configured, post
+from skerry.notices.outbox import mail_configured, post
 
-__all__ = ["OPERATOR", "mail_configured", "post"]
+__all__ = ["mail_configured", "post"]

@@ -34,6 +34,7 @@ from skerry.notices.settings import FOLDED, GIVE_UP, MailSettings, NoticeSetting
 from skerry.notices.signing import signed
 from skerry.notices.sorting import digest, sort
 from skerry.notices.specs import NoticeSpec, WebhookSpec
+from skerry.notices.sweeping import sweep
 from skerry.notices.telling import APART, tell_alerts
 from skerry.store import DATABASE_ERRORS, Database
 from skerry.store.database import Row
@@ -43,6 +44,8 @@ _sql = load("skerry.notices")
 _log = structlog.get_logger("notices")
 
 LOOK = 1.0
+SWEEP = 3600.0
+"""Seconds between two looks for what is old enough to be forgotten."""
 LEASE = timedelta(minutes=3)
 """Longer than any one delivery takes."""
 AT_ONCE = 8
@@ -83,6 +86,7 @@ class Office:
         self._calls: dict[uuid.UUID, _Call] = {}
         self._away_until = 0.0
         self._away_for = 0
+        self._swept = -SWEEP
 
     async def run(self) -> None:
         """Look each second. A lost database is waited for."""
@@ -117,6 +121,10 @@ class Office:
             self._mails = group.create_task(_alone(self.mail(self._settings.mail)))
         if posted or due["webhooks"]:
             await self._call(group)
+        if time.monotonic() >= self._swept + SWEEP:
+            self._swept = time.monotonic()
+            if await sweep(self._db, self._resources):
+                self._swept -= SWEEP
 
     # Mail
 

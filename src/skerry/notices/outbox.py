@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.kernel.errors import ValidationError
+from skerry.kernel.paths import OPERATOR_TENANT
 from skerry.kernel.sealing import Sealer
 from skerry.store import Tx
 from skerry.store.queries import load
 
 _sql = load("skerry.notices")
 
-OPERATOR = "operator"
-"""The tenant whose people run this cloud."""
 TOPIC = r"[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+"
 MOST_ADDRESSES = 50
 LONGEST_SUBJECT = 200
@@ -40,7 +39,8 @@ async def post(
     sealer: Sealer | None = None,
     webhook: uuid.UUID | None = None,
 ) -> bool:
-    """Tell of something, if this transaction commits. False: it was told under ``dedupe`` before.
+    """Tell of something, if this transaction commits. False: it was told under ``dedupe`` before
+    (in the last 400 days: ``sweeping.KEYS_KEPT``).
 
     ``topic`` is what people choose by, such as ``invoice.issued``. ``tenant`` is whom it concerns;
     empty is the operator of the cloud. ``to`` are e-mail addresses; without any it goes to whom the
@@ -61,7 +61,7 @@ async def post(
         raise ValidationError(f"{len(addresses)} addresses; a notice has {MOST_ADDRESSES} at most")
     if dedupe and not await tx.fetchval(_sql.take_key, dedupe):
         return False
-    id, tenant = uuid.uuid4(), tenant or OPERATOR
+    id, tenant = uuid.uuid4(), tenant or OPERATOR_TENANT
     sealed = None
     if sealer is not None and once:
         sealed = await sealer.wrap(tx, tenant, about_once(id), once.encode())

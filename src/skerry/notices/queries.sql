@@ -204,3 +204,20 @@ on conflict (subject, reason) do update set phase = excluded.phase, at = exclude
 
 -- name: tell_alone
 select pg_advisory_xact_lock(hashtextextended('skerry notices of alerts', 0))
+
+-- name: forget_keys
+delete from notice_key where at <= skerry_now() - $1::interval
+
+-- name: old_notices
+select uid from resource
+where kind = 'notice' and deleted_at is null and modified_at <= skerry_now() - $1::interval
+  and status ->> 'phase' <> 'sending'
+order by modified_at limit $2
+
+-- name: is_old
+select true from resource
+where uid = $1 and deleted_at is null and modified_at <= skerry_now() - $2::interval
+  and status ->> 'phase' <> 'sending'
+
+-- name: forget_deliveries
+delete from notice_delivery where notice = $1

@@ -18,8 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
-
+from skerry.fetching import UNREACHABLE, fetch
 from skerry.notices.outcome import Outcome
 from skerry.notices.settings import NoticeSettings
 
@@ -103,7 +102,7 @@ async def deliver(
         return Outcome(ok=False, said=str(refused))
     except TimeoutError:
         return Outcome(ok=False, said=f"no answer in {time.monotonic() - began:.0f} seconds")
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError, ValueError) as error:
+    except (*UNREACHABLE, UnicodeError, ValueError) as error:
         words = str(error) or type(error).__name__
         return Outcome(ok=False, said=f"can't be reached: {words}"[:500])
     if 200 <= code < 300:
@@ -126,17 +125,15 @@ async def _post(url: str, headers: Mapping[str, str], body: bytes, settings: Not
     pinned = urlunsplit((parts.scheme, f"{literal}:{port}", parts.path or "/", parts.query, ""))
     sent = {**headers, "host": parts.netloc, "content-type": "application/json",
             "user-agent": "Skerry-Webhooks/1", "connection": "close"}  # fmt: skip
-    async with (
-        httpx2.AsyncClient(
-            verify=trust(), trust_env=False, follow_redirects=False, timeout=SECONDS
-        ) as client,
-        client.stream(
-            "POST", pinned, content=body, headers=sent, extensions={"sni_hostname": host}
-        ) as answer,
-    ):
-        read = 0
-        async for piece in answer.aiter_raw():
-            read += len(piece)
-            if read >= MOST_READ:
-                break
-        return answer.status_code
+    answer = await fetch(
+        "POST",
+        pinned,
+        most=MOST_READ,
+        seconds=SECONDS,
+        verify=trust(),
+        trust_env=False,
+        content=body,
+        headers=sent,
+        extensions={"sni_hostname": host},
+    )
+    return answer.status

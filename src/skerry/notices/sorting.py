@@ -14,10 +14,10 @@ import structlog
 
 from skerry.kernel.errors import Problem
 from skerry.kernel.hooks import SYSTEM
-from skerry.kernel.paths import Path
+from skerry.kernel.paths import OPERATOR_TENANT, Path
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import from_row
-from skerry.notices.outbox import OPERATOR, about_once, is_address, post
+from skerry.notices.outbox import about_once, is_address, post
 from skerry.notices.progress import progress
 from skerry.notices.settings import FOLDED, NoticeSettings
 from skerry.notices.specs import WebhookSpec, wants
@@ -113,7 +113,7 @@ async def recipients(tx: Tx, settings: NoticeSettings, tenant: str, topic: str) 
     if wanted:
         return list(dict.fromkeys(one for spec in wanted for one in spec.get("emails", ())))
     addresses = [row["email"] for row in await tx.fetch(_sql.administrators, tenant)]
-    if tenant == OPERATOR and settings.operator_email:
+    if tenant == OPERATOR_TENANT and settings.operator_email:
         addresses.append(settings.operator_email)
     return list(dict.fromkeys(addresses))
 

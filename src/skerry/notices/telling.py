@@ -9,7 +9,8 @@ last word is always true.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from skerry.notices.outbox import OPERATOR, post
+from skerry.kernel.paths import OPERATOR_TENANT, short
+from skerry.notices.outbox import post
 from skerry.store import Database, Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
@@ -31,13 +32,15 @@ async def tell_alerts(db: Database) -> int:
         for rows, phase in ((raised, "open"), (cleared, "cleared")):
             for row in rows:
                 await tx.execute(_sql.told, row["subject"], row["reason"], row["tenant"], phase)
-            for tenant in sorted({OPERATOR, *(row["tenant"] or OPERATOR for row in rows)}):
+            for tenant in sorted(
+                {OPERATOR_TENANT, *(row["tenant"] or OPERATOR_TENANT for row in rows)}
+            ):
                 await _tell(tx, tenant, phase, _of(rows, tenant))
     return len(raised) + len(cleared)
 
 
 def _of(rows: Sequence[Row], tenant: str) -> list[Row]:
-    return [row for row in rows if tenant in (OPERATOR, row["tenant"])]
+    return [row for row in rows if tenant in (OPERATOR_TENANT, row["tenant"])]
 
 
 async def _tell(tx: Tx, tenant: str, phase: str, rows: Sequence[Row]) -> None:
@@ -61,7 +64,7 @@ async def _tell(tx: Tx, tenant: str, phase: str, rows: Sequence[Row]) -> None:
 
 
 async def _one(tx: Tx, tenant: str, topic: str, row: Row) -> None:
-    about = row["subject"] if len(row["subject"].split("/")) < 5 else _short(row["subject"])
+    about = short(row["subject"])
     if topic == "alert.raised":
         subject = f"Alert: {row['reason']}, {about}"
         text = f"{row['message']}\n\nWhat to do: {row['remedy']}\n\nAbout: {row['subject']}"
@@ -71,8 +74,3 @@ async def _one(tx: Tx, tenant: str, topic: str, row: Row) -> None:
     facts = {key: row[key] for key in ("subject", "reason", "message", "remedy")}
     facts["alert"] = str(row["id"])
     await post(tx, topic=topic, tenant=tenant, subject=subject, text=text, facts=facts)
-
-
-def _short(ref: str) -> str:
-    """``jobs/train`` of a whole ref."""
-    return "/".join(ref.split("/")[-2:])

@@ -10,9 +10,9 @@ import asyncio
 import uuid
 from dataclasses import dataclass
 
-import httpx2
 import structlog
 
+from skerry.fetching import UNREACHABLE, Fetched, fetch
 from skerry.kernel import alerts
 from skerry.proof import witness
 from skerry.proof.log import CHANNEL, Log, Published
@@ -25,7 +25,7 @@ _sql = load("skerry.proof")
 _log = structlog.get_logger(__name__)
 INTERVAL = 10.0
 SECONDS = 15.0
-"""For one witness's answer."""
+"""For one answer of a witness."""
 MOST_READ = 1 << 14
 ALONE, SPLIT = "not-cosigned", "another-history"
 _REMEDY = {
@@ -98,12 +98,9 @@ class Asking:
             return
         problem: Trouble | None = None
         try:
-            async with asyncio.timeout(SECONDS):
-                line = await self._asked(asked, newest, last["size"] if last else 0)
+            line = await self._asked(asked, newest, last["size"] if last else 0)
         except Trouble as trouble:
             problem = trouble
-        except TimeoutError:
-            problem = Trouble(f"{asked.url} did not answer within {SECONDS:.0f} s")
         async with self._db.transaction() as tx:
             subject = f"witness/{asked.name}"
             if problem is None:
@@ -119,7 +116,7 @@ class Asking:
     async def _asked(self, asked: Named, newest: Published, old: int) -> str:
         """The witness's signature line. Raises ``Trouble``."""
         answer = await self._post(asked, newest, old)
-        if answer.status_code == 409 and answer.headers.get("content-type") == witness.SIZE:
+        if answer.status == 409 and answer.content_type == witness.SIZE:
             old = _size(answer.text)
             if old > newest.size:
                 raise Trouble(
@@ -127,10 +124,10 @@ class Asking:
                 )
             answer = await self._post(asked, newest, old)
         text = answer.text.strip()[:300]
-        if answer.status_code in (409, 422):
+        if answer.status in (409, 422):
             raise Trouble(f"{asked.name} has seen another history: {text}", SPLIT)
-        if answer.status_code != 200:
-            raise Trouble(f"{asked.name} answered {answer.status_code}: {text}")
+        if answer.status != 200:
+            raise Trouble(f"{asked.name} answered {answer.status}: {text}")
         line = answer.text
         try:
             cosigned(newest.note + line, asked.key, asked.name, fast_check)
@@ -142,25 +139,21 @@ class Asking:
             f"{one}\n" for one in line.splitlines() if one.split(" ")[1:2] == [asked.key.name]
         )
 
-    async def _post(self, asked: Named, newest: Published, old: int) -> httpx2.Response:
+    async def _post(self, asked: Named, newest: Published, old: int) -> Fetched:
         path = await self._log.consistency(old, newest.size) if 0 < old < newest.size else []
         body = witness.request(old, path, newest.note)
+        url = f"{asked.url}/add-checkpoint"
         try:
-            async with (
-                httpx2.AsyncClient(timeout=SECONDS, follow_redirects=False) as client,
-                client.stream("POST", f"{asked.url}/add-checkpoint", content=body) as got,
-            ):
-                read = b""
-                async for piece in got.aiter_bytes():
-                    read += piece
-                    if len(read) > MOST_READ:
-                        raise Trouble(f"{asked.name} answered more than {MOST_READ} bytes")
-                kept = {"content-type": got.headers.get("content-type", "")}
-                return httpx2.Response(got.status_code, headers=kept, content=read)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise Trouble(
-                f"{asked.url} can't be reached: {error or type(error).__name__}"
-            ) from None
+            got = await fetch("POST", url, content=body, most=MOST_READ, seconds=SECONDS)
+        except TimeoutError:
+            raise Trouble(f"{asked.url} did not answer within {SECONDS:.0f} s") from None
+        except UNREACHABLE as error:
+            # Many of httpx2's say nothing in their text.
+            why = str(error) or type(error).__name__
+            raise Trouble(f"{asked.url} can't be reached: {why}") from None
+        if not got.whole:
+            raise Trouble(f"{asked.name} answered more than {MOST_READ} bytes")
+        return got
 
 
 def _size(text: str) -> int:

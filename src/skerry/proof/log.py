@@ -81,16 +81,16 @@ class Log:
         return Published(checkpoint, row["note"], row["at"])
 
     async def witnessed(self, least: int = 0) -> Published | None:
-        """The newest checkpoint that a witness has cosigned, if it has ``least`` leaves, else the
-        newest of all; its note has the cosignatures, too."""
-        row = await self._db.fetchrow(_sql.newest_cosigned, least)
+        """The newest checkpoint that a witness has cosigned, if it has ``least`` leaves, else, and
+        for no ``least``, the newest of all; its note has the cosignatures, too."""
         found = await self.checkpoint()
-        if row is not None and found is not None and least:
+        if found is None:
+            return None
+        row = await self._db.fetchrow(_sql.newest_cosigned, least) if least else None
+        if row is not None:
             found = Published(
                 Checkpoint(self.signer.name, row["size"], row["root"]), row["note"], row["at"]
             )
-        if found is None:
-            return None
         lines = await self._db.fetchval(_sql.cosignatures, found.size)
         return replace(found, note=found.note + (lines or ""))
 

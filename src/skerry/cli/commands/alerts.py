@@ -24,7 +24,7 @@ def _list(session: Session, everybody: bool, cleared: bool) -> None:
         [
             formats.age(item["status"]["raisedAt"]),
             item["spec"]["reason"],
-            item["spec"]["subject"] if wide else _short(item["spec"]["subject"]),
+            item["spec"]["subject"] if wide else formats.short(item["spec"]["subject"]),
             item["status"]["message"],
             item["status"]["remedy"],
             *([item["metadata"]["name"]] if wide else []),
@@ -42,12 +42,6 @@ def _get(session: Session, name: str, everybody: bool) -> None:
         output.document(found, session.form)
     else:
         click.echo("\n".join(output.described(found)))
-
-
-def _short(subject: str) -> str:
-    """``jobs/train`` of a whole ref; what is none as it is."""
-    parts = subject.split("/")
-    return "/".join(parts[-2:]) if len(parts) > 4 else subject
 
 
 EVERYBODY = click.Option(

@@ -75,12 +75,7 @@ class _Change(NamedTuple):
 
     @property
     def name(self) -> str:
-        return _short(self.subject)
-
-
-def _short(ref: str) -> str:
-    """``jobs/train`` of a whole ref."""
-    return "/".join(ref.split("/")[-2:])
+        return formats.short(self.subject)
 
 
 @pass_session
@@ -154,7 +149,7 @@ def _refused(changes: list[_Change]) -> list[list[str]]:
             refused = (change.body.get("decision") or {}).get("refused") or {}
             counts = ", ".join(f"{count} for {reason}" for reason, count in refused.items())
             if refused or change.verb != "placed":
-                rows.append([change.at, _short(str(change.body.get("subject"))),
+                rows.append([change.at, formats.short(str(change.body.get("subject"))),
                              change.verb, counts, change.evidence])  # fmt: skip
     return rows
 

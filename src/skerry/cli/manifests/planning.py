@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from skerry.cli.manifests.ordering import Entry, Key
 from skerry.cli.manifests.reading import ENVELOPE, Document
+from skerry.cli.rereading import rereading
 from skerry.client.errors import (
     BadSetting,
     InvalidRequest,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from skerry.client.catalogue import Kind
     from skerry.client.sync import Client, KindClient
 
-TRIES = 5
 APPLYSET = "skerry.applyset"
 """The label that says which set of manifests a resource belongs to."""
 
@@ -72,15 +72,15 @@ class Plan:
         """Make it so, if what a person wrote of it is still what was compared with. Of what runs,
         the status changes at any moment, and with it the version."""
         plan = self
-        for _ in range(TRIES):
-            try:
-                return plan.sent(plan.body)
-            except PreconditionFailed:
-                now = self.client.get(self.document.name)
-                if self.now is None or parts(now) != parts(self.now):
-                    raise
-                plan = replace(plan, now=now)
-        return plan.sent(plan.body)
+
+        def reread(refused: PreconditionFailed) -> None:
+            nonlocal plan
+            now = self.client.get(self.document.name)
+            if self.now is None or parts(now) != parts(self.now):
+                raise refused
+            plan = replace(plan, now=now)
+
+        return rereading(lambda: plan.sent(plan.body), reread)
 
     def tried(self, body: dict[str, Any]) -> Resource:
         """What the cloud would store."""
@@ -153,11 +153,13 @@ def _plan(entry: Entry, client: "Client", applyset: str, awaits: bool) -> Plan:
     if applyset:
         plan = replace(plan, body=_labelled(plan, applyset))
     try:
-        for _ in range(TRIES):
-            with suppress(PreconditionFailed):
-                return replace(plan, then=plan.sent(plan.body, dry_run=True))
+
+        def reread(_: PreconditionFailed) -> None:
+            nonlocal plan
             plan = replace(plan, now=target.get(document.name))
-        return replace(plan, then=plan.sent(plan.body, dry_run=True))
+
+        then = rereading(lambda: plan.sent(plan.body, dry_run=True), reread)
+        return replace(plan, then=then)
     except NotFound:
         if awaits:
             return plan

@@ -9,18 +9,15 @@ import click
 from skerry.cli import flags, output, work
 from skerry.cli.common import Session
 from skerry.cli.exits import CONFLICT, Failed
+from skerry.cli.rereading import rereading
 from skerry.cli.verbs.base import Verb, await_all, must_be_well
 from skerry.cli.verbs.reading import article
-from skerry.client.errors import BadSetting, NotFound, PreconditionFailed
+from skerry.client.errors import BadSetting, NotFound
 from skerry.client.resource import Resource
 
 if TYPE_CHECKING:
     from skerry.client.catalogue import Catalogue, Kind
     from skerry.client.sync import KindClient
-
-
-TRIES = 5
-"""Times that a change is tried again, where something changed between reading and writing."""
 
 
 def create(kind: "Kind", catalogue: "Catalogue") -> click.Command:
@@ -158,20 +155,20 @@ def _update(
     session: Session, client: "KindClient", name: str, if_version: int | None, **values: Any
 ) -> None:
     given = wanted(client.target.kind, values)
-    for left in reversed(range(TRIES)):
+
+    def write() -> None:
         now = client.get(name)
         document = flags.merged(
             {k: now.get(k) or {} for k in ("labels", "annotations", "extensions", "spec")}, given
         )
         version = now.version if if_version is None else if_version
-        try:
-            _put(session, client, name, document, values, version)
-            return
-        except PreconditionFailed:
-            # Of what runs, the status changes at any moment. What is given holds for what is there
-            # now as well, unless it was for one version only.
-            if if_version is not None or not left:
-                raise
+        _put(session, client, name, document, values, version)
+
+    if if_version is not None:
+        write()
+        return
+    # What is given holds for what is there now as well.
+    rereading(write, lambda _: None)
 
 
 def _put(

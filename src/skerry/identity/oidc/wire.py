@@ -1,6 +1,5 @@
 """Asking an issuer, within limits."""
 
-import asyncio
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
+
+from skerry.fetching import UNREACHABLE, fetch
 
 MOST_BYTES = 256 << 10
 SECONDS = 10.0
@@ -51,29 +52,23 @@ async def ask(
     if bearer:
         headers["authorization"] = f"Bearer {bearer}"
     try:
-        async with (
-            asyncio.timeout(SECONDS),
-            httpx2.AsyncClient(
-                follow_redirects=False, timeout=SECONDS, trust_env=not on_loopback(url)
-            ) as client,
-            client.stream(
-                "POST" if form is not None else "GET",
-                url,
-                data=form,
-                auth=httpx2.BasicAuth(*basic) if basic else None,
-                headers=headers,
-            ) as answer,
-        ):
-            text = bytearray()
-            async for block in answer.aiter_bytes():
-                text += block
-                if len(text) > MOST_BYTES:
-                    raise IssuerAway(f"{where} answers more than {MOST_BYTES} bytes")
+        answer = await fetch(
+            "POST" if form is not None else "GET",
+            url,
+            most=MOST_BYTES,
+            seconds=SECONDS,
+            trust_env=not on_loopback(url),
+            data=form,
+            auth=httpx2.BasicAuth(*basic) if basic else None,
+            headers=headers,
+        )
     except TimeoutError:
         raise IssuerAway(f"{where} did not answer in {SECONDS:.0f} s") from None
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+    except UNREACHABLE as error:
         raise IssuerAway(f"{where} can't be reached: {type(error).__name__}") from None
-    return _object(where, answer.status_code, bytes(text))
+    if not answer.whole:
+        raise IssuerAway(f"{where} answers more than {MOST_BYTES} bytes")
+    return _object(where, answer.status, answer.content)
 
 
 def _object(where: str, status: int, text: bytes) -> dict[str, Any]:
