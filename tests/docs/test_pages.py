@@ -77,8 +77,7 @@ PREPARE = {
     "billing.md": f"{ACME}; skerry workspace create lab -q; skerry run -q -- true",
     "hosts.md": HOSTS,
     "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
-    "invoices.md": "skerry tenant create harbour -q; "
-    "skerry billing-account create main --tenant harbour --mode postpaid -q || true",
+    "invoices.md": "skerry tenant create harbour -q",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
     "growing.md": "mkdir -p srv",
     "people.md": f"echo secret > secret.txt; {ACME}; skerry user create bob -q",

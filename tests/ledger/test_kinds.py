@@ -288,7 +288,7 @@ async def test_a_tenant_is_known_before_it_ever_spent(db: Database, resources: R
         assert (await holds.terms(tx, "operator")).credit_limit is None
         assert await holds.available(tx, "acme", "lab") == 1000 * EURO
         assert await holds.available(tx, "operator", "lab") is None
-        assert await chart.terms_of(tx, "acme") is None
+        assert await chart.terms_of(tx, "operator") is None
     await open_cloud(db, funds=HOURLY)
     async with db.transaction(readonly=True) as tx:
         assert await holds.available(tx, "acme", "lab") == HOURLY

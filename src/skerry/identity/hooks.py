@@ -20,6 +20,7 @@ from skerry.identity.specs import (
     TenantSpec,
     UserSpec,
 )
+from skerry.identity.tenants import STAKES
 from skerry.kernel.errors import Conflict, Forbidden, Problem, Source, ValidationError
 from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
 from skerry.kernel.paths import OPERATOR_TENANT, SCOPE_LIMIT, Path, check_name, ref_of
@@ -102,10 +103,14 @@ class TenantHooks(Hooks):
         path = Path(tenant=new.name)
         await resources.put(tx, resources.registry["user"], path.named("admin"), {}, SYSTEM)
         await assign(tx, resources, path.named("skerry.admin"), "seca.admin", "users/admin")
+        for stake in STAKES:
+            await stake.begun(tx, resources, new)
 
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         if resource.name == OPERATOR_TENANT:
             raise Conflict("The operator's tenant can't be deleted.")
+        for stake in STAKES:
+            await stake.leaving(tx, resources, resource, by)
         for row in await tx.fetch(_sql.identity_of_tenant, resource.name):
             await resources.delete(tx, await resources.by_uid(tx, row["uid"]), by)
         forget_after(tx)

@@ -188,6 +188,13 @@ async def standings(
     return [Standing(**{name: row[name] for name in fields}) for row in rows]
 
 
+async def credit_left(tx: Tx, tenant: str, currency: str) -> tuple[int, int]:
+    """What a tenant paid in, and what it was given, that no invoice has used yet; in nano."""
+    row = await tx.fetchrow(_sql.credit, tenant, chart.funds(tenant, currency))
+    assert row is not None
+    return max(int(row["paid"]), 0), max(int(row["given"]), 0)
+
+
 async def payments(tx: Tx, number: str) -> list[Row]:
     return await tx.fetch(_sql.payments, number)
 
@@ -200,20 +207,19 @@ async def _composed(tx: Tx, bill: invoices.Invoice, today: date) -> tuple[Issued
         raise NotFound(f"{bill.tenant} used nothing in {bill.period}")
     seller = await _seller(tx)
     customer = await _customer(tx, bill.tenant)
-    row = await tx.fetchrow(_sql.credit, bill.tenant, chart.funds(bill.tenant, bill.currency))
-    assert row is not None
+    paid, given = await credit_left(tx, bill.tenant, bill.currency)
     made = issued.compose(
         bill,
         seller=seller,
         customer=customer,
         treatment=vat.treatment(seller, customer),
         agreements=agreed,
-        promo=max(int(row["given"]), 0),
+        promo=given,
         today=today,
         bill_sha256=await tx.fetchval(_sql.bill_hash, bill.tenant, month) or "",
     )
     used = sum(money.parse(a.amount) for a in made.allowances)
-    return made, max(int(row["paid"]), 0), used
+    return made, paid, used
 
 
 async def _seller(tx: Tx) -> SellerSpec:
@@ -227,7 +233,9 @@ async def _customer(tx: Tx, tenant: str) -> Customer:
     if not spec:
         raise Conflict(
             f"the legal name and address of {tenant} are not known",
-            hint=f"Write them as customer of billing-account {ACCOUNT} of {tenant}.",
+            hint=f"Write them: skerry billing-account update {ACCOUNT} --tenant {tenant} "
+            '--customer.legal-name "…" --customer.street "…" --customer.city "…" '
+            "--customer.country DE (docs/invoices.md).",
         )
     return msgspec.convert(spec, Customer)
 

@@ -7,9 +7,10 @@ closed, and beside it, under its number, what was issued to be paid; documents, 
 exports are their views.
 """
 
+from skerry.identity.tenants import STAKES
 from skerry.kernel.kinds import READ_ONLY, Action, Column, Kind
 from skerry.kernel.views import View
-from skerry.ledger import views
+from skerry.ledger import leaving, views
 from skerry.ledger.agreements import AgreementSpec, AgreementStatus
 from skerry.ledger.hooks import AccountHooks, BudgetHooks, CreditHooks, PriceListHooks
 from skerry.ledger.invoice_hooks import AgreementHooks, InvoiceHooks, SellerHooks
@@ -151,6 +152,10 @@ KINDS = [
         views=(
             View("register", "All invoices and credit notes, by number", views.register,
                  query={"period": "Only this month, such as 2026-10"}),
+            View("xml", "An issued document as XML, also of a tenant that is gone", views.xml,
+                 media="application/xml", query={"number": "Its number", "syntax": "cii or ubl"}),
+            View("pdf", "An issued document as PDF, also of a tenant that is gone", views.pdf,
+                 media="application/pdf", query={"number": "Its number"}),
         ),
         columns=(
             Column("NAME", "spec.legalName"),
@@ -235,3 +240,5 @@ KINDS = [
         ),
     ),
 ]  # fmt: skip
+
+STAKES.append(leaving.Money())

@@ -1,7 +1,8 @@
 """What billing shows as resources: a tenant's account, its invoices, the price lists.
 
-The facts are in the ledger's own tables; a resource is the place where a tenant finds them. They
-are put when the ledger first has something to show, by the settler and by whoever makes a lease.
+The facts are in the ledger's own tables; a resource is the place where a tenant finds them. An
+account is put with its tenant, the rest when the ledger first has something to show, by the settler
+and by whoever makes a lease.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ async def publish(tx: Tx, resources: Resources) -> None:
         spec = {"version": row["version"]}
         await _put(tx, resources, "price-list", row["tenant"], f"v{row['version']}", spec)
     for row in await tx.fetch(_sql.accounts_to_show, ACCOUNT):
-        await _account(tx, resources, row["tenant"])
+        await account(tx, resources, row["tenant"])
     for row in await tx.fetch(_sql.invoices_to_show):
         await _put(tx, resources, "invoice", row["tenant"], row["name"], {})
 
@@ -44,7 +45,8 @@ async def publish_invoice(tx: Tx, resources: Resources, tenant: str) -> None:
                 await _put(tx, resources, "invoice", tenant, name, {})
 
 
-async def _account(tx: Tx, resources: Resources, tenant: str) -> None:
+async def account(tx: Tx, resources: Resources, tenant: str) -> None:
+    """Put a tenant's account, with the terms it has or gets by the price list."""
     terms = await holds.open_tenant(tx, tenant)
     spec: dict[str, str] = {"mode": terms.mode}
     if terms.credit_limit is not None:

@@ -144,6 +144,10 @@ class Settler:
         async def remind(tx: Tx) -> None:
             if self._reminded != today:
                 await issuing.remind(tx)
+                tx.after_commit(reminded)
+
+        def reminded() -> None:
+            self._reminded = today
 
         async def look(tx: Tx) -> None:
             await shortage.look(tx, (one.tenant for one in tick.exhausted))
@@ -155,7 +159,6 @@ class Settler:
             except Problem as problem:
                 # None of them may keep the next minute from being charged.
                 _log.error("settler.not_looked_after", problem=problem.detail)
-        self._reminded = today
 
     async def _publish(self) -> None:
         if self._resources is None:

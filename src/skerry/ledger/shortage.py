@@ -82,7 +82,7 @@ async def _begin(tx: Tx, tenant: str, now: datetime) -> None:
     remedy = "Pay in, or ask the operator for credit; then start again what was stopped."
     await alerts.raise_alert(
         tx, subject=_subject(tenant), reason="out-of-money", message=words, remedy=remedy,
-        tenant=tenant,
+        tenant=tenant, quiet=True,
     )  # fmt: skip
     await notices.post(
         tx,

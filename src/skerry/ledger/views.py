@@ -116,8 +116,11 @@ async def _bill(asked: Asked) -> Invoice:
 
 
 async def _issued(asked: Asked) -> Issued:
-    """What was issued; of a month's bill, its invoice or a draft of it."""
+    """What was issued; of a month's bill, its invoice or a draft of it; of the seller, the document
+    of the number asked for, whose tenant may be gone."""
     async with asked.db.transaction() as tx:
+        if asked.resource.kind == "seller":
+            return await issuing.get(tx, asked.query.get("number", "").upper())
         return await issued_of(tx, asked.resource.tenant, asked.resource.name, _number(asked))
 
 
