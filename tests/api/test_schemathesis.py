@@ -118,7 +118,7 @@ def run(cloud: Served, base: str, sized: Sized) -> None:
 
 def examples(count: int, *, fresh: bool) -> settings:
     return settings(
-        max_examples=count, deadline=None, derandomize=not fresh, database=None,
+        max_examples=count, derandomize=not fresh, database=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 

@@ -11,7 +11,6 @@ def run_sequences(machine: type[RuleBasedStateMachine], sequences: int, steps: i
         settings=settings(
             max_examples=sequences,
             stateful_step_count=steps,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

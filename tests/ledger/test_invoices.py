@@ -419,7 +419,7 @@ async def test_an_altered_invoice_breaks_its_witness(db: Database) -> None:
         assert await rebuild(tx, "ledger/invoices/none") is None
 
 
-@settings(max_examples=10, deadline=None,
+@settings(max_examples=10,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     st.lists(st.tuples(st.integers(0, 30 * 86400), st.integers(0, 10**9)), min_size=1, max_size=6)

@@ -256,9 +256,7 @@ async def test_readings_count_once_in_any_order_and_late(db: Database) -> None:
     await verified(db)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(
         st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),

@@ -347,7 +347,7 @@ async def test_it_ticks_every_minute_and_waits_for_a_lost_database(
     assert 0 < slept[1] <= 60
 
 
-@settings(max_examples=15, deadline=None,
+@settings(max_examples=15,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(funds=st.integers(0, 4 * HOURLY), wishes=st.lists(st.integers(0, 2 * HOURLY), max_size=5),
        minutes=st.integers(1, 200))  # fmt: skip

@@ -71,7 +71,7 @@ def _price(facts, wanted):
     return total
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(asks, rows(), policies)
 def test_it_agrees_with_a_plain_reading_of_the_rules(wanted, offers, policy):
     got = match(wanted, Snapshot.of(offers), policy, NOW)
@@ -93,7 +93,7 @@ def test_it_agrees_with_a_plain_reading_of_the_rules(wanted, offers, policy):
     assert all(f.words for n in got.nearest for f in n.failures)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(asks, rows(), policies, st.randoms())
 def test_the_order_of_offers_makes_no_difference(wanted, offers, policy, dice):
     mixed = list(offers)
@@ -103,7 +103,7 @@ def test_the_order_of_offers_makes_no_difference(wanted, offers, policy, dice):
     assert msgspec.json.encode(one) == msgspec.json.encode(two)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(asks, rows(), rows(most=6), policies)
 def test_how_a_snapshot_came_about_makes_no_difference(wanted, offers, before, policy):
     old = [Row(offer=r.offer, used=r.used, version=r.version + 10) for r in before]
@@ -118,7 +118,7 @@ def test_how_a_snapshot_came_about_makes_no_difference(wanted, offers, before, p
     assert grown.as_base().digest == Snapshot.of(offers).digest
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(asks, rows(), policies)
 def test_every_line_is_counted_once(wanted, offers, policy):
     got = match(wanted, Snapshot.of(offers), policy, NOW)
@@ -131,7 +131,7 @@ def test_every_line_is_counted_once(wanted, offers, policy):
     assert got.eligible + sum(got.refused.values()) == got.considered == lines
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(asks, rows(), policies, policies)
 def test_a_choice_never_violates_ask_or_policy(wanted, offers, one, two):
     policy = intersect((one, two))
@@ -150,7 +150,7 @@ def test_a_choice_never_violates_ask_or_policy(wanted, offers, one, two):
         assert row.offer.currency == choice.price.currency == wanted.currency
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(asks, rows(), policies, st.integers(0, 3 * EURO))
 def test_a_higher_ceiling_never_loses_an_offer(wanted, offers, policy, more):
     ceiling = wanted.price_ceiling or 0
@@ -165,7 +165,7 @@ def test_a_higher_ceiling_never_loses_an_offer(wanted, offers, policy, more):
         assert high.chosen.score == low.chosen.score
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(asks, rows(), policies, policies)
 def test_a_further_policy_only_takes_away(wanted, offers, one, two):
     snapshot = Snapshot.of(offers)

@@ -79,7 +79,7 @@ def points(said: Said, start: int, end: int, slots: int) -> dict[tuple[str, int]
 
 
 @given(said())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_points_are_what_they_mean_however_windows_are_cut(said: Said) -> None:
     assert BACK.total_seconds() == REACH * STEP
     whole = points(said, 0, WINDOWS * SLOTS, WINDOWS * SLOTS)

@@ -157,7 +157,7 @@ TOKENS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     text=st.lists(st.sampled_from(TOKENS), max_size=30).map("".join),
     cuts=st.lists(st.integers(0, 200), max_size=4),

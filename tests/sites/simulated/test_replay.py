@@ -62,7 +62,7 @@ def _all_of(world: World) -> object:
     return world.list(), logs, world.events.after(0), world.capacity()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(verbs, max_size=30), st.integers(0, 10))
 def test_read_again_it_is_the_same(story: list[tuple[str, int, int, int]], away: int) -> None:
     async def check() -> None:

@@ -37,7 +37,7 @@ def ready(found: list[Pod]) -> int:
 
 
 @given(pods, st.integers(0, 4), st.integers(1, 3))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_no_step_takes_away_what_is_needed(found: list[Pod], wanted: int, surge: int) -> None:
     step = plan(found, wanted=wanted, revision=3, surge=surge)
     left = [pod for pod in found if pod.name not in step.retire]
@@ -53,7 +53,7 @@ def test_no_step_takes_away_what_is_needed(found: list[Pod], wanted: int, surge:
 
 
 @given(pods, st.integers(0, 4), st.integers(1, 3), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_it_comes_to_what_is_wanted(found: list[Pod], wanted: int, surge: int, alone: bool) -> None:
     """Each new pod gets ready, each that leaves goes, and every site is heard."""
     found = [replace(pod, unheard=False) for pod in found]
