@@ -1,5 +1,6 @@
 """``skerry run`` and what comes of it, on a whole cloud: a job as if it ran here."""
 
+import hashlib
 import json
 import os
 import pty
@@ -18,6 +19,7 @@ from skerry.store.postgres import EmbeddedPostgres
 from tests.cli.conftest import Said, Skerry, use
 from tests.cli.house import House
 from tests.client.standin import WHY, Cloud
+from tests.harness.served import until
 
 COMMAND = [sys.executable, "-m", "skerry.cli.main"]
 PLACE = r"on home-1 \(home, SE; operated by skerry\) with \w+"
@@ -118,10 +120,17 @@ def test_a_receipt_verifies_offline(home: Skerry, house: House, tmp_path: Path) 
 def test_an_audit_is_checked_offline_and_read(
     home: Skerry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home("run", "-q", "--name", "audited", "--", "true")
-    file, key = tmp_path / "audit.jsonl", tmp_path / "key"
+    shell = "echo said; echo 42 > answer"
+    home("run", "-q", "--name", "audited", "--artifact", "answer", "--", "sh", "-c", shell)
+    file, key, got = tmp_path / "audit.jsonl", tmp_path / "key", tmp_path / "got"
+    assert home("job", "files", "audited", "--to", str(got)).code == 0
     key.write_text(home("key").out)
-    said = home("audit", "export", "--from", "2026-01-01", "--file", str(file))
+
+    def exported() -> Said:
+        return home("audit", "export", "--from", "2026-01-01", "--file", str(file))
+
+    until(lambda: exported().code == 0 and b"kept" in file.read_bytes(), lambda: exported().err)
+    said = exported()
     assert (said.code, said.out) == (0, f"{file}\n"), said.err
     said = home("audit", "export", "--from", "someday", "--file", str(tmp_path / "none"))
     assert (said.code, "someday" in said.err) == (2, True)
@@ -134,6 +143,14 @@ def test_an_audit_is_checked_offline_and_read(
     assert (job["PHASE"], job["PLACE"], job["EVIDENCE"]) == (
         "succeeded", "home-1 SE", "attested-host",
     )  # fmt: skip
+    [log, answer] = (row for row in shown["left by jobs"] if row["BY"] == "jobs/audited copy 0")
+    assert (log["WHAT"], log["SHA-256"]) == ("its log", hashlib.sha256(b"said\n").hexdigest())
+    assert (answer["WHAT"], answer["BYTES"], answer["EVIDENCE"]) == ("answer", "3", "attested-host")
+    compare = ("audit", "show", str(file), "--key", str(key), "--compare", str(got))
+    assert "jobs/audited copy 0: answer" in home(*compare).out
+    (got / "answer").write_text("41\n")
+    said = home(*compare)
+    assert (said.code, "NO JOB OF THIS AUDIT LEFT IT" in said.out) == (1, True)
     assert "\nPlaced: " in home("audit", "show", str(file), "--key", str(key)).out
     file.write_bytes(file.read_bytes().replace(b"jobs/audited", b"jobs/deleted", 1))
     for command in (("verify",), ("audit", "show")):

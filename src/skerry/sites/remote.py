@@ -36,6 +36,7 @@ from skerry.sites.contract import (
     WorkloadStatus,
 )
 from skerry.sites.fitting import Fit
+from skerry.sites.outputs import Left, left
 from skerry.sites.wire import MAX_ITEM, SILENCE, Channel, Handler, Peer
 
 _encode = msgspec.msgpack.encode
@@ -80,6 +81,9 @@ for it, sends both as one."""
 
 CLOCK = "clock"
 """Beside the driver's verbs: what time it is at the host."""
+
+DIGESTS = "digests"
+"""Beside them, too: what a run has left, by digests."""
 
 _OPEN = b""
 """First item of a session: it stands. Items with data are never empty."""
@@ -129,8 +133,12 @@ def handlers(driver: Workloads) -> dict[str, Handler]:
     async def clock(channel: Channel, body: bytes) -> bytes:
         return _encode(clocks.now())
 
+    async def digests(channel: Channel, body: bytes) -> bytes:
+        return _encode(await left(driver, *_decode(body, type=tuple[str, int])))
+
     return {
         CLOCK: clock,
+        DIGESTS: digests,
         "upload": upload,
         **{verb: plain(verb, args) for verb, args in _CALLS.items()},
         **{verb: stream(verb, args) for verb, args in _STREAMS.items()},
@@ -351,6 +359,9 @@ class RemoteDriver:
 
     async def files(self, id: str, rank: int) -> tuple[FileInfo, ...]:
         return await self._call(tuple[FileInfo, ...], "files", id, rank)
+
+    async def digests(self, id: str, copies: int) -> tuple[Left, ...]:
+        return await self._call(tuple[Left, ...], DIGESTS, id, copies)
 
     async def create_volume(self, volume: Volume, fence: int) -> VolumeStatus:
         return await self._call(VolumeStatus, "create_volume", volume, fence)

@@ -1,5 +1,6 @@
 """``audit export`` and ``audit show``: all that happened in a tenant, for an auditor to keep."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 from skerry.cli import formats, output
 from skerry.cli.commands.proofs import PROOF, checked, key_of
 from skerry.cli.common import Command, Session, pass_session
+from skerry.cli.exits import Failed
 from skerry.cli.verbs.viewing import destination
 from skerry.client.catalogue import segment
 
@@ -79,9 +81,12 @@ class _Change(NamedTuple):
 
 
 @pass_session
-def _show(session: Session, file: Path, key: str) -> None:
+def _show(session: Session, file: Path, key: str, compare: Path | None) -> None:
     facts = checked(str(file), key)[1]
     changes = list(_changes(file))
+    if compare is not None:
+        _compare(session, compare, _left(changes))
+        return
     tables = {title: (heads, rows(changes)) for title, heads, rows in _TABLES}
     if session.form.is_document:
         output.document(
@@ -97,6 +102,20 @@ def _show(session: Session, file: Path, key: str) -> None:
         click.echo(f"\n{title}: {len(rows) or 'none'}")
         if rows:
             output.table(heads, rows, header=session.form.header)
+
+
+def _compare(session: Session, folder: Path, left: list[list[str]]) -> None:
+    """Say of each file of a folder which job left it, by its content."""
+    known = {row[4]: f"{row[1]}: {row[2]}" for row in left}
+    rows, strange = [], 0
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as content:
+            found = known.get(hashlib.file_digest(content, "sha256").hexdigest())
+        strange += found is None
+        rows.append([str(path.relative_to(folder)), found or "NO JOB OF THIS AUDIT LEFT IT"])
+    output.table(["FILE", "LEFT BY"], rows, header=session.form.header)
+    if strange:
+        raise Failed(f"{strange} of {len(rows)} files are not what a job left")
 
 
 def _changes(file: Path) -> Iterator[_Change]:
@@ -166,6 +185,19 @@ def _entered(changes: list[_Change]) -> list[list[str]]:
     return rows
 
 
+def _left(changes: list[_Change]) -> list[list[str]]:
+    """Logs and artifacts, by the digests that their hosts made of them."""
+    rows = []
+    for change in changes:
+        for copy in change.body.get("copies", ()) if change.kind == "output" else ():
+            name = f"{change.name} copy {copy['rank']}"
+            said = [("its log", copy["log"]), *((file["path"], file) for file in copy["files"])]
+            for what, one in said:
+                digest = one["digest"].removeprefix("sha256:") or "(not made)"
+                rows.append([change.at, name, what, str(one["size"]), digest, change.evidence])
+    return rows
+
+
 def _kept(changes: list[_Change]) -> list[list[str]]:
     return [
         [change.at, change.subject, str(change.body.get("sha256", "")), change.actor,
@@ -180,6 +212,7 @@ _TABLES = (
                 "ARTIFACTS", "EVIDENCE"], _placed),
     ("Refused", ["AT", "OF", "OUTCOME", "OFFERS REFUSED", "EVIDENCE"], _refused),
     ("From outside", ["AT", "WHO", "WHAT", "OF", "EVIDENCE"], _entered),
+    ("Left by jobs", ["AT", "BY", "WHAT", "BYTES", "SHA-256", "EVIDENCE"], _left),
     ("Backups", ["AT", "FILE", "SHA-256", "WHO", "EVIDENCE"], _kept),
 )  # fmt: skip
 
@@ -189,7 +222,13 @@ show = Command(
     params=[
         click.Argument(["file"], type=click.Path(path_type=Path, dir_okay=False, exists=True)),
         key_of(),
+        click.Option(
+            ["--compare"],
+            type=click.Path(path_type=Path, exists=True, file_okay=False),
+            metavar="FOLDER",
+            help="Say instead which job left each file of a folder; fails if none left one",
+        ),
     ],
     help="Check an audit offline, then list what ran where, what was refused, what people from "
-    "outside the tenant saw and did, and the backups.",
+    "outside the tenant saw and did, the digests of what jobs left, and the backups.",
 )

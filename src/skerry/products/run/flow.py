@@ -1,15 +1,36 @@
 """The life of a job: as ``life`` tells it, and run again if it failed and may."""
 
+from functools import partial
 from typing import Any
 
+from skerry.kernel import changes
 from skerry.kernel.flows import Context, Next, done, hop, nap, step
+from skerry.kernel.rows import Resource
 from skerry.market.lease import Lease
 from skerry.products.run import bill, outcome
-from skerry.products.run.life import BILL, DAY, LOOK, MINUTE, Life, Write, work_of
+from skerry.products.run.life import (
+    BILL,
+    DAY,
+    LOOK,
+    MINUTE,
+    SITE,
+    Life,
+    Write,
+    age,
+    patience,
+    work_of,
+)
 from skerry.products.run.outcome import Result
-from skerry.products.run.place import NotStarted, Run
+from skerry.products.run.place import NotStarted, Run, left_by, run_of
 from skerry.products.run.specs import JobSpec
 from skerry.sites import seen
+from skerry.sites.contract import SiteUnreachable
+from skerry.sites.outputs import OUTPUT, Left
+from skerry.store import Tx
+
+HOUR = 3600.0
+MOST_COPIES = 1000
+"""Whose logs and artifacts are told by digests."""
 
 
 class JobFlow(Life):
@@ -52,13 +73,46 @@ class JobFlow(Life):
             # Should it come back from the dead, it is not to run on.
             await seen.give_up(ctx.tx, work.id)
         cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, result.lease)
-        return self._decide(ctx, result, {**outcome.seen(work), **cost})
+        keep = work.gone_at is None and work.started_at is not None
+        return self._decide(ctx, result, {**outcome.seen(work), **cost}, keep=keep)
 
-    def _decide(self, ctx: Context, result: Result, status: dict[str, Any], **more: Any) -> Next:
+    @step(deadline=DAY, remedy=SITE)
+    async def keep(self, ctx: Context) -> Next:
+        """It has ended. Have the digests of what it left logged, as its host tells them."""
+        run = run_of(ctx)
+        try:
+            found = await left_by(ctx, run, min(ctx.spec(JobSpec).count, MOST_COPIES))
+        except SiteUnreachable:
+            # A host that is away for longer says nothing of them any more.
+            return nap(patience(ctx)) if age(ctx) < HOUR else done(state="active")
+
+        async def note(tx: Tx, resource: Resource) -> None:
+            await changes.record(
+                tx,
+                kind=OUTPUT,
+                subject=resource.ref,
+                verb="kept",
+                tenant=resource.tenant,
+                workspace=resource.workspace,
+                actor="system",
+                body={"run": run.id, "at": run.at, "copies": [_copy(one) for one in found]},
+            )
+
+        return done(state="active", within=(note,) if found else ())
+
+    def _decide(
+        self,
+        ctx: Context,
+        result: Result,
+        status: dict[str, Any],
+        *,
+        keep: bool = False,
+        **more: Any,
+    ) -> Next:
         """Run it again if it failed and may, else it has ended."""
         failures, retries = _failures(ctx) + 1, ctx.spec(JobSpec).retries
         if result.phase != "failed" or result.lease == "funds" or failures > retries:
-            return _end(result, status, **more)
+            return _end(result, status, keep=keep, **more)
         tried = f"Attempt {failures} of {retries + 1} failed"
         shown = {
             "phase": "queued",
@@ -80,15 +134,25 @@ def _failures(ctx: Context) -> int:
     return int(ctx.data.get("failures") or 0)
 
 
-def _end(result: Result, status: dict[str, Any] | None = None, **more: Any) -> Next:
-    """It has ended, for good."""
+def _copy(left: Left) -> dict[str, Any]:
+    """What one copy left, as it is logged."""
+    files = [{"path": one.path, "size": one.size, "digest": one.digest} for one in left.files]
+    log = {"size": left.log_size, "digest": left.log_digest}
+    return {"rank": left.rank, "log": log, "files": files, "more": left.more}
+
+
+def _end(
+    result: Result, status: dict[str, Any] | None = None, *, keep: bool = False, **more: Any
+) -> Next:
+    """It has ended, for good. ``keep``: it left something at its host."""
     shown = {
         "phase": result.phase,
         "reason": result.reason or None,
         "message": result.message or None,
         "exitCode": result.exit_code,
     }
-    return done(
+    follow = partial(hop, "keep") if keep else done
+    return follow(
         state="active",
         reason=result.reason or "Succeeded",
         message=result.message,

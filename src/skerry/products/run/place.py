@@ -42,6 +42,7 @@ from skerry.sites.contract import (
     WorkloadStatus,
 )
 from skerry.sites.hub import Hub
+from skerry.sites.outputs import Left, left
 from skerry.sites.places import called
 from skerry.store import Blobs
 from skerry.store.blobs import BlobMissing, parse_digest
@@ -191,6 +192,16 @@ async def signal(ctx: Context, run: Run, number: int) -> bool:
     except UnknownWorkload:
         return False
     return True
+
+
+async def left_by(ctx: Context, run: Run, copies: int) -> tuple[Left, ...]:
+    """What its copies left, by digests; nothing where its site has nothing of it, or an agent that
+    makes none. Raises ``SiteUnreachable``."""
+    try:
+        async with _driver(ctx, run.at, UPLOAD_PATIENCE) as driver:
+            return await left(driver, run.id, copies)
+    except Refused:
+        return ()
 
 
 async def erase(ctx: Context, at: str, id: str) -> None:
