@@ -54,6 +54,43 @@ async def test_lists_have_secas_form_and_page(site: Site) -> None:
     assert len(chosen["items"]) == 2
 
 
+async def test_lists_are_searched_sorted_and_counted(site: Site) -> None:
+    for i in range(3):
+        await site.call("PUT", f"{HOME}/shelves/s{i}", {"labels": {"n": f"Of {i}"}})
+
+    async def found(**asked: str) -> tuple[list[str], dict[str, object]]:
+        answer = await site.call("GET", f"{HOME}/shelves", params=asked)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        return [item["metadata"]["name"] for item in page["items"]], page["metadata"]
+
+    names, metadata = await found(sort="-created", limit="2", count="true", state="active,error")
+    assert (names, metadata["total"]) == (["s2", "s1"], 3)
+    rest, _ = await found(sort="-created", skipToken=str(metadata["skipToken"]))
+    assert rest == ["s0"]
+    assert (await found(search="oF 1"))[0] == ["s1"]
+    assert (await found(phase="running"))[0] == []
+    assert "total" not in (await found())[1]
+    for asked in ({"sort": "size"}, {"state": "x"}, {"search": "\0"}, {"count": "maybe"}):
+        refused = await site.call("GET", f"{HOME}/shelves", params=asked)
+        assert (refused.status_code, refused.json()["sources"]) == (
+            400, [{"parameter": next(iter(asked))}],
+        )  # fmt: skip
+
+
+async def test_who_sees_a_part_is_told_of_no_total(site: Site) -> None:
+    """Of tokens, everybody sees their own."""
+    tenant = "/providers/skerry.identity/v1/tenants/acme"
+    for user in ("ann", "bob"):
+        await site.call("PUT", f"{tenant}/users/{user}", {"spec": {}})
+        made = await site.call("PUT", f"{tenant}/tokens/{user}.x", {"spec": {"subject": user}})
+        assert made.status_code == 201, made.text
+    own = made.json()["status"]["secret"]
+    page = (await site.call("GET", f"{tenant}/tokens?count=true", token=own)).json()
+    assert [item["metadata"]["name"] for item in page["items"]] == ["bob.x"]
+    assert "total" not in page["metadata"]
+
+
 async def test_deletion_is_202_then_404(site: Site) -> None:
     await site.call("PUT", f"{HOME}/shelves/s1", {})
     gone = await site.call("DELETE", f"{HOME}/shelves/s1")

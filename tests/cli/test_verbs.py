@@ -23,6 +23,17 @@ def test_an_empty_list_is_an_empty_array(skerry: Skerry) -> None:
     assert skerry("job", "list", "-o", "noheader") == (0, "", "")
 
 
+def test_lists_are_searched_and_sorted_by_the_server(skerry: Skerry) -> None:
+    for name in ("n1", "n2", "m1"):
+        skerry("network", "create", name, "--cidr.ipv4", "10.0.0.0/16", "--label", f"of={name}")
+    chosen = ("network", "list", "-o", "name")
+    assert skerry(*chosen, "--sort", "-created").out == "m1\nn2\nn1\n"
+    assert skerry(*chosen, "--search", "N", "--state", "active,error").out == "n1\nn2\n"
+    assert skerry(*chosen, "--phase", "running").out == ""
+    assert skerry(*chosen, "--sort", "size").code == 2
+    assert "no state" in skerry(*chosen, "--state", "fine").err
+
+
 def test_create_waits_and_says_so(skerry: Skerry) -> None:
     said = skerry("network", "create", "n1", "--cidr.ipv4", "10.0.0.0/16", "--sku-ref", "small")
     assert said == (0, "network n1 created\n", "network n1: active\n")

@@ -7,6 +7,7 @@ import pytest
 
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.kinds import Kind
+from skerry.kernel.listing import Asked
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Put, Resource, Resources
 from skerry.kernel.sealing import Sealer
@@ -41,7 +42,7 @@ class Cloud:
 
     async def list(self, kind: Kind, at: Path = AT, **more: Any) -> list[str]:
         async with self.db.transaction() as tx:
-            return [r.name for r in (await self.resources.list(tx, kind, at, **more)).items]
+            return [r.name for r in (await self.resources.list(tx, kind, at, Asked(**more))).items]
 
 
 @pytest.fixture

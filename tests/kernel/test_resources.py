@@ -15,6 +15,7 @@ from skerry.kernel.errors import (
     ValidationError,
 )
 from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.listing import Asked
 from skerry.kernel.paths import Path
 from tests.kernel.conftest import AT, Cloud
 from tests.kernel.widgets import LABEL, SHELF, TENANT, WIDGET, WORKSPACE
@@ -238,7 +239,7 @@ async def test_lists_page_by_name_and_filter_by_label(cloud: Cloud) -> None:
     seen, token = [], ""
     async with cloud.db.transaction() as tx:
         while True:
-            page = await cloud.resources.list(tx, SHELF, AT, limit=3, skip_token=token)
+            page = await cloud.resources.list(tx, SHELF, AT, Asked(limit=3, skip_token=token))
             seen += [r.name for r in page.items]
             token = page.skip_token
             if not token:

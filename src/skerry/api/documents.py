@@ -9,6 +9,7 @@ from typing import Any
 
 from skerry.kernel.history import stamp
 from skerry.kernel.kinds import Kind, singular
+from skerry.kernel.listing import MOST_COUNTED
 from skerry.kernel.paths import Path, path_of, relative
 from skerry.kernel.rows import Resource
 
@@ -67,8 +68,10 @@ def _scope(kind: Kind, path: Path, region: str) -> Document:
     return scope
 
 
-def collection(kind: Kind, path: Path, items: list[Document], skip_token: str) -> Document:
-    """A page of a list. ``skipToken`` is absent on the last one."""
+def collection(
+    kind: Kind, path: Path, items: list[Document], skip_token: str, total: int | None = None
+) -> Document:
+    """A page of a list. ``skipToken`` is absent on the last one; ``total`` is of all pages."""
     metadata: Document = {
         "provider": f"{kind.provider}/{kind.version}",
         "resource": relative(kind, path.named("")),
@@ -76,4 +79,8 @@ def collection(kind: Kind, path: Path, items: list[Document], skip_token: str) -
     }
     if skip_token:
         metadata["skipToken"] = skip_token
+    if total is not None:
+        metadata["total"] = min(total, MOST_COUNTED)
+        if total > MOST_COUNTED:
+            metadata["more"] = True
     return {"items": items, "metadata": metadata}

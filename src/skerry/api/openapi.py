@@ -20,6 +20,7 @@ from skerry.api.openapi_common import Schema, json_content, path_parameters, que
 from skerry.kernel import errors
 from skerry.kernel.channels import Channel
 from skerry.kernel.kinds import Action, Kind, Registry
+from skerry.kernel.listing import MOST_SEARCHED, SORTS
 from skerry.kernel.views import View
 
 FILE = FilePath(__file__).with_name("openapi.json")
@@ -222,6 +223,19 @@ def _body(schema: Schema, *, needed: bool) -> Schema:
     return {"required": needed, "content": {"application/json": {"schema": schema}}}
 
 
+_CHOOSING = (
+    query(
+        "search",
+        "Only those with this, in any case, in their name or a label",
+        {"type": "string", "maxLength": MOST_SEARCHED},
+    ),
+    query("state", "Only those in one of these states, with commas between them"),
+    query("phase", "Only those in one of these phases, with commas between them"),
+    query("sort", "In which order; - is the other way round", {"enum": [*SORTS]}),
+    query("count", "Tell in metadata how many there are in all", {"type": "boolean"}),
+)
+
+
 def _list(kind: Kind) -> Schema:
     items = {"type": "array", "items": _common(_name(kind, "Document"))}
     page = common.required({"items": items, "metadata": _common("ListMetadata")})
@@ -235,6 +249,7 @@ def _list(kind: Kind) -> Schema:
             query("limit", "At most so many items", limit),
             query("skipToken", "Where the last page ended"),
             query("labels", "Only those whose labels match, such as env=prod,size>=2"),
+            *_CHOOSING,
             query("watch", "Stream what happens instead, as server-sent events",
                   {"type": "boolean"}),
             query("from", "Watch from after this position", {"type": "integer", "minimum": -1}),

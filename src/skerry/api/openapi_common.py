@@ -85,6 +85,9 @@ def schemas() -> Schema:
                 **dict.fromkeys(("provider", "resource", "verb"), TEXT),
                 "skipToken": {**TEXT, "description": "Where the next page starts; absent on the "
                               "last one"},
+                "total": {"type": "integer", "description": "How many there are in all, if that "
+                          "was asked by one who may see all"},
+                "more": {"type": "boolean", "description": "There are more than total says"},
             },
         },
         "Condition": {

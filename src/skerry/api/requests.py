@@ -16,8 +16,9 @@ import msgspec
 from starlette.requests import Request
 
 from skerry.kernel.errors import InvalidRequest, Source, TooLarge, ValidationError
+from skerry.kernel.listing import Asked, Deleted
 from skerry.kernel.resources import check_version
-from skerry.kernel.rows import Deleted, Resource
+from skerry.kernel.rows import Resource
 from skerry.kernel.views import boolean
 
 CURRENT: ContextVar[str] = ContextVar("request")
@@ -185,20 +186,30 @@ def check(resource: Resource, version: int | None) -> None:
     check_version(resource.ref, resource.version, version)
 
 
-def page(request: Request) -> dict[str, Any]:
-    """``limit``, ``skipToken``, ``labels`` and the deleted form of Accept."""
-    limit = request.query_params.get("limit", "1000")
+def page(request: Request) -> Asked:
+    """What of a collection is asked for: its parameters, and the deleted form of Accept."""
+    given = request.query_params
+    limit = given.get("limit", "1000")
     if not limit.isdecimal() or len(limit) > 6 or not 1 <= int(limit) <= 10_000:
         raise InvalidRequest(
             f"limit is {limit[:40]!r}, and must be a number from 1 to 10000",
             sources=[Source(parameter="limit")],
         )
-    return {
-        "limit": int(limit),
-        "skip_token": request.query_params.get("skipToken", ""),
-        "labels": request.query_params.get("labels", ""),
-        "deleted": _deleted(request.headers.get("accept", "")),
-    }
+    return Asked(
+        labels=given.get("labels", ""),
+        search=given.get("search", ""),
+        states=_several(given.get("state", "")),
+        phases=_several(given.get("phase", "")),
+        sort=given.get("sort") or "name",
+        limit=int(limit),
+        skip_token=given.get("skipToken", ""),
+        deleted=_deleted(request.headers.get("accept", "")),
+        count=flag(request, "count"),
+    )
+
+
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
 
 
 def _deleted(accept: str) -> Deleted:

@@ -78,12 +78,12 @@ def get(target: Target, name: str) -> Op[Resource]:
     return Resource(decoded(response))
 
 
-def list_(target: Target, labels: str, limit: int | None, deleted: bool) -> Op[None]:
-    """Emit each resource, page by page, at most ``limit`` of them."""
+def list_(target: Target, chosen: Mapping[str, str], limit: int | None, deleted: bool) -> Op[None]:
+    """Emit each resource, page by page, at most ``limit`` of them. ``chosen`` are parameters."""
     token, left = "", limit
     while left is None or left > 0:
         size = PAGE if left is None else min(left, PAGE)
-        params = {"limit": str(size), "labels": labels, "skipToken": token}
+        params = {"limit": str(size), **chosen, "skipToken": token}
         accept = "application/json; deleted=only" if deleted else "application/json"
         response = yield from send(
             Request(

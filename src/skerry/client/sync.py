@@ -190,10 +190,21 @@ class KindClient:
         return self.client.take(operations.get(self.target, name))
 
     def list(
-        self, labels: str = "", *, limit: int | None = None, deleted: bool = False
+        self,
+        labels: str = "",
+        *,
+        limit: int | None = None,
+        deleted: bool = False,
+        search: str = "",
+        state: str = "",
+        phase: str = "",
+        sort: str = "",
     ) -> Iterator[Resource]:
-        """Each of them, page by page. ``labels`` is a selector, such as ``tier=web,env!=test``."""
-        return self.client.each(operations.list_(self.target, labels, limit, deleted))
+        """Each of them, page by page. ``labels`` is a selector, such as ``tier=web,env!=test``;
+        ``search`` a part of a name or label; ``state`` and ``phase`` are one or, with commas,
+        several; ``sort`` is name, created, modified or state, with ``-`` the other way."""
+        chosen = {"labels": labels, "search": search, "state": state, "phase": phase, "sort": sort}
+        return self.client.each(operations.list_(self.target, chosen, limit, deleted))
 
     def delete(self, name: str, *, if_version: int | None = None) -> None:
         """Ask for removal; ``wait(name, until="deleted")`` for its end."""

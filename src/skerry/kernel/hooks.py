@@ -5,7 +5,8 @@ work here; a kind with a flow uses them to refuse what can't be or to turn an ac
 Hooks never reach outside the database.
 """
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,3 +78,11 @@ class Hooks:
     ) -> Mapping[str, Any]:
         """Status computed when read, such as a count; cheap, and never stored."""
         return {}
+
+    async def shown_of(
+        self, tx: Tx, resources: "Resources", page: Sequence["Resource"]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        """``shown`` of each on a page, by uid. Overridden where one query tells of all."""
+        if type(self).shown is Hooks.shown:
+            return {}
+        return {one.uid: await self.shown(tx, resources, one) for one in page}

@@ -118,5 +118,5 @@ delete from flow where uid = $1
 select name from resource where kind = 'region' and deleted_at is null
 
 -- name: list_head
--- Followed by conditions on deletion and labels, an order and a limit.
-select * from resource where kind = $1 and parent_ref = $2 and (name, uid) > ($3, $4::uuid)
+-- Conditions, an order and a limit follow.
+select * from resource where kind = $1 and parent_ref = $2

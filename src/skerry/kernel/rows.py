@@ -4,23 +4,23 @@
 a client may do. Whatever changes a row writes one row of ``change`` in the same transaction.
 """
 
-import base64
 import uuid
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from operator import attrgetter, itemgetter
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from skerry.kernel import changes, selectors
-from skerry.kernel.errors import InvalidRequest, NotFound, Source
+from skerry.kernel import changes
+from skerry.kernel.errors import NotFound
 from skerry.kernel.history import State, grown, stamp
 from skerry.kernel.hooks import SYSTEM, Caller
 from skerry.kernel.kinds import Kind, Registry
+from skerry.kernel.listing import MOST_COUNTED, Asked, Query
 from skerry.kernel.paths import Path, parent_ref, path_of, ref_of
 from skerry.kernel.sealing import Sealer
 from skerry.store import Tx
@@ -29,7 +29,7 @@ from skerry.store.queries import load
 
 _sql = load("skerry.kernel", "resources.sql")
 S = TypeVar("S")
-Deleted = Literal["no", "also", "only"]
+ALL = Asked()
 
 
 class Resource(msgspec.Struct, kw_only=True):
@@ -87,6 +87,9 @@ class Page:
     items: list[Resource]
     skip_token: str
     """Where the next page starts; empty on the last one."""
+    total: int | None = None
+    """How many there are on all pages, where that was asked; more than ``MOST_COUNTED``: at least
+    so many."""
 
 
 _SHOWN = tuple(name for name in _FIELDS if name not in ("created_by", "root_uid"))
@@ -173,30 +176,21 @@ class Rows:
             resource.spec = kind.upgrade(resource.spec_version, resource.spec)
         return resource
 
-    async def list(
-        self,
-        tx: Tx,
-        kind: Kind,
-        path: Path,
-        *,
-        labels: str = "",
-        limit: int = 1000,
-        skip_token: str = "",
-        deleted: Deleted = "no",
-    ) -> Page:
-        """One page of a collection, by name. ``path`` names what the collection lives in."""
-        after = _open_token(skip_token)
-        condition, values = selectors.to_sql(selectors.parse(labels), 6)
-        alive = {"no": "deleted_at is null", "also": "true", "only": "deleted_at is not null"}
-        statement = (
-            f"{_sql.list_head} and {alive[deleted]} and {condition} order by name, uid limit $5"
-        )
-        rows = await tx.fetch(
-            statement, kind.noun, parent_ref(kind, path, self.registry), *after, limit + 1, *values
-        )
-        items = [self.loaded(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page(items, _token(items[-1]) if more else "")
+    async def list(self, tx: Tx, kind: Kind, path: Path, asked: Asked = ALL) -> Page:
+        """One page of a collection. ``path`` names what the collection lives in."""
+        query = Query(asked, kind.noun, parent_ref(kind, path, self.registry))
+        where = f"{_sql.list_head} and {query.filter}"
+        statement = f"{where} and {query.after} order by {query.order} limit {asked.limit + 1}"
+        rows = await tx.fetch(statement, *query.values)
+        items = [self.loaded(row) for row in rows[: asked.limit]]
+        more = len(rows) > asked.limit
+        total = None
+        if asked.count:
+            alone = Query(replace(asked, skip_token=""), *query.values[:2])
+            found = f"{_sql.list_head} and {alone.filter} limit {MOST_COUNTED + 1}"
+            counted = f"select count(*) from ({found}) as counted"  # noqa: S608
+            total = await tx.fetchval(counted, *alone.values)
+        return Page(items, query.token(items[-1]) if more else "", total)
 
     async def set_status(
         self,
@@ -277,23 +271,3 @@ class Rows:
 
     def path(self, resource: Resource) -> Path:
         return path_of(self.registry[resource.kind], resource.ref)
-
-
-def _token(last: Resource) -> str:
-    text = msgspec.json.encode([last.name, str(last.uid)])
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
-
-
-def _open_token(token: str) -> tuple[str, uuid.UUID]:
-    if not token:
-        return "", uuid.UUID(int=0)
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        name, uid = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=tuple[str, str])
-        return name, uuid.UUID(uid)
-    except (ValueError, msgspec.MsgspecError):
-        raise InvalidRequest(
-            "skipToken is not one that a list gave out",
-            hint="Start again without it.",
-            sources=[Source(parameter="skipToken")],
-        ) from None

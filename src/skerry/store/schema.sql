@@ -1409,6 +1409,8 @@ CREATE INDEX one_time_link_user ON public.one_time_link USING btree (user_uid);
 
 CREATE INDEX reference_to ON public.reference USING btree (to_uid);
 
+CREATE INDEX resource_created ON public.resource USING btree (kind, parent_ref, created_at, uid) WHERE (deleted_at IS NULL);
+
 CREATE INDEX resource_gone ON public.resource USING btree (kind, parent_ref, deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX resource_labels ON public.resource USING gin (labels) WHERE (deleted_at IS NULL);

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from skerry.client.catalogue import Kind
     from skerry.client.sync import KindClient
 
+SORTS = tuple(sign + way for way in ("name", "created", "modified", "state") for sign in ("", "-"))
+
 
 def list_(kind: "Kind") -> click.Command:
     """``skerry NOUN list``."""
@@ -19,6 +21,20 @@ def list_(kind: "Kind") -> click.Command:
         click.Option(
             ["--selector", "-l"], metavar="LABELS", default="",
             help="Only those with these labels, such as tier=web,env!=test",
+        ),
+        click.Option(["--search"], default="", help="Only those with this in their name or labels"),
+        click.Option(
+            ["--state"], metavar="STATES", default="",
+            help="Only those in this state, such as active,error",
+        ),
+        click.Option(
+            ["--phase"], metavar="PHASES", default="",
+            help="Only those in this phase of their life, such as running,queued",
+        ),
+        click.Option(
+            ["--sort"], default="", type=click.Choice(["", *SORTS]), show_choices=False,
+            metavar="ORDER",
+            help="name, created, modified or state; with - before it the other way round",
         ),
         click.Option(["--limit"], type=click.IntRange(1), help="At most this many"),
         click.Option(["--deleted"], is_flag=True, help="Those that are deleted"),
@@ -34,11 +50,12 @@ def _list(
     limit: int | None,
     deleted: bool,
     watch: bool,
+    **chosen: str,
 ) -> None:
     if watch:
         _watch(session, client)
         return
-    found = client.list(selector, limit=limit, deleted=deleted)
+    found = client.list(selector, limit=limit, deleted=deleted, **chosen)
     output.resources(client.target.kind, found, session.form)
 
 
