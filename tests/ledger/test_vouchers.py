@@ -93,7 +93,7 @@ async def test_data_is_kept_when_the_money_is_gone(db: Database, tmp_path: FileP
     """Said at once with a date, said again to the operator when it is over; money ends it."""
     resources = await cloud(db, tmp_path, acme=GERMAN)
     await put(db, resources, "billing-account", "main", {"mode": "prepaid", "customer": GERMAN})
-    await put(db, resources, "credit", "wire", {"amount": "0.014"})
+    await put(db, resources, "credit", "wire", {"amount": "0.0368"})
     await run(db, hold=HOURLY, horizon=600)
     await db.execute("update clock set shift = shift + interval '65 minutes'")
     await see(db, START + 65 * MINUTE)

@@ -23,7 +23,7 @@ from skerry.ledger.budgets import of_tenants
 from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
 from skerry.ledger.journal import lock as lock_accounts
-from skerry.ledger.purse import Purse, purse_of
+from skerry.ledger.purse import purse_of
 from skerry.ledger.streams import Charge
 from skerry.ledger.transfers import Books, Entry, Transfer
 from skerry.ledger.windows import month_of
@@ -143,7 +143,8 @@ async def reserve(
     Raises ``BudgetExhausted`` or ``InsufficientFunds``. The same lease and amount again is answered
     with the hold there is; another amount is a ``Conflict``.
     """
-    currency = (await open_tenant(tx, lease.tenant)).currency
+    found = await open_tenant(tx, lease.tenant)
+    currency = found.currency
     draft = await Draft.open(tx)
     hold = Hold(
         lease=lease.id,
@@ -170,9 +171,8 @@ async def reserve(
     budgeted = await of_tenants(tx, [lease.tenant], month)
     # The tenant's other requests wait from here on, so the least that can be follows.
     accounts = await lock_accounts(tx, sorted([hold.funds, hold.held]))
-    if budgeted:
-        limits = Purse(accounts[hold.funds].available, await of_tenants(tx, [lease.tenant], month))
-        limits.check(lease.workspace, amount)
+    if budgeted or found.mode == "prepaid":
+        (await purse_of(tx, lease.tenant, currency)).check(lease.workspace, amount)
     # Its transfer can't have been made before: it is written with the hold.
     draft.enter(Books(accounts=accounts, now=await tx.now()), [_reserving(hold)])
     await draft.seal(actor=actor)

@@ -26,6 +26,7 @@ from skerry.ledger.ids import named
 from skerry.ledger.journal import Draft
 from skerry.ledger.meters import unit_of
 from skerry.ledger.prices import PriceList, Tariff
+from skerry.ledger.purse import purse_of
 from skerry.ledger.specs import AccountSpec, BudgetSpec, CreditSpec, PriceListSpec
 from skerry.ledger.transfers import Transfer
 from skerry.ledger.windows import month_of
@@ -104,7 +105,7 @@ class AccountHooks(Hooks):
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         live = await cost(tx, resource.tenant)
         own = await chart.find(tx, chart.funds(resource.tenant, live.currency))
-        left = own.available if own else None
+        left = (await purse_of(tx, resource.tenant, live.currency)).funds if own else None
         due = await chart.find(tx, chart.account_id(resource.tenant, "due", live.currency))
         return {
             "balance": money.text(own.balance - own.debits_pending if own else 0),

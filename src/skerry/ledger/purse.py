@@ -1,9 +1,14 @@
-"""What a tenant can still set aside: its own funds and every budget that binds, at once."""
+"""What a tenant can still set aside: its own funds and every budget that binds, at once.
+
+The funds of a prepaid tenant whose invoices carry tax go less far than their balance (``taxed``).
+"""
 
 from collections.abc import Sequence
 
-from skerry.ledger import budgets, chart
+from skerry.ledger import budgets, chart, money, taxed
 from skerry.ledger.budgets import Budget
+from skerry.ledger.journal import InsufficientFunds
+from skerry.ledger.transfers import Result
 from skerry.ledger.windows import month_of
 from skerry.store import Tx
 from skerry.store.queries import load
@@ -12,18 +17,22 @@ _sql = load("skerry.ledger", "accounts.sql")
 
 
 class Purse:
-    """The limits of one tenant. Exact while its funds are locked."""
+    """The limits of one tenant. Exact while its funds are locked. ``taxed``: its funds pay tax on
+    top of what is set aside."""
 
-    def __init__(self, funds: int | None, found: Sequence[Budget]) -> None:
-        self._funds = funds
+    def __init__(
+        self, tenant: str, currency: str, funds: int | None, found: Sequence[Budget], *, taxed: bool
+    ) -> None:
+        self.funds = funds
+        self._tenant, self._currency, self._taxed = tenant, currency, taxed
         self.budgets = list(found)
         self._left = {budget.uid: budget.left for budget in found}
 
     def left(self, workspace: str) -> int | None:
         """What a workspace can set aside, in nano; None: any amount."""
         limits = [self._left[b.uid] for b in self._binding(workspace)]
-        if self._funds is not None:
-            limits.append(self._funds)
+        if self.funds is not None:
+            limits.append(self.funds)
         return max(min(limits), 0) if limits else None
 
     def take(self, workspace: str, wish: int) -> int:
@@ -32,13 +41,22 @@ class Purse:
         given = max(wish if left is None else min(wish, left), 0)
         for budget in self._binding(workspace):
             self._left[budget.uid] -= given
-        if self._funds is not None:
-            self._funds -= given
+        if self.funds is not None:
+            self.funds -= given
         return given
 
     def check(self, workspace: str, amount: int) -> None:
-        """Raise ``BudgetExhausted`` if ``amount`` does not fit into a budget."""
+        """Raise ``BudgetExhausted`` or ``InsufficientFunds`` if ``amount`` does not fit."""
         budgets.check(self._binding(workspace), amount)
+        if self.funds is None or amount <= self.funds:
+            return
+        left = f"{money.text(max(self.funds, 0))} {self._currency}"
+        raise InsufficientFunds(
+            f"{money.text(amount)} {self._currency} are needed and {left} are left in "
+            f"{self._tenant}'s funds{' before tax' if self._taxed else ''}",
+            Result(id=chart.funds(self._tenant, self._currency), outcome="exceeds-credits"),
+            hint="Pay in, ask the operator for more credit, or stop something that holds money.",
+        )
 
     def _binding(self, workspace: str) -> list[Budget]:
         return [b for b in self.budgets if b.workspace in ("", workspace)]
@@ -48,13 +66,18 @@ async def purses(tx: Tx, tenants: Sequence[tuple[str, str]]) -> dict[str, Purse]
     """The purses of tenants, each named with its currency, in the present month."""
     ids = {chart.funds(tenant, currency): tenant for tenant, currency in tenants}
     rows = await tx.fetch(_sql.accounts, list(ids))
-    funds = {row["owner"]: chart.account_of(row).available for row in rows}
+    limits = await taxed.limits(tx, tenants)
     month = month_of(await tx.now())
-    names = sorted(ids.values())
-    found: dict[str, list[Budget]] = {name: [] for name in names}
-    for budget in await budgets.of_tenants(tx, names, month):
+    found: dict[str, list[Budget]] = {tenant: [] for tenant in sorted(ids.values())}
+    for budget in await budgets.of_tenants(tx, list(found), month):
         found[budget.tenant].append(budget)
-    return {name: Purse(funds[name], found[name]) for name in names}
+    made = {}
+    for account in map(chart.account_of, rows):
+        tenant, funds = account.owner, account.available
+        if tenant in limits and funds is not None:
+            funds = min(funds, limits[tenant])
+        made[tenant] = Purse(tenant, account.currency, funds, found[tenant], taxed=tenant in limits)
+    return made
 
 
 async def purse_of(tx: Tx, tenant: str, currency: str) -> Purse:

@@ -13,7 +13,8 @@ from typing import Any
 from skerry import notices
 from skerry.kernel import alerts, changes
 from skerry.kernel.history import stamp
-from skerry.ledger import chart, holds, money
+from skerry.ledger import holds, money
+from skerry.ledger.purse import purse_of
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -64,8 +65,10 @@ async def of(tx: Tx, tenant: str) -> dict[str, str]:
 async def _available(tx: Tx, tenant: str) -> int:
     """What the tenant can set aside, in nano; the most there is where nothing limits it."""
     terms = await holds.terms(tx, tenant)
-    funds = await chart.find(tx, chart.funds(tenant, terms.currency))
-    return money.MOST if funds is None or funds.available is None else funds.available
+    if not terms.version:
+        return money.MOST
+    left = (await purse_of(tx, tenant, terms.currency)).funds
+    return money.MOST if left is None else left
 
 
 async def _begin(tx: Tx, tenant: str, now: datetime) -> None:

@@ -71,7 +71,9 @@ class AccountStatus(Status):
         str, Meta(description="Tax and commitments that were invoiced and not paid, beside it")
     ] = ""
     held: Annotated[str, Meta(description="Set aside for what runs")] = ""
-    available: Annotated[str, Meta(description="What can still be set aside; empty: any")] = ""
+    available: Annotated[
+        str, Meta(description="What can still be set aside, before tax; empty: any")
+    ] = ""
     this_month: Annotated[str, Meta(description="Cost this month so far")] = ""
     per_hour: Annotated[str, Meta(description="What runs now costs so much an hour")] = ""
     currency: Annotated[str, Meta(description="Of all these amounts, ISO 4217")] = ""

@@ -1457,6 +1457,8 @@ CREATE INDEX token_subject ON public.token USING btree (subject_uid);
 
 CREATE INDEX transfer_batch ON public.transfer USING btree (batch);
 
+CREATE INDEX transfer_credit ON public.transfer USING btree (credit) WHERE (code = ANY (ARRAY['payment'::text, 'voucher'::text, 'promo'::text, 'gift'::text]));
+
 CREATE UNIQUE INDEX transfer_end ON public.transfer USING btree (pending) WHERE (pending IS NOT NULL);
 
 CREATE INDEX transfer_subject ON public.transfer USING btree (subject);
