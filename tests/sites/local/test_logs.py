@@ -72,6 +72,13 @@ class TestOnDisk:
         on_disk = sum(path.stat().st_size for path in directory.iterdir())
         assert on_disk <= 3 * max(limit, 8) + 9 * (HEADER.size + 8)
 
+    async def test_short_pieces_take_no_more_room(self, tmp_path: Path) -> None:
+        writer = LogWriter(str(tmp_path), 2000)
+        for _ in range(5000):
+            writer.write(1, b".")
+        writer.close()
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * 2000
+
     async def test_a_record_cut_off_is_the_end(self, tmp_path: Path) -> None:
         writer = LogWriter(str(tmp_path), 1 << 20)
         writer.write(1, b"whole\n")

@@ -29,7 +29,8 @@ class LogWriter:
         self._limit = limit
         self._share = max(limit // SEGMENTS, 1)
         self._segments: list[list[int]] = []
-        """Start and bytes held of each, oldest first."""
+        """Start, bytes held, and bytes counted of each, oldest first. Counted is what is held, or
+        half of what it takes on disk, if that is more: short pieces are mostly headers."""
         self._file = -1
         self._size = 0
         self.offset = 0
@@ -56,7 +57,7 @@ class LogWriter:
 
     def _room(self) -> int:
         """Bytes that fit into the segment; begins a new one if none do."""
-        if self._file < 0 or max(self._segments[-1][1], self._size // 2) >= self._share:
+        if self._file < 0 or self._segments[-1][2] >= self._share:
             self._rotate()
         return self._share - self._segments[-1][1]
 
@@ -69,7 +70,9 @@ class LogWriter:
             os.ftruncate(self._file, self._size)
             raise OSError(f"{written} of {wanted} bytes written")
         self._size += wanted
-        self._segments[-1][1] += len(piece)
+        segment = self._segments[-1]
+        segment[1] += len(piece)
+        segment[2] = max(segment[1], self._size // 2)
         self.offset += len(piece)
 
     def _close(self) -> None:
@@ -80,15 +83,15 @@ class LogWriter:
     def _rotate(self) -> None:
         self._close()
         while self._segments and self._kept() + self._share > self._limit:
-            start, _ = self._segments.pop(0)
+            start, *_ = self._segments.pop(0)
             os.unlink(f"{self._directory}/{start:020d}")
         self._file = os.open(
             f"{self._directory}/{self.offset:020d}",
             os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC,
             0o600,
         )
-        self._segments.append([self.offset, 0])
+        self._segments.append([self.offset, 0, 0])
         self._size = 0
 
     def _kept(self) -> int:
-        return sum(held for _, held in self._segments)
+        return sum(counted for *_, counted in self._segments)
