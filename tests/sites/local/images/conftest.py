@@ -8,7 +8,7 @@ import pytest
 from skerry.sites.local.config import read
 from skerry.sites.local.driver import LocalDriver
 from tests.harness.registry import Front, Registry, front, registry
-from tests.sites.local.rigs import clean, config
+from tests.sites.local.rigs import config, leave
 
 
 @pytest.fixture(scope="package")
@@ -46,5 +46,4 @@ async def site(tmp_path: Path, settings: dict[str, object]) -> AsyncIterator[Loc
     data = tmp_path / "site"
     driver = LocalDriver(read(config(data, **settings)))
     yield driver
-    await driver.close()
-    await clean(data)
+    await leave(driver, data)

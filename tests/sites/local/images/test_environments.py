@@ -15,7 +15,7 @@ from tests.harness.packages import Index, Package, serving
 from tests.sites.contract.imaging import brought, refused
 from tests.sites.contract.rig import log, run, workload
 from tests.sites.contract.script import Script
-from tests.sites.local.rigs import LocalRig, clean, config
+from tests.sites.local.rigs import LocalRig, config, leave
 
 MANY = tuple(Package(f"part{n}", code=f"number = {n}\n") for n in range(12))
 
@@ -36,8 +36,7 @@ async def site(index: Index, tmp_path: Path) -> AsyncIterator[LocalDriver]:
     data = tmp_path / "site"
     driver = LocalDriver(read(config(data, **more)))
     yield driver
-    await driver.close()
-    await clean(data)
+    await leave(driver, data)
 
 
 def wants(text: str) -> EnvironmentSource:
