@@ -7,7 +7,8 @@ SHELL := bash
 BIN := .venv/bin
 DEPS := .venv/.deps
 NOTEBOOK := src/skerry/products/notebook
-WORKERS ?= 2
+# Tests wait for half of their time: two for each core keep the cores at work.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 COVERED := kernel identity market ledger proof
 ARGS ?=
 
