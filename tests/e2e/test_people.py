@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -39,8 +40,8 @@ def cloud(_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield cloud
 
 
-@pytest.fixture(scope="module")
-def issuer(cloud: Served) -> Iterator[str]:
+@contextmanager
+def real_issuer(cloud: Served) -> Iterator[str]:
     """The real one, as the issuer ``corp`` of the cloud."""
     process = subprocess.Popen(
         [MODULES / "node", HERE / "issuer.mjs", MODULES, f"{cloud.url}/sign-in/done"],
@@ -58,6 +59,12 @@ def issuer(cloud: Served) -> Iterator[str]:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def issuer(cloud: Served) -> Iterator[str]:
+    with real_issuer(cloud) as url:
+        yield url
 
 
 def person(url: str, email: str) -> httpx2.Response:
