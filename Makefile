@@ -10,12 +10,13 @@ NOTEBOOK := src/skerry/products/notebook
 # Tests wait for half of their time: two for each core keep the cores at work.
 WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 COVERED := kernel identity market ledger proof
+CONSOLE := src/skerry/api/static/.fingerprint
 ARGS ?=
 
 # What tests start hundreds of times is compiled once, even where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test test-long coverage check audit format bench deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests lock generate schema clean
+.PHONY: help demo up down test test-long coverage check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +47,7 @@ check: deps-python ## Formatting, lint, types, import layers, house rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/house.py
+	@$(BIN)/python hatch_build.py npm console run --silent check
 
 audit: deps-python ## Known vulnerabilities, licences and hashes of what the lock installs
 	@$(BIN)/python tools/audit.py $(ARGS)
@@ -53,19 +55,31 @@ audit: deps-python ## Known vulnerabilities, licences and hashes of what the loc
 format: deps-python ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@$(BIN)/python hatch_build.py npm console run --silent format
 
 bench: deps deps-bench ## Run every benchmark (ARGS="api match")
 	@$(BIN)/python -m bench.figures $(ARGS)
 
 deps: deps-system deps-python ## Install everything the other targets need
 
-deps-python: $(DEPS) ## Make .venv with the locked packages and this checkout
+deps-python: $(DEPS) $(CONSOLE) ## Make .venv with the locked packages and this checkout
 
 $(DEPS): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || tools/uv venv --quiet --python '>=3.11' .venv
 	@tools/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@tools/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@SKERRY_SKIP_CONSOLE=1 tools/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
+
+# Built with the Node of the machine, or of .venv; what can't be built is a warning.
+$(CONSOLE): $(DEPS) hatch_build.py $(shell find console -name node_modules -prune -o -type f -print)
+	@$(BIN)/python hatch_build.py build
+	@if [ -f $@ ]; then touch $@; fi
+
+console: $(DEPS) ## Build the web console again
+	@$(BIN)/python hatch_build.py build --force
+
+console-dev: $(DEPS) ## Serve the console from its sources; SKERRY_URL is the cloud behind it
+	@$(BIN)/python hatch_build.py npm console run dev
 
 deps-system: ## Install runc, bubblewrap, nftables, skopeo and umoci where that is possible
 	@tools/deps-system
@@ -95,10 +109,12 @@ lock: ## Write requirements.lock again from pyproject.toml (ARGS="--upgrade")
 generate: schema ## Write every generated file again
 	$(BIN)/python -m skerry.api.catalogue
 	$(BIN)/python -m skerry.api.openapi
+	@$(BIN)/python hatch_build.py npm tools/tsgen run --silent generate
 	$(BIN)/python -m tests.identity.matrix
 
 schema: deps-python ## Write src/skerry/store/schema.sql again from the migrations
 	$(BIN)/python -m skerry.store.schema
 
 clean: ## Remove what was built here; keeps data
-	rm -rf .venv .tools dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .tools dist build console/dist console/node_modules tools/tsgen/node_modules \
+	  src/skerry/api/static src/skerry/api/.static-old .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
