@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GENERATED = {"src/skerry/store/schema.sql"}
+GENERATED = {"src/skerry/store/schema.sql", "console/src/api/schema.d.ts"}
 SOURCES = {".py", ".sql", ".ts", ".tsx"}
 FILE_LINES, FILE_LINES_WARN, FUNCTION_LINES, PAGE_WORDS = 600, 400, 60, 800
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
