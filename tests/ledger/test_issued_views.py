@@ -129,3 +129,27 @@ async def test_a_month_that_is_none_is_refused(db: Database, tmp_path: FilePath)
     await put(db, resources, "agreement", "least", {"commitment": "9", "startsOn": "2026-11-01"})
     with pytest.raises(Conflict, match="2026-12 is not over"):
         await issue(db, resources, period="2026-12")
+
+
+async def test_the_revenue_says_what_was_used_invoiced_and_is_open(
+    db: Database, tmp_path: FilePath
+) -> None:
+    resources = await issued(db, tmp_path)
+    body = {"reason": "an outage", "amount": "0.50"}
+    await act(db, resources, "invoice", "2026-000001", "credit", body)
+    await act(db, resources, "invoice", "2026-000001", "pay", {"amount": "0.1", "reference": "x"})
+    told = await viewed(db, resources, "seller", "main", "revenue")
+    # 1.36 used, 0.48 of it free; 19 % on 0.88 and on the 0.50 that were credited.
+    assert told["items"] == [
+        {"period": "2026-10", "tenant": "acme", "currency": "EUR", "usedNano": 1_360_000_000,
+         "invoicedNano": 380_000_000, "openNano": 350_000_000}
+    ]  # fmt: skip
+    assert (await viewed(db, resources, "seller", "main", "revenue", to="2026-09"))["items"] == []
+    with pytest.raises(NotFound, match="is no month"):
+        await viewed(db, resources, "seller", "main", "revenue", **{"from": "soon"})
+    by_day = await viewed(db, resources, "seller", "main", "revenue", step="day")
+    assert [(one["tenant"], one["product"], one["amountNano"]) for one in by_day["items"]] == [
+        ("acme", "run", 1_360_000_000)
+    ]
+    with pytest.raises(InvalidRequest, match="month or day"):
+        await viewed(db, resources, "seller", "main", "revenue", step="year")

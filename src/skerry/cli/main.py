@@ -31,6 +31,7 @@ COMMANDS = {
     "logs": Entry("logs", "Show what something wrote, search all logs", "Run"),
     "top": Entry("top", "Show what runs, what it uses and costs", "Run"),
     "metrics": Entry("metrics", "Draw what something used", "Run"),
+    "usage": Entry("usage", "Show what was billed, by day or hour", "Run"),
     "ssh": Entry("shells", "Open a shell in what runs", "Run"),
     "exec": Entry("shells", "Run a command beside what runs", "Run"),
     "port-forward": Entry("shells", "Bring ports of what runs here", "Run"),

@@ -152,6 +152,10 @@ KINDS = [
         views=(
             View("register", "All invoices and credit notes, by number", views.register,
                  query={"period": "Only this month, such as 2026-10"}),
+            View("revenue", "What all tenants used and were invoiced", views.revenue,
+                 query={"step": "month (if nothing is said) or day",
+                        "from": "The first month, such as 2026-01; by day: a time, or -30d",
+                        "to": "The last month; by day: a time"}),
             View("xml", "An issued document as XML, also of a tenant that is gone", views.xml,
                  media="application/xml", query={"number": "Its number", "syntax": "cii or ubl"}),
             View("pdf", "An issued document as PDF, also of a tenant that is gone", views.pdf,

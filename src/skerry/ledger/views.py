@@ -6,17 +6,23 @@ idle cloud has better use for.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from skerry.kernel.errors import Conflict, InvalidRequest, Source
+from skerry.kernel.history import stamp
 from skerry.kernel.views import Asked
 from skerry.ledger import invoice_page, invoices, issuing, money
 from skerry.ledger.invoices import Invoice
 from skerry.ledger.issued import Issued
 from skerry.ledger.specs import InvoiceSpec
+from skerry.series.views import moment
 from skerry.store import Tx
+from skerry.store.queries import load
+
+_sql = load("skerry.ledger", "views.sql")
 
 
 async def document(asked: Asked) -> Mapping[str, Any]:
@@ -101,6 +107,56 @@ async def register(asked: Asked) -> Mapping[str, Any]:
             for one in found
         ]
     }
+
+
+async def revenue(asked: Asked) -> Mapping[str, Any]:
+    """Of all tenants, newest first: by month what was used, invoiced and is open, or by day what
+    each was charged for each product."""
+    step = asked.query.get("step", "month")
+    if step == "day":
+        return await _charged_by_day(asked)
+    if step != "month":
+        raise InvalidRequest("step is month or day", sources=[Source(parameter="step")])
+    first, last = (_month_asked(asked, name) for name in ("from", "to"))
+    async with asked.db.transaction(readonly=True) as tx:
+        rows = await tx.fetch(_sql.revenue, first, last)
+    return {
+        "items": [
+            {
+                "period": f"{row['period']:%Y-%m}",
+                "tenant": row["tenant"],
+                "currency": row["currency"],
+                "usedNano": int(row["used"]),
+                "invoicedNano": int(row["invoiced"]),
+                "openNano": max(int(row["open"]), 0),
+            }
+            for row in rows
+        ]
+    }
+
+
+async def _charged_by_day(asked: Asked) -> Mapping[str, Any]:
+    async with asked.db.transaction(readonly=True) as tx:
+        now = await tx.now()
+        start = moment(asked.query.get("from", "-30d"), now, "from")
+        end = moment(asked.query["to"], now, "to") if "to" in asked.query else now
+        rows = await tx.fetch(_sql.charged_by_day, start, end)
+    return {
+        "items": [
+            {
+                "at": stamp(row["day"]),
+                "tenant": row["tenant"],
+                "product": row["product"],
+                "currency": row["currency"],
+                "amountNano": int(row["amount"]),
+            }
+            for row in rows
+        ]
+    }
+
+
+def _month_asked(asked: Asked, name: str) -> date | None:
+    return invoices.month_named(asked.query[name]) if name in asked.query else None
 
 
 def _number(asked: Asked) -> str:
