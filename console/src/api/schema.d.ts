@@ -44,7 +44,7 @@ export interface components {
         /** AccountStatus */
         AccountStatus: {
             /**
-             * @description What can still be set aside; empty: any
+             * @description What can still be set aside, before tax; empty: any
              * @default
              */
             available?: string;
@@ -1416,10 +1416,14 @@ export interface components {
             unitPriceNano: number;
         };
         ListMetadata: {
+            /** @description There are more than total says */
+            more?: boolean;
             provider: string;
             resource: string;
             /** @description Where the next page starts; absent on the last one */
             skipToken?: string;
+            /** @description How many there are in all, if that was asked by one who may see all */
+            total?: number;
             verb: string;
         };
         /** @description Set by Skerry; what a client sends is ignored, but for region. */
