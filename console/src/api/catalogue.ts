@@ -75,7 +75,7 @@ export interface CatalogueDocument {
 export class Catalogue {
   readonly kinds: readonly Kind[];
   private readonly byNoun: ReadonlyMap<string, Kind>;
-  private readonly schemas: Readonly<Record<string, Schema>>;
+  readonly schemas: Readonly<Record<string, Schema>>;
 
   constructor(document: CatalogueDocument) {
     if (document.format !== FORMAT) {

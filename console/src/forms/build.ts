@@ -88,7 +88,7 @@ function nodeOf(schema: Schema, place: Place): Node {
   const { name } = place.about;
   const unit =
     inner.type === "integer" || inner.type === "number" ? unitOf(name, inner.description) : "";
-  const base = common(inner, place, nullable, helpOf(inner.description ?? "", unit));
+  const base = common(inner, place, nullable, helpOf(inner.description ?? "", unit, labelOf(name)));
   const source = place.refs.get(place.path) ?? NAMES[name];
   if (isReference(inner)) {
     return { ...base, kind: "reference", source: source ?? "", wrapped: true, maxLength: 1024 };

@@ -53,7 +53,13 @@ export function labelOf(name: string): string {
  * A description as a person needs it who writes `2 GiB` and `0.5`: what it says of the API's own
  * unit would be wrong in the form.
  */
-export function helpOf(description: string, unit: Unit): string {
+export function helpOf(description: string, unit: Unit, label = ""): string {
+  const said = inUnit(description, unit);
+  // What the label says already helps nobody.
+  return said.toLowerCase() === label.toLowerCase() ? "" : said;
+}
+
+function inUnit(description: string, unit: Unit): string {
   const first = (description.split("\n\n")[0] ?? "").replace(/\s+/g, " ").trim();
   const said = first.replace(/\.$/, "");
   switch (unit) {
@@ -70,9 +76,9 @@ export function helpOf(description: string, unit: Unit): string {
       return /^thousandths of a core$/i.test(said)
         ? ""
         : said
+            .replace(/,? in thousandths of a core\b/, "")
             .replace(/^CPU of\b/, "Of")
-            .replace(/^CPU$/, "")
-            .replace(/,? in thousandths of a core\b/, "");
+            .replace(/^CPU$/, "");
     default:
       return said;
   }

@@ -1,0 +1,119 @@
+/**
+ * The live quote of what stands in a form: one quote, put again whenever the form says something
+ * else. It takes nothing; accepting it creates what was quoted, at that price.
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { collectionPath, type Kind, type Scope, useCatalogue } from "~/api/catalogue";
+import { api } from "~/api/http";
+import { toJson } from "~/api/json";
+import type { Document } from "~/api/types";
+import type { GroupNode } from "~/forms/node";
+import type { Spec } from "~/forms/values";
+import type { Decision, Line, Place } from "~/market/decision";
+
+const PAUSE = 450;
+
+export interface QuoteStatus {
+  phase: string;
+  place?: Place | null;
+  currency?: string;
+  pricePerHourNano?: number | bigint | null;
+  mostNano?: number | bigint | null;
+  lines?: Line[];
+  validUntil?: string | null;
+  policy?: string;
+  agreed?: string[];
+  message?: string;
+  hint?: string;
+  considered?: number;
+  refused?: Record<string, number>;
+  nearest?: { offer: string; jurisdiction?: string; why: string[] }[];
+}
+
+export interface Quoted {
+  status: QuoteStatus;
+  decision: Decision;
+}
+
+export interface LiveQuote {
+  /** What is known of the spec that stands in the form now, or of the last one that did. */
+  quoted: Quoted | undefined;
+  error: unknown;
+  /** Whether what is shown is of what stands in the form. */
+  current: boolean;
+  /** The quote's path in the API. */
+  path: string;
+  name: string;
+  again: () => void;
+}
+
+/** `enabled`: whether the form says something that can be quoted. */
+export function useQuote(
+  kind: Kind,
+  scope: Scope,
+  form: GroupNode,
+  spec: Spec,
+  enabled: boolean,
+): LiveQuote {
+  const quotes = useCatalogue().find("quote");
+  const [name] = useState(() => `console-${crypto.randomUUID().slice(0, 8)}`);
+  const open = useMemo(() => withoutSecrets(form, spec), [form, spec]);
+  const settled = useSettled(toJson(open), PAUSE);
+  const path = quotes ? `${collectionPath(quotes, scope)}/${name}` : "";
+  const asked = enabled && kind.quotable && path !== "" && scope.workspace !== "";
+  const made = useRef(false);
+  const found = useQuery({
+    queryKey: ["quoting", path, kind.noun, settled],
+    enabled: asked,
+    retry: false,
+    gcTime: 0,
+    // A price holds for some minutes; what is free changes sooner.
+    refetchInterval: 60_000,
+    queryFn: async ({ signal }): Promise<Quoted> => {
+      made.current = true;
+      const body = { spec: { kind: kind.noun, spec: JSON.parse(settled) as Spec } };
+      const put = await api.put<Document>(path, body);
+      const decision = await api.get<Decision>(`${path}/decision`, {}, signal);
+      return { status: put.status as unknown as QuoteStatus, decision };
+    },
+    placeholderData: (last) => last,
+  });
+  useEffect(
+    () => () => {
+      // Nobody else knows this quote; it would end by itself, too.
+      if (made.current) void api.delete(path).catch(() => undefined);
+    },
+    [path],
+  );
+  return {
+    quoted: asked ? found.data : undefined,
+    error: found.error,
+    current: asked && !found.isPlaceholderData && !found.isFetching && settled === toJson(open),
+    path,
+    name,
+    again: () => void found.refetch(),
+  };
+}
+
+/** A quote is read by many and holds no secret. */
+export function withoutSecrets(form: GroupNode, spec: Spec): Spec {
+  const secret = new Set(form.fields.filter((field) => field.secret).map((field) => field.name));
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => !secret.has(name)));
+}
+
+/** The secret fields of a spec alone. */
+export function secretsOf(form: GroupNode, spec: Spec): Spec {
+  const secret = new Set(form.fields.filter((field) => field.secret).map((field) => field.name));
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => secret.has(name)));
+}
+
+/** A text, once it has not changed for a while. */
+function useSettled(text: string, pause: number): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), pause);
+    return () => clearTimeout(timer);
+  }, [text, pause]);
+  return settled;
+}
