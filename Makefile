@@ -16,7 +16,7 @@ ARGS ?=
 # What tests start hundreds of times is compiled once, even where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test test-long coverage check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests lock generate schema clean
+.PHONY: help demo up down test test-long coverage check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests screenshots lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,9 @@ test: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests (ARGS="t
 
 test-long: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests that take minutes
 	$(BIN)/pytest -m long -n $(WORKERS) --dist worksteal $(ARGS)
+
+screenshots: deps deps-browser ## Photograph every page of the console into .screenshots (ARGS="--only billing")
+	@$(BIN)/python -m tests.console.screenshots $(ARGS)
 
 coverage: deps ## Measure the branches that tests go through: 95 % of what money and proof rest on
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=json $(COVERED:%=tests/%) \

@@ -1,0 +1,24 @@
+"""Every page of the console, in one place: what looks at all of them asks here."""
+
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    name: str
+    """Of its pictures."""
+    path: str
+    """Below ``/console/``."""
+    ready: str
+    """A selector of what is seen once the page has what it shows."""
+    who: str = "ann"
+    """Who looks at it: ``operator``, ``ann`` (may do all in acme), ``bob`` (may only look), or
+    nobody."""
+
+
+LAB = "acme/lab"
+PAGES = (
+    Page("sign-in", "sign-in", "button:has-text('Sign in')", who=""),
+    Page("jobs", f"{LAB}/kinds/job", "text=survey"),
+    Page("job", f"{LAB}/kinds/job/survey", "text=succeeded"),
+    Page("kinds", f"{LAB}/kinds", "text=Schedules"),
+)

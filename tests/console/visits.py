@@ -1,0 +1,80 @@
+"""People before the console: each visit is a browser that has seen nothing yet."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, expect
+from playwright.async_api import Page as Tab
+
+from tests.console.pages import Page
+from tests.console.seeded import Seeded
+from tests.harness.browser import SECONDS
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "console/node_modules/axe-core/axe.min.js"
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_SESSION = "sessionStorage.getItem(%(key)s) ?? sessionStorage.setItem(%(key)s, %(session)s)"
+
+
+class Visits:
+    """Opens pages as somebody, and keeps what the browser complained of."""
+
+    def __init__(self, browser: Browser, cloud: Seeded) -> None:
+        self._browser, self._cloud = browser, cloud
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+        """Exceptions in pages, and what their policies or the network refused."""
+
+    async def open(
+        self, path: str = "", who: str = "", theme: str = "light", size: dict[str, int] = WIDE
+    ) -> Tab:
+        """A new browser at that page, signed in as ``who``, if that is somebody."""
+        options: dict[str, Any] = {"color_scheme": theme, "viewport": size}
+        context = await self._browser.new_context(
+            base_url=self._cloud.url, locale="en-GB", timezone_id="Europe/Stockholm",
+            reduced_motion="reduce", **options,
+        )  # fmt: skip
+        self._contexts.append(context)
+        context.set_default_timeout(SECONDS * 1000)
+        if who:
+            # Once: a session that ends in the page stays ended.
+            words = {"key": json.dumps("skerry-session")}
+            words["session"] = json.dumps(json.dumps(self._cloud.session(who)))
+            once = "sessionStorage.getItem('met') || (sessionStorage.setItem('met', '1'), %s)"
+            await context.add_init_script(once % (_SESSION % words))
+        tab = await context.new_page()
+        tab.on("pageerror", lambda error: self.complaints.append(f"{path}: {error}"))
+        tab.on("console", lambda said: self._heard(path, said))
+        await tab.goto(f"/console/{path}")
+        return tab
+
+    def _heard(self, path: str, said: ConsoleMessage) -> None:
+        # The browser itself says of each answer from 400 that it was one.
+        if said.type in ("error", "warning") and "status of 4" not in said.text:
+            self.complaints.append(f"{path}: {said.text}")
+
+    async def look(self, page: Page, **more: Any) -> Tab:
+        """A page of the list, once it has what it shows."""
+        tab = await self.open(page.path, page.who, **more)
+        main = tab.locator("main")
+        await main.locator(page.ready).first.wait_for()
+        await expect(main.locator("[aria-busy=true]")).to_have_count(0)
+        return tab
+
+    async def close(self) -> None:
+        while self._contexts:
+            await self._contexts.pop().close()
+
+
+async def findings(tab: Tab) -> list[str]:
+    """What axe has to say of a page as it is now, a line for each place."""
+    if not await tab.evaluate("'axe' in window"):
+        await tab.evaluate(AXE.read_text())
+    said = await tab.evaluate(
+        "only => axe.run(document, {runOnly: {type: 'tag', values: only}, resultTypes: "
+        "['violations']}).then(r => r.violations)",
+        list(RULES),
+    )
+    return [f"{v['id']} ({v['help']}): {node['html'][:300]}" for v in said for node in v["nodes"]]
