@@ -139,6 +139,13 @@ async def test_the_revenue_says_what_was_used_invoiced_and_is_open(
     await act(db, resources, "invoice", "2026-000001", "credit", body)
     await act(db, resources, "invoice", "2026-000001", "pay", {"amount": "0.1", "reference": "x"})
     told = await viewed(db, resources, "seller", "main", "revenue")
+    assert await viewed(db, resources, "invoice", "2026-000001", "payments") == {
+        "items": [{"amount": "0.10", "receivedOn": "2026-11-03", "reference": "x"}],
+        "creditNotes": [
+            {"number": "C2026-000001", "issuedOn": "2026-11-03", "gross": "0.60",
+             "reason": "an outage"}
+        ],
+    }  # fmt: skip
     # 1.36 used, 0.48 of it free; 19 % on 0.88 and on the 0.50 that were credited.
     assert told["items"] == [
         {"period": "2026-10", "tenant": "acme", "currency": "EUR", "usedNano": 1_360_000_000,

@@ -117,6 +117,7 @@ KINDS = [
         views=(
             View("document", "The whole invoice with its lines", views.document),
             View("page", "The invoice to read and print", views.html, media="text/html"),
+            View("payments", "What was paid of it, and the credit notes for it", views.payments),
             View("focus", "The invoice as FOCUS 1.2, in Parquet", views.export,
                  media="application/vnd.apache.parquet"),
             View("xml", "The invoice as XML after EN 16931", views.xml, media="application/xml",

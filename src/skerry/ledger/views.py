@@ -14,7 +14,7 @@ import msgspec
 from skerry.kernel.errors import Conflict, InvalidRequest, Source
 from skerry.kernel.history import stamp
 from skerry.kernel.views import Asked
-from skerry.ledger import invoice_page, invoices, issuing, money
+from skerry.ledger import invoice_page, invoices, issued, issuing, money
 from skerry.ledger.invoices import Invoice
 from skerry.ledger.issued import Issued
 from skerry.ledger.specs import InvoiceSpec
@@ -106,6 +106,30 @@ async def register(asked: Asked) -> Mapping[str, Any]:
             }
             for one in found
         ]
+    }
+
+
+async def payments(asked: Asked) -> Mapping[str, Any]:
+    """What came in for an issued invoice, and the credit notes that correct it; nothing of a month
+    that was not issued."""
+    number = _number(asked)
+    async with asked.db.transaction(readonly=True) as tx:
+        paid = await issuing.payments(tx, number) if number else []
+        found = await tx.fetch(_sql.corrections, number) if number else []
+    notes = [issued.decode(row["document"]) for row in found]
+    return {
+        "items": [
+            {
+                "amount": money.text(row["amount"]),
+                "receivedOn": row["received_on"].isoformat(),
+                "reference": row["reference"],
+            }
+            for row in paid
+        ],
+        "creditNotes": [
+            {"number": n.number, "issuedOn": n.issued_on, "gross": n.gross, "reason": n.reason}
+            for n in notes
+        ],
     }
 
 

@@ -23,3 +23,6 @@ where t.batch >= (select coalesce(min(id), 0) from batch where at >= $1)
   and t.at >= $1 and t.at < $2 and t.code in ('usage', 'correction') and a.code like 'revenue:%'
 group by 1, 2, 3, 4
 order by 1 desc, 2, 3
+
+-- name: corrections
+select document from issued_invoice where corrects = $1 order by series, serial
