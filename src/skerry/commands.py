@@ -19,6 +19,7 @@ import uvloop
 
 from skerry.api.console import HOME, built
 from skerry.api.problems import PROFILES
+from skerry.cli.commands.auditlog import event, log
 from skerry.cli.commands.audits import export, show
 from skerry.client import config as contexts
 from skerry.client.errors import BadSetting
@@ -373,6 +374,8 @@ def audit_verify(data: Path, key: str, database_url: str, operator: str) -> None
 
 
 audit.add_command(export)
+audit.add_command(log)
+audit.add_command(event)
 audit.add_command(show)
 
 COMMANDS: dict[str, click.Command] = {

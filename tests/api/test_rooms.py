@@ -1,5 +1,6 @@
 """What goes on, over HTTP: charts, what runs, logs, alerts, events, metrics; and who may see it."""
 
+import hashlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -325,3 +326,25 @@ def test_an_operators_look_is_told_in_the_tenants_history(house: House) -> None:
         ("logs", "workspaces/lab", "operator@operator"),
         ("logs", "workspaces/lab/jobs/a", "operator@operator"),
     ]
+
+
+def test_an_event_has_all_that_its_leaf_hashes(house: House) -> None:
+    events = "/providers/skerry.proof/v1/tenants/acme/events"
+    reader = house.people["reader"]
+    narrow = "kinds=job&verb=put&search=JOBS/a&actor=operator@operator&limit=1"
+    [found] = house.cloud.get(f"{events}?{narrow}", token=reader)["items"]
+    assert found["ref"].endswith("/jobs/a")
+    assert house.cloud.get(f"{events}?search=jobs/a&actor=nobody@acme", token=reader)["items"] == []
+    one = house.cloud.get(f"{events}/{found['position']}", token=reader)
+    leaf = json.loads(one["leaf"])
+    for name in ("subject", "tenant", "workspace", "actor", "body"):
+        salted = bytes.fromhex(one["salt"]) + one[name].encode()
+        assert hashlib.sha256(salted).hexdigest() == leaf[name]
+    for strange in ("99999999", "x", "-1"):
+        answer = house.cloud.call("GET", f"{events}/{strange}", token=reader)
+        assert answer.status_code == 404
+    other = "/providers/skerry.proof/v1/tenants/operator/events"
+    assert house.cloud.call("GET", f"{other}/{found['position']}").status_code == 404
+    at = f"{events}/{found['position']}"
+    assert house.cloud.call("GET", at, token=house.people["stranger"]).status_code == 404
+    assert house.cloud.call("GET", at, token=house.people["nobody"]).status_code in (403, 404)

@@ -92,7 +92,7 @@ PREPARE = {
 }
 FILLED = {
     "access.md": {"ann.laptop": "operator.laptop"},
-    "audits.md": {"--compare results": "--compare none"},
+    "audits.md": {"audit event 0": "audit log --limit 1", "--compare results": "--compare none"},
     "backup.md": {
         "backup DIR": "backup $PWD",
         "restore FILE": "restore $(ls skerry-*.tar)",

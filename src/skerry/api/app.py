@@ -37,6 +37,7 @@ from skerry.api.prometheus import exporter
 from skerry.api.proofs import (
     add_checkpoint,
     checkpoint,
+    event,
     events,
     key,
     package,
@@ -184,6 +185,7 @@ def _routes(
         f"{proof}/add-checkpoint": {"POST": add_checkpoint},
         f"{proof}/tile/{{path:path}}": {"GET": tile},
         f"{proof}/tenants/{{tenant}}/events": {"GET": events},
+        f"{proof}/tenants/{{tenant}}/events/{{position}}": {"GET": event},
         f"{proof}/tenants/{{tenant}}/audit": {"GET": package},
         f"{identity}/sessions": {"POST": open_session, "DELETE": close_session},
         f"{identity}/whoami": {"GET": whoami},

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from skerry.api.edge import JSON, Edge
 from skerry.api.watch import Visible, resource_in
-from skerry.kernel.errors import InvalidRequest, Source
+from skerry.kernel.errors import InvalidRequest, NotFound, Source
 from skerry.kernel.history import stamp
 from skerry.series.views import moment
 from skerry.store.database import Row
@@ -24,6 +24,7 @@ from skerry.store.queries import load
 _sql = load("skerry.api")
 _MOST = 500
 _CURSOR = re.compile(r"(\d{1,17})\.(\d{1,18})")
+_POSITION = re.compile(r"\d{1,18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +44,8 @@ async def page(
     at, position = _before(asked, now)
     rows = await edge.db.fetch(
         _sql.happened, tenant, since, at, position, sorted(kinds) or None,
-        asked.get("workspace", ""), int(limit),
+        asked.get("workspace", ""), int(limit), asked.get("verb", ""), asked.get("actor", ""),
+        asked.get("search", ""),
     )  # fmt: skip
     items = [item for row in rows if (item := _item(edge, row, visible)) is not None]
     answer: dict[str, Any] = {"items": items}
@@ -52,6 +54,19 @@ async def page(
         micros = (last["at"] - _EPOCH) // timedelta(microseconds=1)
         answer["next"] = f"{micros}.{last['position']}"
     return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+async def one(edge: Edge, tenant: str, position: str, visible: Visible) -> Response:
+    """One event with the text and salt that its leaf hashes: what shows, with the log's tiles and
+    checkpoint, that it was logged and has not been altered since."""
+    found = _POSITION.fullmatch(position)
+    row = await edge.db.fetchrow(_sql.at_position, int(position), tenant) if found else None
+    item = _item(edge, row, visible) if row is not None else None
+    if row is None or item is None:
+        raise NotFound(f"there is no event {position[:40]!r} in {tenant}")
+    hashed = {"subject": row["subject"], **{key: row[key] for key in ("tenant", "workspace")}}
+    item |= hashed | {"body": row["body"], "salt": row["salt"].hex(), "leaf": row["leaf"].decode()}
+    return Response(msgspec.json.encode(item), media_type=JSON)
 
 
 def _before(asked: Mapping[str, str], now: datetime) -> tuple[datetime, int]:

@@ -107,11 +107,24 @@ def _log() -> Mapping[str, Schema]:
                     query("from", "From after this position; of the past, from this time"),
                     query("to", "Of the past: until this time"),
                     query("workspace", "Of the past: in this workspace only"),
+                    query("verb", "Of the past: only this verb, such as put or deleted"),
+                    query("actor", "Of the past: only what this one did"),
+                    query("search", "Of the past: only what has this in its ref"),
                     query("limit", "Of the past: events of a page", {
                         "type": "integer", "minimum": 1, "maximum": 500,
                     }),
                     query("cursor", "`next` of the page before"),
                 ],
+            ),
+        },
+        f"{_PROOF}/tenants/{{tenant}}/events/{{position}}": {
+            "parameters": [
+                *path_parameters(("tenant",)),
+                {"name": "position", "in": "path", "required": True, "schema": TEXT},
+            ],
+            "get": _plain(
+                "event", "One event, with all that its leaf hashes",
+                {"200": json_content({"type": "object"}, "An event")}, *READING,
             ),
         },
         **_package(),

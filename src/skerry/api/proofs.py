@@ -85,20 +85,31 @@ async def events(edge: Edge, request: Request) -> Response:
     tenant = request.path_params["tenant"]
     await _watcher(edge, request, tenant)
     kinds = frozenset(filter(None, request.query_params.get("kinds", "").split(",")))
-    registry = edge.resources.registry
 
     async def still() -> watch.Visible:
-        who = await _watcher(edge, request, tenant)
-
-        def visible(resource: Resource) -> bool:
-            kind, path = registry[resource.kind], edge.resources.path(resource)
-            return can(who, "get", edge.about(kind, path, resource.region))
-
-        return visible
+        return await _visible(edge, request, tenant)
 
     if not requests.flag(request, "watch"):
         return await history.page(edge, request, tenant, kinds, await still())
     return await watch.tenant(edge, request, tenant, kinds, still)
+
+
+async def event(edge: Edge, request: Request) -> Response:
+    """One of them, with what its leaf hashes."""
+    tenant = request.path_params["tenant"]
+    visible = await _visible(edge, request, tenant)
+    return await history.one(edge, tenant, request.path_params["position"], visible)
+
+
+async def _visible(edge: Edge, request: Request, tenant: str) -> watch.Visible:
+    """Which resources' changes the caller may see."""
+    who, registry = await _watcher(edge, request, tenant), edge.resources.registry
+
+    def visible(resource: Resource) -> bool:
+        kind, path = registry[resource.kind], edge.resources.path(resource)
+        return can(who, "get", edge.about(kind, path, resource.region))
+
+    return visible
 
 
 async def _watcher(edge: Edge, request: Request, tenant: str) -> Principal:
