@@ -16,14 +16,20 @@ import { api, type Query } from "./http";
 import type { Document, Page } from "./types";
 
 export interface Asked {
+  /** A part of a name or label. */
   search?: string;
-  /** A path; with `-` before it, descending. */
+  /** One of these states or phases, with commas between them. */
+  state?: string;
+  phase?: string;
+  /** `name`, `created`, `modified` or `state`; with `-` before it, the other way round. */
   sort?: string;
+  /** Have the page tell how many there are in all. */
+  count?: boolean;
   /** Labels, as `tier=web,env!=test`. */
   labels?: string;
   limit?: number;
   skipToken?: string;
-  [filter: string]: string | number | undefined;
+  [filter: string]: string | number | boolean | undefined;
 }
 
 /** A resource's reference (`metadata.ref`) from its path in the API. */

@@ -2,9 +2,19 @@
  * A list of any kind: searched, sorted and paged by the server, live, with what can be done to
  * several. Search, order and filter are in the address, so that a list can be sent to somebody.
  */
-import { ActionIcon, Anchor, Button, Group, Stack, Text, TextInput, Tooltip } from "@mantine/core";
+import {
+  ActionIcon,
+  Anchor,
+  Button,
+  Group,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  Tooltip,
+} from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { capital, type Kind, plural, singular } from "~/api/catalogue";
 import { useGlobalFeed } from "~/api/live";
@@ -22,6 +32,19 @@ import { RowsSkeleton } from "./Skeletons";
 
 const LIMIT = 50;
 const RIGHT = /cost|price|amount|balance|total|size|count|exit|replicas|spent|held|left/i;
+
+/** What the server sorts by. */
+const SORTS: Readonly<Record<string, string>> = {
+  "metadata.createdAt": "created",
+  "metadata.lastModifiedAt": "modified",
+  "status.state": "state",
+};
+const STATES = ["pending", "creating", "active", "updating", "deleting", "error"];
+
+/** What runs is looked for by when it began, all else by its name. */
+function usual(kind: Kind): string {
+  return kind.metered ? "-created" : "name";
+}
 
 interface Props {
   kind: Kind;
@@ -45,7 +68,17 @@ export function ListTable({ kind, parents = [], filter, more = [], tools, empty 
   const search = query.get("q") ?? "";
   const sort = query.get("sort") ?? "";
   const wide = query.get("wide") === "1";
-  const asked = { ...filter, search, sort, limit: LIMIT, skipToken: tokens.at(-1) ?? "" };
+  const state = query.get("state") ?? "";
+  const phased = kind.columns.some((column) => column.path === "status.phase");
+  const asked = {
+    ...filter,
+    search,
+    [phased ? "phase" : "state"]: state,
+    sort: sort || usual(kind),
+    count: true,
+    limit: LIMIT,
+    skipToken: tokens.at(-1) ?? "",
+  };
   const found = useList(kind, scope, asked, parents);
   useGlobalFeed(kind, scope, parents);
   const change = (name: string, value: string): void => {
@@ -68,6 +101,15 @@ export function ListTable({ kind, parents = [], filter, more = [], tools, empty 
       <Group gap="xs" justify="space-between">
         <Group gap="xs" flex={1}>
           <Search kind={kind} value={search} change={(value) => change("q", value)} />
+          {kind.history ? (
+            <States
+              kind={kind}
+              phased={phased}
+              page={found.data}
+              value={state}
+              change={(value) => change("state", value)}
+            />
+          ) : null}
           {tools}
         </Group>
         <Group gap="xs">
@@ -92,8 +134,8 @@ export function ListTable({ kind, parents = [], filter, more = [], tools, empty 
       <Body
         kind={kind}
         found={found}
-        narrowed={search !== ""}
-        clear={() => change("q", "")}
+        narrowed={search !== "" || state !== ""}
+        clear={() => setQuery({}, { replace: true })}
         empty={empty}
       >
         {(page) => (
@@ -102,7 +144,7 @@ export function ListTable({ kind, parents = [], filter, more = [], tools, empty 
             columns={columns}
             rows={page.items}
             rowKey={(item) => item.metadata.ref}
-            sort={sort}
+            sort={sort || usual(kind)}
             onSort={(by) => change("sort", by)}
             chosen={removable ? chosen : undefined}
             onChosen={setChosen}
@@ -120,7 +162,7 @@ function useColumns(kind: Kind, wide: boolean, more: readonly TableColumn<Docume
   const first: TableColumn<Document> = {
     id: "name",
     title: "Name",
-    sort: "metadata.name",
+    sort: "name",
     cell: ({ metadata }) => (
       <Anchor component={Link} to={resource(metadata.ref) ?? "."} size="sm" fw={560}>
         {metadata.name}
@@ -131,12 +173,52 @@ function useColumns(kind: Kind, wide: boolean, more: readonly TableColumn<Docume
     ({ title, path }): TableColumn<Document> => ({
       id: path,
       title: capital(title.toLowerCase()),
-      sort: path,
+      sort: SORTS[path],
       right: RIGHT.test(path.slice(path.lastIndexOf(".") + 1)),
       cell: (item) => <Cell document={item} path={path} />,
     }),
   );
   return [first, ...own, ...more];
+}
+
+interface StatesProps {
+  kind: Kind;
+  /** Whether it has phases of its own, which say more than states. */
+  phased: boolean;
+  page: Page | undefined;
+  value: string;
+  change: (value: string) => void;
+}
+
+/** Only those in one state. Which phases a kind has is known from those that were seen. */
+function States({ kind, phased, page, value, change }: StatesProps) {
+  const [seen, setSeen] = useState<readonly string[]>([]);
+  const here = phased ? phasesIn(page) : STATES;
+  const every = [...new Set([...seen, ...here, ...(value ? [value] : [])])].sort();
+  useEffect(() => {
+    setSeen((before) => {
+      const fresh = phasesIn(page).filter((phase) => !before.includes(phase));
+      return fresh.length > 0 ? [...before, ...fresh] : before;
+    });
+  }, [page]);
+  return (
+    <Select
+      aria-label={`State of ${plural(kind)}`}
+      placeholder="Any state"
+      data={(phased ? every : STATES).map((state) => ({ value: state, label: state }))}
+      value={value || null}
+      onChange={(state) => change(state ?? "")}
+      clearable
+      clearButtonProps={{ "aria-label": "Any state" }}
+      w={{ base: "100%", xs: 160 }}
+    />
+  );
+}
+
+function phasesIn(page: Page | undefined): string[] {
+  return (page?.items ?? []).flatMap(({ status }) =>
+    typeof status?.phase === "string" && status.phase ? [status.phase] : [],
+  );
 }
 
 function Search(props: { kind: Kind; value: string; change: (value: string) => void }) {

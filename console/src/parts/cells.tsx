@@ -5,12 +5,13 @@ import { Link } from "react-router";
 import type { Column, Kind } from "~/api/catalogue";
 import type { Document } from "~/api/types";
 import { useAddress } from "~/shell/scope";
-import { at, currencyNear, isEmpty, isMoney, isTime, type Nano, scalar, size } from "./formats";
+import { at, currencyNear, isEmpty, isMoney, isTime, type Nano, scalar } from "./formats";
 import { StateBadge } from "./StateBadge";
 import { Ago, Money } from "./Values";
 
 const STATES = new Set(["state", "phase"]);
-const SIZES = new Set(["memory", "size", "disk", "bytes", "diskBytes", "logBytes"]);
+/** Numbers whose name tells the unit. */
+const SCALED = /^(memory|size|disk|bytes|millicores|timeLimit|ttl)$|(Bytes|Seconds)$/;
 
 /** The columns of a kind's list, as the command line has them: name first, age last. */
 export function columnsOf(kind: Kind, wide = false): Column[] {
@@ -42,8 +43,8 @@ export function Value({ name, value, currency = "" }: ValueProps): ReactNode {
   if (isMoney(value))
     return <Money nano={value.amountNano} currency={value.currency ?? currency} />;
   if (name.endsWith("Nano")) return <Money nano={value as Nano} currency={currency} />;
-  if (typeof value === "number" && SIZES.has(name)) {
-    return <span className="tabular">{size(value)}</span>;
+  if (typeof value === "number" && SCALED.test(name)) {
+    return <span className="tabular">{scalar(name, value)}</span>;
   }
   if (typeof value === "number" || typeof value === "bigint") {
     return <span className="tabular">{String(value)}</span>;

@@ -133,6 +133,8 @@ export function scalar(name: string, value: unknown, currency = ""): string {
   const whole = typeof value === "bigint" || Number.isInteger(value);
   if (whole && name.endsWith("Nano")) return money(value as number | bigint, currency);
   if (typeof value === "number" && BYTES.has(name)) return size(value);
+  if (typeof value === "number" && name === "millicores") return cores(value);
+  if (typeof value === "number" && /Seconds$|^timeLimit$|^ttl$/.test(name)) return duration(value);
   if (name === "command" && Array.isArray(value)) return value.map(quoted).join(" ");
   if (isTime(name, value)) return moment(value);
   if (isMoney(value)) return money(value.amountNano, value.currency ?? currency);
@@ -157,9 +159,29 @@ export function quoted(word: unknown): string {
 /** `lastSeenAt` as words: "last seen". */
 export function words(name: string): string {
   const text = name
-    .replace(/(At|Nano)$/, "")
+    .replace(/(At|Nano|Seconds)$/, "")
+    .replace(/^millicores$/, "cores")
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replaceAll(/[-_]/g, " ")
     .toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The one currency that a document names anywhere; empty if none or several. */
+export function onlyCurrency(document: unknown): string {
+  const found = new Set<string>();
+  const look = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { currency } = value as { currency?: unknown };
+    if (typeof currency === "string" && currency) found.add(currency);
+    for (const inner of Object.values(value)) look(inner);
+  };
+  look(document);
+  return found.size === 1 ? ([...found][0] ?? "") : "";
+}
+
+/** Thousandths of cores: `0.45 cores`, `1 core`. */
+export function cores(millicores: number): string {
+  const text = String(millicores / 1000);
+  return `${text} ${text === "1" ? "core" : "cores"}`;
 }

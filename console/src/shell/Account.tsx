@@ -30,7 +30,7 @@ export function Account() {
     <Menu shadow="md" width={250} position="bottom-end">
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label="You, looks, signing out">
-          <Icon name="people" />
+          <Icon name="person" />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>

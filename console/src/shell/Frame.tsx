@@ -13,7 +13,7 @@ import {
 import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
-import { Link, Outlet, useLocation } from "react-router";
+import { Link, Navigate, Outlet, useLocation } from "react-router";
 import { Catalogue, CatalogueContext, type CatalogueDocument } from "~/api/catalogue";
 import { api } from "~/api/http";
 import { Live } from "~/api/live";
@@ -24,6 +24,7 @@ import { Account } from "./Account";
 import { Banner } from "./Banner";
 import { Boundary } from "./Boundary";
 import classes from "./Frame.module.css";
+import { useWorkspaces } from "./Home";
 import { Logo } from "./Logo";
 import { Navigation } from "./Navigation";
 import { rememberWorkspace } from "./remembered";
@@ -46,7 +47,10 @@ function useCatalogueQuery() {
 export function Frame() {
   const { tenant, workspace } = useScope();
   const catalogue = useCatalogueQuery();
+  const workspaces = useWorkspaces(tenant);
+  const elsewhere = useElsewhere(workspaces.data?.items.map((item) => item.metadata.name));
   useEffect(() => rememberWorkspace(tenant, workspace), [tenant, workspace]);
+  if (elsewhere !== undefined) return <Navigate to={elsewhere} replace />;
   if (catalogue.isError) {
     return <ProblemAlert error={catalogue.error} retry={() => void catalogue.refetch()} />;
   }
@@ -58,6 +62,16 @@ export function Frame() {
       </Live>
     </CatalogueContext>
   );
+}
+
+/** The same page in a workspace that is there, if this one is not: another tenant has others. */
+function useElsewhere(names: string[] | undefined): string | undefined {
+  const { tenant, workspace } = useScope();
+  const { pathname, search } = useLocation();
+  if (!names || names.includes(workspace) || names.length + workspace.length === 0)
+    return undefined;
+  const page = pathname.split("/").slice(3).join("/");
+  return at({ tenant, workspace: names[0] ?? "" }, page) + search;
 }
 
 function Framed() {

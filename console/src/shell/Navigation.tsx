@@ -1,6 +1,6 @@
 /** The areas, and under workloads the kinds that a workspace holds. */
 import { NavLink as MantineLink, ScrollArea, Stack, Text } from "@mantine/core";
-import { NavLink, useLocation } from "react-router";
+import { Link, useLocation } from "react-router";
 import { capital, type Kind, plural, useCatalogue } from "~/api/catalogue";
 import { useSignedIn } from "~/api/session";
 import { Icon, type IconName } from "~/parts/Icon";
@@ -11,13 +11,36 @@ import { useAddress } from "./scope";
 /** Kinds of a workspace that other resources make: found from those, and by search. */
 const MADE_BY_OTHERS = new Set(["lease", "quote"]);
 
+/** Those that people look for most, first; kinds that are not named here follow. */
+const USED_MOST: readonly (readonly [noun: string, icon: IconName])[] = [
+  ["job", "play"],
+  ["service", "layers"],
+  ["notebook", "book"],
+  ["pod", "workloads"],
+  ["volume", "disk"],
+  ["schedule", "clock"],
+  ["route", "link"],
+  ["secret", "key"],
+];
+const ICONS = new Map(USED_MOST);
+
+/** A kind's pictogram. */
+export function iconOf(noun: string): IconName {
+  return ICONS.get(noun) ?? "workloads";
+}
+
+function rank(kind: Kind): number {
+  const found = USED_MOST.findIndex(([noun]) => noun === kind.noun);
+  return found < 0 ? USED_MOST.length : found;
+}
+
 /** The kinds that stand in the navigation. */
 export function useWorkloads(): Kind[] {
   const catalogue = useCatalogue();
   return catalogue.kinds
     .filter((kind) => kind.scope === "workspace" && kind.parents.length === 0)
     .filter((kind) => !MADE_BY_OTHERS.has(kind.noun) && lists[kind.noun] === undefined)
-    .sort((one, other) => Number(other.metered) - Number(one.metered));
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 export function Navigation({ onLeave }: { onLeave: () => void }) {
@@ -36,19 +59,12 @@ export function Navigation({ onLeave }: { onLeave: () => void }) {
         <Text className={classes.group} component="h2">
           Workloads
         </Text>
-        {workloads.map((kind) => (
-          <Entry
-            key={kind.noun}
-            label={capital(plural(kind))}
-            to={list(kind.noun)}
-            onLeave={onLeave}
-          />
-        ))}
+        {workloads.map((kind) => item(capital(plural(kind)), list(kind.noun), iconOf(kind.noun)))}
         <Text className={classes.group} component="h2">
           Cloud
         </Text>
         {shown.filter((e) => e.order >= 30).map((e) => item(e.label, page(e.to), e.icon))}
-        {item("All kinds", page("kinds"), "workloads")}
+        {item("All kinds", page("kinds"), "columns")}
       </Stack>
     </ScrollArea>
   );
@@ -57,7 +73,7 @@ export function Navigation({ onLeave }: { onLeave: () => void }) {
 interface EntryProps {
   label: string;
   to: string;
-  icon?: IconName;
+  icon: IconName;
   onLeave: () => void;
 }
 
@@ -67,14 +83,13 @@ function Entry({ label, to, icon, onLeave }: EntryProps) {
   const active = pathname === to || (!exact && pathname.startsWith(`${to}/`));
   return (
     <MantineLink
-      component={NavLink}
+      component={Link}
       to={to}
       label={label}
       active={active}
       aria-current={active ? "page" : undefined}
-      leftSection={icon ? <Icon name={icon} size={17} /> : undefined}
+      leftSection={<Icon name={icon} size={17} />}
       className={classes.entry}
-      data-plain={icon ? undefined : true}
       onClick={onLeave}
     />
   );

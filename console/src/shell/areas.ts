@@ -40,7 +40,7 @@ export interface Tab {
   /** Its part of the address: `?tab=logs`. */
   id: string;
   label: string;
-  /** From the left: summary 0, spec 60, history 70, document 90; yours between. */
+  /** From the left: summary 0, change 55, history 70, document 90; yours between. */
   order: number;
   when: (kind: Kind, resource: Document) => boolean;
   content: Lazy<TabProps>;

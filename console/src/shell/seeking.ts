@@ -6,7 +6,7 @@ import { useSignedIn } from "~/api/session";
 import type { Page } from "~/api/types";
 import type { IconName } from "~/parts/Icon";
 import { commands, entries } from "./areas";
-import { useWorkloads } from "./Navigation";
+import { iconOf, useWorkloads } from "./Navigation";
 import { useAddress, useScope } from "./scope";
 
 export interface Found {
@@ -58,7 +58,7 @@ function useKnown(): (Found & { words: string })[] {
       key: `kind ${kind.noun}`,
       label: capital(plural(kind)),
       note: "kind",
-      icon: "workloads" as const,
+      icon: iconOf(kind.noun),
       to: list(kind.noun),
       words: `${plural(kind)} ${kind.noun} ${kind.summary}`.toLowerCase(),
     }));
@@ -91,8 +91,9 @@ function useResources(asked: string): Found[] {
         (data?.items ?? []).flatMap(({ metadata }): Found[] => {
           const to = resource(metadata.ref);
           if (!to) return [];
-          const note = kinds[index]?.noun.replaceAll("-", " ") ?? "";
-          return [{ key: metadata.ref, label: metadata.name, note, icon: "link", to }];
+          const noun = kinds[index]?.noun ?? "";
+          const note = noun.replaceAll("-", " ");
+          return [{ key: metadata.ref, label: metadata.name, note, icon: iconOf(noun), to }];
         }),
       ),
   });

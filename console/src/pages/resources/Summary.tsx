@@ -1,26 +1,28 @@
 /** A resource at a glance: its facts, and the cards that areas add. */
 import { SimpleGrid, Stack, Title } from "@mantine/core";
 import { Suspense } from "react";
-import type { Kind } from "~/api/catalogue";
+import { type Catalogue, type Kind, resourcePath, useCatalogue } from "~/api/catalogue";
 import type { Document } from "~/api/types";
-import { Value } from "~/parts/cells";
-import { currencyNear, isEmpty, isMoney, words } from "~/parts/formats";
+import { RefLink, Value } from "~/parts/cells";
+import { currencyNear, isEmpty, isMoney, onlyCurrency, words } from "~/parts/formats";
 import { type Fact, KeyValue } from "~/parts/KeyValue";
 import { Late } from "~/parts/Skeletons";
 import { StateBadge } from "~/parts/StateBadge";
 import { Ago } from "~/parts/Values";
 import { cards } from "~/shell/areas";
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ELSEWHERE = new Set(["conditions", "state"]);
 
 export function Summary({ kind, resource }: { kind: Kind; resource: Document }) {
+  const catalogue = useCatalogue();
   const shown = cards.filter((card) => card.when(kind, resource));
-  const status = factsOf(resource, "status");
+  const status = factsOf(resource, "status", catalogue);
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
         <Facts title="Now" facts={[...general(resource), ...status]} />
-        <Facts title="Wanted" facts={factsOf(resource, "spec")} />
+        <Facts title="Wanted" facts={factsOf(resource, "spec", catalogue)} />
         {shown
           .filter((card) => !card.wide)
           .map(({ id, content: Content }) => (
@@ -54,7 +56,10 @@ function Facts({ title, facts }: { title: string; facts: Fact[] }) {
 
 function general({ metadata, status, labels }: Document): Fact[] {
   const facts: Fact[] = [];
-  if (status?.state) facts.push(["State", <StateBadge key="state" state={status.state} />]);
+  // A phase of its own says more than the state that all kinds have.
+  if (status?.state && (!status.phase || status.state === "error")) {
+    facts.push(["State", <StateBadge key="state" state={status.state} />]);
+  }
   facts.push(["Created", <Ago key="created" at={metadata.createdAt} />]);
   if (metadata.lastModifiedAt !== metadata.createdAt) {
     facts.push(["Changed", <Ago key="changed" at={metadata.lastModifiedAt} />]);
@@ -66,23 +71,43 @@ function general({ metadata, status, labels }: Document): Fact[] {
   return facts;
 }
 
-/** The fields that are set; what is nested by one level more, what is deeper in the document. */
-export function factsOf(resource: Document, part: "spec" | "status"): Fact[] {
-  const fields = Object.entries(resource[part] ?? {}).filter(
-    ([name, value]) => !isEmpty(value) && !(part === "status" && ELSEWHERE.has(name)),
-  );
-  return fields.flatMap(([name, value]) => {
-    const near = currencyNear(resource, `${part}.${name}`);
+/** The fields that are set. What is nested is told by one level more, what is deeper or a list of
+ *  objects is left to the document. */
+export function factsOf(resource: Document, part: "spec" | "status", catalogue: Catalogue): Fact[] {
+  const only = onlyCurrency(resource);
+  return Object.entries(resource[part] ?? {}).flatMap(([name, value]): Fact[] => {
+    if (isEmpty(value) || (part === "status" && ELSEWHERE.has(name))) return [];
+    const near = currencyNear(resource, `${part}.${name}`) || only;
+    if (name === "place") return [["Place", placeOf(value as Record<string, unknown>)]];
+    if (Array.isArray(value) && value.some((each) => typeof each === "object")) return [];
+    if (typeof value === "string" && UUID.test(value))
+      return linked(name, value, resource, catalogue);
     const nested = typeof value === "object" && !Array.isArray(value) && !isMoney(value);
     if (!nested || value === null) return [fact(words(name), name, value, near)];
-    const inner = Object.entries(value as Record<string, unknown>).filter(
-      ([, each]) => !isEmpty(each),
-    );
     const currency = (value as { currency?: string }).currency ?? near;
-    return inner.map(([key, each]) =>
-      fact(`${words(name)}: ${words(key).toLowerCase()}`, key, each, currency),
-    );
+    return Object.entries(value as Record<string, unknown>)
+      .filter(([, each]) => !isEmpty(each) && (typeof each !== "object" || isMoney(each)))
+      .map(([key, each]) =>
+        fact(`${words(name)}: ${words(key).toLowerCase()}`, key, each, currency),
+      );
   });
+}
+
+/** Where it runs, in one line, from the host to the operator. */
+function placeOf(place: Record<string, unknown>): string {
+  const parts = ["host", "site", "zone", "region", "jurisdiction", "operator"].map(
+    (key) => place[key],
+  );
+  return [...new Set(parts.filter((part) => typeof part === "string" && part !== ""))].join(", ");
+}
+
+/** An id, where it names a resource that has a page. */
+function linked(name: string, id: string, resource: Document, catalogue: Catalogue): Fact[] {
+  const kind = catalogue.find(name);
+  const { tenant = "", workspace = "" } = resource.metadata;
+  if (kind?.scope !== "workspace" || !workspace) return [];
+  const to = resourcePath(kind, { tenant, workspace }, [id]).replace("/providers/", "");
+  return [[words(name), <RefLink key={name} to={to} label={`${id.slice(0, 8)}…`} />]];
 }
 
 function fact(label: string, name: string, value: unknown, currency: string): Fact {

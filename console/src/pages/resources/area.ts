@@ -9,13 +9,6 @@ export const area: Area = {
   ],
   tabs: [
     {
-      id: "spec",
-      label: "Spec",
-      order: 60,
-      when: () => true,
-      content: lazy(() => import("./SpecTab")),
-    },
-    {
       id: "history",
       label: "History",
       order: 70,
