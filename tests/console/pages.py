@@ -15,10 +15,13 @@ class Page(NamedTuple):
     nobody."""
 
 
-LAB = "acme/lab"
+LAB, HOME = "acme/lab", "operator/default"
 PAGES = (
     Page("sign-in", "sign-in", "button:has-text('Sign in')", who=""),
     Page("jobs", f"{LAB}/kinds/job", "text=survey"),
     Page("job", f"{LAB}/kinds/job/survey", "text=succeeded"),
+    Page("places", f"{LAB}/places", "text=falkenberg >> nth=1"),
+    Page("place", f"{LAB}/places/falkenberg", "text=Free now"),
+    Page("place-operator", f"{HOME}/places/home-1", "text=Machines", who="operator"),
     Page("kinds", f"{LAB}/kinds", "text=Schedules"),
 )

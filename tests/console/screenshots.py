@@ -26,9 +26,11 @@ LOOKS = {
 async def photograph(visits: Visits, page: Page, to: Path) -> None:
     for look, (theme, size) in LOOKS.items():
         tab = await visits.look(page, theme=theme, size=size)
-        # Fonts and charts are drawn after the words are there.
+        # As tall as the page is: what fills the window does so in the picture.
+        height = await tab.evaluate("document.documentElement.scrollHeight")
+        await tab.set_viewport_size({**size, "height": max(height, size["height"])})
         await tab.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
-        await tab.screenshot(path=to / f"{page.name}-{look}.png", full_page=True)
+        await tab.screenshot(path=to / f"{page.name}-{look}.png")
         await visits.close()
 
 

@@ -60,7 +60,7 @@ class Visits:
         tab = await self.open(page.path, page.who, **more)
         main = tab.locator("main")
         await main.locator(page.ready).first.wait_for()
-        await expect(main.locator("[aria-busy=true]")).to_have_count(0)
+        await expect(main.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
         return tab
 
     async def close(self) -> None:
