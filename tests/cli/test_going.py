@@ -185,6 +185,23 @@ def test_logs_of_a_job_called_like_a_command(standin: Skerry) -> None:
     assert "search" in standin("logs", "--help").out
 
 
+def test_sessions_are_listed_and_ended(standin: Skerry, cloud: Cloud) -> None:
+    here = {
+        "id": "1", "token": None, "by": "password", "address": "10.0.0.1", "openedAt": NOW,
+        "lastUsedAt": None, "expiresAt": None, "narrowed": False, "current": True,
+    }  # fmt: skip
+    token = {**here, "id": "2", "token": "ann.ci", "by": "", "address": "", "current": False}
+    cloud.views["/providers/skerry.identity/v1/sessions"] = {"items": [here, token]}
+    said = standin("session", "list")
+    assert said.code == 0, said.err
+    shown = said.out.splitlines()
+    assert shown[0].split() == ["ID", "WHAT", "BY", "FROM", "OPENED", "USED", "EXPIRES"]
+    assert [*shown[1].split()[:5]] == ["1", "this", "session", "password", "10.0.0.1"]
+    assert shown[2].split()[:4] == ["2", "ann.ci", "-", "-"]
+    assert standin("session", "list", "-o", "name").out == "1\n2\n"
+    assert standin("session", "delete", "none").code == 3
+
+
 def test_alerts_are_listed(standin: Skerry, cloud: Cloud) -> None:
     subject = "skerry.run/v1/tenants/acme/workspaces/w/jobs/train"
     alert = {

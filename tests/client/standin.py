@@ -65,7 +65,7 @@ class Cloud:
         return response
 
     async def _answer(self, request: Request, path: str) -> Response:
-        if path.endswith("/sessions"):
+        if path.endswith("/sessions") and request.method == "POST":
             given = await request.json()
             if given["password"] != "correct horse":
                 return problem(401, "wrong user or password")

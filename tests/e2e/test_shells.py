@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -174,15 +175,49 @@ class TestWire:
             assert refused.value.response.status_code == status
             assert json.loads(refused.value.response.body or b"")["status"] == status
 
-    def test_a_browser_gives_its_token_as_a_protocol(self, cloud: Cloud, web: str) -> None:
-        token = env(cloud)["SKERRY_TOKEN"]
-        protocols: Any = ["skerry.channel.v1", f"skerry.token.{token}"]
+    def ticket(self, cloud: Cloud, path: str) -> str:
+        told = env(cloud)
+        request = urllib.request.Request(
+            f"{told['SKERRY_URL']}/providers/skerry.identity/v1/tickets",
+            json.dumps({"path": path}).encode(),
+            {"authorization": f"Bearer {told['SKERRY_TOKEN']}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["ticket"]
+
+    def test_a_browser_comes_with_a_ticket(self, cloud: Cloud, web: str) -> None:
+        ticket = self.ticket(cloud, f"{WORKSPACE}/jobs/{web}/exec")
+        protocols: Any = ["skerry.channel.v1", f"skerry.ticket.{ticket}"]
         with self.dial(cloud, web, token="", subprotocols=protocols) as socket:
             assert socket.subprotocol == "skerry.channel.v1"
             socket.send(json.dumps({"command": ["echo", "hi"]}))
             assert json.loads(socket.recv()) == {"opened": True}
             assert socket.recv() == b"\x01hi\n"
             assert json.loads(socket.recv()) == {"exit": 0}
+        with pytest.raises(InvalidStatus) as refused:
+            self.dial(cloud, web, token="", subprotocols=protocols)
+        assert refused.value.response.status_code == 401, "it works once"
+
+    def test_a_ticket_leads_where_it_was_asked_for(self, cloud: Cloud, web: str) -> None:
+        ticket = self.ticket(cloud, f"{WORKSPACE}/jobs/{web}/connect")
+        protocols: Any = ["skerry.channel.v1", f"skerry.ticket.{ticket}"]
+        with pytest.raises(InvalidStatus) as refused:
+            self.dial(cloud, web, token="", subprotocols=protocols)
+        assert refused.value.response.status_code == 401
+        for path, status in ((f"{WORKSPACE}/jobs/nope/exec", 404), (f"{WORKSPACE}/jobs", 404)):
+            with pytest.raises(urllib.error.HTTPError) as told:
+                self.ticket(cloud, path)
+            assert told.value.code == status
+
+    def test_a_page_of_another_origin_is_turned_away(self, cloud: Cloud, web: str) -> None:
+        for origin in ("https://evil.example", "null", "http://"):
+            with pytest.raises(InvalidStatus) as refused:
+                self.dial(cloud, web, origin=origin)
+            assert refused.value.response.status_code == 403
+        own = env(cloud)["SKERRY_URL"]
+        with self.dial(cloud, web, origin=own) as socket:
+            socket.send(json.dumps({"command": ["true"]}))
+            assert json.loads(socket.recv()) == {"opened": True}
 
     @pytest.mark.parametrize(
         ("first", "words"),

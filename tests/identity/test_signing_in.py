@@ -370,6 +370,25 @@ async def test_a_sign_in_counts_once_and_in_its_own_browser(site, issuer):
     assert (await late.back(url)).status_code == 400
 
 
+async def test_the_console_is_led_back_to_and_collects(site, issuer):
+    await ann(site)
+    await declare(site, issuer, OURS)
+    issuer.person |= EMAIL
+    browser = Browser(site, back="/console/signed-in")
+    answer = await browser.back(await browser.at_issuer())
+    assert answer.status_code == 303
+    where, _, query = answer.headers["location"].partition("?")
+    assert where == "/console/signed-in"
+    told = {name: values[0] for name, values in parse_qs(query).items()}
+    session = (await browser.collect(told)).json()
+    who = (await site.call("GET", f"{IDENTITY}/whoami", token=session["token"])).json()
+    assert (who["subject"], who["expiresAt"]) == ("users/ann", session["expiresAt"])
+    issuer.person["email_verified"] = False
+    issuer.person["sub"] = "a stranger"
+    answer = await browser.back(await browser.at_issuer())
+    assert answer.headers["location"].startswith("/console/signed-in?error=access_denied&")
+
+
 async def test_a_code_is_worth_nothing_without_the_verifier(site, issuer):
     await ann(site)
     await declare(site, issuer, OURS)
@@ -387,6 +406,13 @@ async def test_a_code_is_worth_nothing_without_the_verifier(site, issuer):
         {"back": "http://127.0.0.1.evil.example/"},
         {"back": "http://user@127.0.0.1/"},
         {"back": "/enter"},
+        {"back": "/console"},
+        {"back": "/console/../enter"},
+        {"back": "/console//evil.example"},
+        {"back": "/console/x?next=//evil.example"},
+        {"back": "/console/\\evil.example"},
+        {"back": "/console/signed-in", "challenge": ""},
+        {"back": "/console/\r\nset-cookie: x=y"},
         {"back": "//evil.example"},
         {"back": "http://[::1"},
         {"back": "http://127.0.0.1:0/"},

@@ -4355,6 +4355,25 @@ export interface components {
             text: string;
             uri: string;
         };
+        ListSessionsAnswer: {
+            items: {
+                /** @description Where a session was opened from */
+                address: string;
+                /** @description What proved a session: password, issuer/NAME */
+                by: string;
+                /** @description It is the one that asks */
+                current: boolean;
+                expiresAt: string | null;
+                id: string;
+                lastUsedAt: string | null;
+                /** @description Scopes let it do less than its bearer */
+                narrowed: boolean;
+                /** Format: date-time */
+                openedAt: string;
+                /** @description The token's name; null: it is a session */
+                token: string | null;
+            }[];
+        };
         OpenSessionAnswer: {
             /** Format: date-time */
             expiresAt: string;
@@ -4370,6 +4389,11 @@ export interface components {
             }[];
             password: boolean;
         };
+        IssueTicketAnswer: {
+            /** Format: date-time */
+            expiresAt: string;
+            ticket: string;
+        };
         ExchangeTokenAnswer: {
             access_token: string;
             expires_in: number;
@@ -4378,6 +4402,8 @@ export interface components {
         };
         WhoamiAnswer: {
             displayName: string;
+            /** Format: date-time */
+            expiresAt?: string;
             operator: boolean;
             subject: string;
             tenant: string;
@@ -4823,8 +4849,10 @@ export type WorkspaceStatus = components['schemas']['WorkspaceStatus'];
 export type WellknownAnswer = components['schemas']['WellknownAnswer'];
 export type FollowLinkAnswer = components['schemas']['FollowLinkAnswer'];
 export type BeginFactorAnswer = components['schemas']['BeginFactorAnswer'];
+export type ListSessionsAnswer = components['schemas']['ListSessionsAnswer'];
 export type OpenSessionAnswer = components['schemas']['OpenSessionAnswer'];
 export type WaysInAnswer = components['schemas']['WaysInAnswer'];
+export type IssueTicketAnswer = components['schemas']['IssueTicketAnswer'];
 export type ExchangeTokenAnswer = components['schemas']['ExchangeTokenAnswer'];
 export type WhoamiAnswer = components['schemas']['WhoamiAnswer'];
 export type ListAlertsAnswer = components['schemas']['ListAlertsAnswer'];

@@ -44,7 +44,16 @@ from skerry.api.proofs import (
     tile,
     witness_key,
 )
-from skerry.api.sessions import begin_factor, close_session, drop_factor, open_session, whoami
+from skerry.api.sessions import (
+    begin_factor,
+    close_other,
+    close_session,
+    drop_factor,
+    list_sessions,
+    open_session,
+    ticket,
+    whoami,
+)
 from skerry.kernel.errors import NotFound
 
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
@@ -187,7 +196,13 @@ def _routes(
         f"{proof}/tenants/{{tenant}}/events": {"GET": events},
         f"{proof}/tenants/{{tenant}}/events/{{position}}": {"GET": event},
         f"{proof}/tenants/{{tenant}}/audit": {"GET": package},
-        f"{identity}/sessions": {"POST": open_session, "DELETE": close_session},
+        f"{identity}/sessions": {
+            "GET": list_sessions,
+            "POST": open_session,
+            "DELETE": close_session,
+        },
+        f"{identity}/sessions/{{session}}": {"DELETE": close_other},
+        f"{identity}/tickets": {"POST": ticket},
         f"{identity}/whoami": {"GET": whoami},
         f"{identity}/sign-in": {"GET": signing_in.ways},
         f"{identity}/second-factors": {"POST": begin_factor, "DELETE": drop_factor},

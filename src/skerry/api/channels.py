@@ -6,16 +6,19 @@ comes the client's first message, a text, JSON of the channel's ``spec``; the an
 stream: to the workload with a first byte of 0, from it with 1, or with 2 for what a command without
 a terminal writes to standard error. Texts are asides: from the client
 ``{"resize": {"columns", "rows"}}`` and ``{"end": true}`` (no more input), from the server at last
-``{"exit": <code>}``. A client that can't send an Authorization header, a browser, gives its token
-as the subprotocol ``skerry.token.<token>`` beside ``skerry.channel.v1``.
+``{"exit": <code>}``. A browser, which can't send an Authorization header, asks for a ticket (POST
+``…/tickets``, which also tells in words what it may not) and gives it as the subprotocol
+``skerry.ticket.<ticket>`` beside ``skerry.channel.v1``. One that shows a page of another origin is
+turned away.
 """
 
 import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -23,10 +26,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skerry.api.problems import from_exception, problem_body
 from skerry.api.routes import Target
+from skerry.identity import tickets
 from skerry.identity.authorize import Principal, authorize
 from skerry.kernel import changes
 from skerry.kernel.channels import Channel, Duplex
-from skerry.kernel.errors import InvalidRequest, NotFound, Problem, TooManyRequests
+from skerry.kernel.errors import Forbidden, InvalidRequest, NotFound, Problem, TooManyRequests
 from skerry.kernel.kinds import Spec
 from skerry.kernel.paths import can_exist
 from skerry.kernel.rows import Resource
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from skerry.api.edge import Edge
 
 PROTOCOL = "skerry.channel.v1"
-_TOKEN = "skerry.token."  # noqa: S105 - what comes before one
+_TICKET = "skerry.ticket."
 MOST = 1000
 MOST_OF_ONE = 100
 """Open at a time: in this process, and of one caller."""
@@ -91,15 +95,17 @@ async def serve(edge: "Edge", channels: Channels, socket: WebSocket) -> None:
     target = edge.routes.find(socket.path_params["path"])
     if target.channel is None or not can_exist(target.kind, target.path):
         raise NotFound("there is no channel here", hint="GET /openapi.json describes every path.")
-    who = await edge.bearer(_token(socket))
-    resource = await _allowed(edge, target, who)
+    _check_origin(edge, socket)
+    again = await _caller(edge, socket)
+    who = await again()
+    resource = await allowed(edge, target, who)
     with channels.place(who.caller.subject):
         offered = socket.scope.get("subprotocols", [])
         await socket.accept(PROTOCOL if PROTOCOL in offered else None)
         began = time.monotonic()
         why = "left"
         try:
-            why = await _talk(edge, target, who, resource, socket)
+            why = await _talk(edge, target, who, resource, socket, again)
         except (WebSocketDisconnect, SiteUnreachable) as error:
             why = type(error).__name__
         finally:
@@ -109,14 +115,30 @@ async def serve(edge: "Edge", channels: Channels, socket: WebSocket) -> None:
             )  # fmt: skip
 
 
-def _token(socket: WebSocket) -> str:
+def _check_origin(edge: "Edge", socket: WebSocket) -> None:
+    """A page of somebody else's has no business here, whatever it knows."""
+    origin = socket.headers.get("origin")
+    ours = {socket.headers.get("host", ""), urlsplit(edge.public_url).netloc} - {""}
+    if origin is not None and urlsplit(origin).netloc not in ours:
+        raise Forbidden(
+            "this was asked for by a page of another origin",
+            hint="Open it from this cloud's own console, or with `skerry ssh`.",
+        )
+
+
+async def _caller(edge: "Edge", socket: WebSocket) -> Callable[[], Awaitable[Principal]]:
+    """Tells who comes in, as they are whenever it is asked. Raises ``Unauthenticated``."""
     for offered in socket.scope.get("subprotocols", []):
-        if offered.startswith(_TOKEN):
-            return f"Bearer {offered.removeprefix(_TOKEN)}"
-    return socket.headers.get("authorization", "")
+        if offered.startswith(_TICKET):
+            ticket = offered.removeprefix(_TICKET)
+            token = await tickets.redeem(edge.db, ticket, socket.scope["path"])
+            return lambda: edge.authenticator.holder(token)
+    authorization = socket.headers.get("authorization", "")
+    return lambda: edge.bearer(authorization)
 
 
-async def _allowed(edge: "Edge", target: Target, who: Principal) -> Resource:
+async def allowed(edge: "Edge", target: Target, who: Principal) -> Resource:
+    """The resource that a channel leads into. Raises what a request for it would meet."""
     assert target.channel is not None
     verb = f"post.{target.channel.name}"
     authorize(who, verb, edge.about(target.kind, target.path))
@@ -125,8 +147,9 @@ async def _allowed(edge: "Edge", target: Target, who: Principal) -> Resource:
 
 
 async def _talk(
-    edge: "Edge", target: Target, who: Principal, resource: Resource, socket: WebSocket
-) -> str:
+    edge: "Edge", target: Target, who: Principal, resource: Resource, socket: WebSocket,
+    again: Callable[[], Awaitable[Principal]],
+) -> str:  # fmt: skip
     """Open what is asked for and carry both ways; why it ended."""
     channel = target.channel
     assert channel is not None
@@ -142,7 +165,7 @@ async def _talk(
         return problem.slug
     try:
         await _say(socket, {"opened": True})
-        return await _carry(edge, target, socket, stream)
+        return await _carry(socket, stream, _still(edge, target, again))
     finally:
         await stream.close()
 
@@ -175,15 +198,15 @@ async def _record(edge: "Edge", asked: Asked, channel: Channel, wanted: Any) -> 
         tx.after_commit(edge.resources.changed)
 
 
-async def _carry(edge: "Edge", target: Target, socket: WebSocket, stream: Duplex) -> str:
+async def _carry(socket: WebSocket, stream: Duplex, still: Coroutine[Any, Any, None]) -> str:
     """Both ways at once, until the workload's side ends, the client leaves, or may no longer."""
     async with (
         _running(_outward(socket, stream)) as out,
         _running(_inward(socket, stream)) as into,
-        _running(_still(edge, target, _token(socket))) as allowed,
+        _running(still) as over,
     ):
-        await asyncio.wait((out, into, allowed), return_when=asyncio.FIRST_COMPLETED)
-        if allowed.done():
+        await asyncio.wait((out, into, over), return_when=asyncio.FIRST_COMPLETED)
+        if over.done():
             await socket.close(_POLICY, "you may no longer")
             return "forbidden"
         if into.done() and not out.done():
@@ -236,12 +259,12 @@ async def _messages(socket: WebSocket) -> AsyncIterator[bytes | Aside]:
                 return
 
 
-async def _still(edge: "Edge", target: Target, token: str) -> None:
+async def _still(edge: "Edge", target: Target, again: Callable[[], Awaitable[Principal]]) -> None:
     """Ends when the caller's right has."""
     while True:
         await asyncio.sleep(AGAIN)
         try:
-            await _allowed(edge, target, await edge.bearer(token))
+            await allowed(edge, target, await again())
         except Problem:
             return
 

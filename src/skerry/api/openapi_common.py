@@ -158,3 +158,18 @@ def required(properties: Schema, *optional: str) -> Schema:
         "required": [name for name in properties if name not in optional],
         "properties": properties,
     }
+
+
+PUBLIC: Schema = {"security": []}
+"""Of an operation that takes no token."""
+
+
+def plain(
+    name: str, summary: str, responses: Schema, *fails: type[errors.Problem], **more: Any
+) -> Schema:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {**responses, **problems(fails)},
+        **more,
+    }

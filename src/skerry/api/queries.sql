@@ -27,3 +27,6 @@ select f.position, c.at, c.kind, c.subject, c.verb, c.version, c.actor, c.body, 
   c.workspace, c.salt, c.leaf
 from change c join feed f on f.change_id = c.id
 where f.position = $1 and c.tenant = $2
+
+-- name: token_ends
+select expires_at from token where id = $1

@@ -4,10 +4,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from skerry.api import requests
+from skerry.api import channels, requests
 from skerry.api.edge import Edge
-from skerry.identity import passwords, second_factor, signing_in
+from skerry.identity import passwords, second_factor, sessions, signing_in, tickets
+from skerry.kernel.errors import NotFound
 from skerry.kernel.history import stamp
+from skerry.kernel.paths import can_exist
+from skerry.store.queries import load
+
+_sql = load("skerry.api")
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -94,10 +99,47 @@ async def close_session(edge: Edge, request: Request) -> Response:
 async def whoami(edge: Edge, request: Request) -> Response:
     """Who the token's bearer is."""
     who = await edge.principal(request)
-    body = {
+    body: dict[str, object] = {
         "tenant": who.tenant,
         "subject": who.subject,
         "displayName": who.display_name,
         "operator": who.is_operator,
     }
+    expires_at = await edge.db.fetchval(_sql.token_ends, who.token_id)
+    if expires_at is not None:
+        body["expiresAt"] = stamp(expires_at)
     return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+async def list_sessions(edge: Edge, request: Request) -> Response:
+    """GET: the caller's own sessions and tokens, newest first."""
+    who = await edge.principal(request)
+    found = await sessions.listed(edge.db, who)
+    return Response(msgspec.json.encode({"items": found}), media_type="application/json")
+
+
+async def close_other(edge: Edge, request: Request) -> Response:
+    """DELETE of one of the caller's own sessions."""
+    who = await edge.principal(request)
+    await sessions.close(edge.db, who, request.path_params["session"])
+    return Response(status_code=202)
+
+
+class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """Where a ticket is to lead."""
+
+    path: str
+
+
+async def ticket(edge: Edge, request: Request) -> Response:
+    """POST the path of a channel: a ticket that opens it once. Whoever may not is told so here,
+    because a browser hears nothing of why a websocket was refused."""
+    who = await edge.principal(request)
+    wanted: Wanted = requests.convert(await requests.json_object(request), Wanted)
+    found = edge.routes.known(wanted.path.removeprefix("/providers/"))
+    if found is None or found.channel is None or not can_exist(found.kind, found.path):
+        raise NotFound("there is no channel there", hint="Such as /providers/…/jobs/NAME/exec.")
+    await channels.allowed(edge, found, who)
+    secret, expires_at = await tickets.issue(edge.db, who, wanted.path)
+    body = {"ticket": secret, "expiresAt": stamp(expires_at)}
+    return Response(msgspec.json.encode(body), 201, media_type="application/json")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from skerry.api import entering, requests
+from skerry.api.console import HOME
 from skerry.api.edge import JSON, Edge
 from skerry.api.offering import issuer_buttons, offered
 from skerry.api.pages import HEADERS, escaped, hidden, page, sent
@@ -44,11 +46,11 @@ async def begin(edge: Edge, request: Request) -> Response:
             tenant = (await links.held(tx, invitation))["tenant"]
     elif given.get("route"):
         back = f"/enter?{urlencode({name: given.get(name, '') for name in ('route', 'to')})}"
-    elif back.startswith("/"):
-        raise InvalidRequest("back leads to a program's own port")
-    if back.startswith("/"):
-        state = challenge = ""
+    elif not Asked("", "", back).collected:
+        raise InvalidRequest("back leads to a program's own port, or into the console")
     asked = Asked(given.get("issuer", ""), tenant, back, state, challenge, invitation)
+    if not asked.collected:
+        asked = replace(asked, state="", challenge="")
     for text in (asked.issuer, asked.tenant, asked.back):
         if "\0" in text or len(text) > 2048:
             raise InvalidRequest("that is no name")
@@ -92,7 +94,7 @@ async def _done(edge: Edge, request: Request, asked: Asked, secret: str, origin:
         )  # fmt: skip
         return await _onward(edge, request, found)
     except Problem as problem:
-        if asked.back.startswith("/"):
+        if not asked.collected:
             raise
         told = {"error": "access_denied", "error_description": problem.detail}
         return _to(asked, told)
@@ -107,7 +109,7 @@ def _to(asked: Asked, told: Mapping[str, str]) -> Response:
 async def _onward(edge: Edge, request: Request, found: Found) -> Response:
     """To where the sign-in was for."""
     asked = found.asked
-    if not asked.back.startswith("/"):
+    if asked.collected:
         return _to(asked, {"code": await signing_in.hand_over(edge.db, found)})
     if asked.back == JOIN:
         return _joined({"tenant": asked.tenant, "user": found.name}, asked.issuer)
@@ -171,7 +173,10 @@ def _joined(who: Mapping[str, str], issuer: str = "") -> Response:
     how = f"--issuer {issuer}" if issuer else f"--user {who['user']}"
     command = f"skerry login --tenant {who['tenant']} {how}"
     text = f"<p>You are {escaped(who['user'])} in {escaped(who['tenant'])}.</p>"
-    return page("Welcome", f"{text}<p><code>{escaped(command)}</code> signs you in.</p>")
+    there = escaped(f"{HOME}sign-in?{urlencode({'tenant': who['tenant'], 'user': who['user']})}")
+    ways = f"""<p><a href="{there}">Sign in to the console</a></p>
+<p>In a terminal: <code>{escaped(command)}</code></p>"""
+    return page("Welcome", text + ways)
 
 
 class Follow(msgspec.Struct, forbid_unknown_fields=True):

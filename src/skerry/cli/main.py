@@ -47,6 +47,7 @@ COMMANDS = {
     "login": Entry("account", "Sign in with a password", "Sign in"),
     "join": Entry("account", "Accept an invitation by its link", "Sign in"),
     "whoami": Entry("account", "Show who the token is", "Sign in"),
+    "session": Entry("sessions", "List and end your own sessions", "Sign in"),
     "context": Entry("context", "Keep clouds by name and choose one", "Sign in"),
     "status": Entry("account", "Show how the cloud is", "Sign in"),
     "alert": Entry("alerts", "List what needs a person's eye", "Operate"),

@@ -97,8 +97,8 @@ class Authenticator:
         """Raises ``Unauthenticated`` if the token is none, unknown, expired or shut out."""
         key = digest(secret)
         seen = _Commits.count
-        proof = self._proofs.get(key)
-        if proof is None or proof.seen != seen or time.monotonic() >= proof.until:
+        proof = self._trusted(key, seen)
+        if proof is None:
             if not well_formed(secret):
                 raise Unauthenticated(
                     "This is not a token of Skerry.",
@@ -108,6 +108,21 @@ class Authenticator:
         if proof.principal.token_id is not None and len(self._used) < MOST_CACHED:
             self._used.add(proof.principal.token_id)
         return proof.principal
+
+    async def holder(self, token: uuid.UUID) -> Principal:
+        """Who bears a token that was proved before, as they are now. Raises ``Unauthenticated``."""
+        key = await self._db.fetchval(_sql.digest_of_token, token)
+        if key is None:
+            raise Unauthenticated("This token is not known here any more.", hint="Log in again.")
+        seen = _Commits.count
+        return (self._trusted(key, seen) or await self._proven(key, seen)).principal
+
+    def _trusted(self, key: bytes, seen: int) -> _Proof | None:
+        """A proof that still counts."""
+        proof = self._proofs.get(key)
+        if proof is None or proof.seen != seen or time.monotonic() >= proof.until:
+            return None
+        return proof
 
     async def _proven(self, key: bytes, seen: int) -> _Proof:
         """A new proof. Many who ask at once, as watchers do, share one question."""
@@ -195,7 +210,12 @@ class Authenticator:
         except BaseException:
             self._used |= used
             raise
-        for old in (_sql.drop_old_sessions, _sql.drop_old_sign_ins, _sql.drop_old_links):
+        for old in (
+            _sql.drop_old_sessions,
+            _sql.drop_old_sign_ins,
+            _sql.drop_old_links,
+            _sql.drop_old_tickets,
+        ):
             await self._db.execute(old)
 
 

@@ -1,6 +1,7 @@
 -- name: insert_token
-insert into token (id, digest, subject_uid, resource_uid, scopes, created_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into token (id, digest, subject_uid, resource_uid, scopes, created_at, expires_at, address,
+  opened_by)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: token_by_digest
 -- Everything a request needs to know of its caller, in one read.
@@ -23,6 +24,34 @@ from resource s
 join resource n on n.ref = 'skerry.identity/v1/tenants/' || s.tenant and n.deleted_at is null
 left join authorization_epoch e on e.tenant = s.tenant
 where s.uid = $1 and s.deleted_at is null and s.kind in ('user', 'service-account')
+
+-- name: digest_of_token
+select digest from token where id = $1
+
+-- name: tokens_like
+-- All that its bearer's subject holds, newest first: sessions, and tokens that are resources.
+select t.id, t.created_at, t.expires_at, t.last_used_at, t.address, t.opened_by, r.name,
+  json_array_length(t.scopes) > 0 as narrowed
+from token t left join resource r on r.uid = t.resource_uid
+where t.subject_uid = (select subject_uid from token where id = $1)
+  and (t.expires_at is null or t.expires_at > skerry_now())
+order by t.created_at desc, t.id limit $2
+
+-- name: drop_session_like
+-- A session of who bears token $2.
+delete from token where id = $1 and resource_uid is null
+  and subject_uid = (select subject_uid from token where id = $2)
+returning id
+
+-- name: keep_ticket
+insert into ticket (digest, token_id, path, expires_at) values ($1, $2, $3, $4)
+
+-- name: take_ticket
+delete from ticket where digest = $1
+returning token_id, path, expires_at > skerry_now() as live
+
+-- name: drop_old_tickets
+delete from ticket where expires_at < skerry_now()
 
 -- name: token_of_resource
 select last_used_at from token where resource_uid = $1

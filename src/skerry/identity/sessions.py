@@ -7,10 +7,14 @@ issuer that is away keeps nobody in, and locks nobody out who has another way.
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from skerry.identity import tokens
 from skerry.identity.authenticate import forget
+from skerry.identity.authorize import Principal
 from skerry.kernel import changes
+from skerry.kernel.errors import NotFound
+from skerry.kernel.history import stamp
 from skerry.store import Database, Tx
 from skerry.store.queries import load
 
@@ -47,7 +51,7 @@ async def opened(
     issuer named where that is no user."""
     secret = tokens.mint("session" if collection == "users" else "service")
     expires_at = await tx.now() + lasts
-    id = await tokens.keep(tx, secret, uid, expires_at=expires_at)
+    id = await tokens.keep(tx, secret, uid, expires_at=expires_at, address=address, by=by)
     ref = f"skerry.identity/v1/tenants/{tenant}/{collection}/{name}"
     who = name if collection == "users" else f"{collection}/{name}"
     await changes.record(
@@ -72,4 +76,35 @@ async def opened(
 async def logout(db: Database, secret: str) -> None:
     """End a session. A token that is none is no error: it is over in any case."""
     await db.execute(_sql.drop_session, tokens.digest(secret))
+    forget()
+
+
+async def listed(db: Database, who: Principal, most: int = 500) -> list[dict[str, Any]]:
+    """What the caller can come in with: their sessions and tokens, newest first."""
+    return [
+        {
+            "id": str(row["id"]),
+            "token": row["name"],
+            "by": row["opened_by"],
+            "address": row["address"],
+            "openedAt": stamp(row["created_at"]),
+            "lastUsedAt": row["last_used_at"] and stamp(row["last_used_at"]),
+            "expiresAt": row["expires_at"] and stamp(row["expires_at"]),
+            "narrowed": row["narrowed"],
+            "current": row["id"] == who.token_id,
+        }
+        for row in await db.fetch(_sql.tokens_like, who.token_id, most)
+    ]
+
+
+async def close(db: Database, who: Principal, session: str) -> None:
+    """End one of the caller's own sessions. Raises ``NotFound``; a token is deleted as such."""
+    try:
+        id = uuid.UUID(session)
+    except ValueError:
+        id = uuid.UUID(int=0)
+    if await db.fetchval(_sql.drop_session_like, id, who.token_id) is None:
+        raise NotFound(
+            "You have no such session.", hint="Tokens that have a name are deleted by it."
+        )
     forget()

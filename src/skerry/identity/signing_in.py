@@ -50,6 +50,8 @@ COLLECT_SECONDS = 120.0
 """For which its code can be collected."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _STATE = re.compile(r"[A-Za-z0-9._~-]{0,128}")
+CONSOLE = "/console/"
+_CONSOLE = re.compile(r"(?!.*(?:\.\.|//))/console/[A-Za-z0-9._~/-]{0,200}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Begun:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a sign-in is for. ``back`` is a URL on loopback, or a path of our own."""
+    """What a sign-in is for. ``back`` is a URL on loopback, a page of the console, or another path
+    of our own."""
 
     issuer: str
     tenant: str
@@ -70,6 +73,11 @@ class Asked:
     state: str = ""
     challenge: str = ""
     invitation: bytes | None = None
+
+    @property
+    def collected(self) -> bool:
+        """Whether who asks, a program or the console, collects the session by a code."""
+        return not self.back.startswith("/") or self.back.startswith(CONSOLE)
 
 
 @dataclass(frozen=True)
@@ -94,17 +102,11 @@ def s256(verifier: str) -> str:
 
 def check(asked: Asked) -> None:
     """Raises ``InvalidRequest`` unless it leads nowhere but to whoever asks."""
-    if asked.back.startswith("/"):
+    if not asked.collected:
         return
-    try:
-        parts = urlsplit(asked.back)
-        loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1")
-        plain = parts.port != 0 and not parts.username and not parts.fragment
-    except ValueError:
-        loopback = plain = False
-    if not loopback or not plain or len(asked.back) > 512 or not asked.back.isprintable():
+    if not (_CONSOLE.fullmatch(asked.back) or _on_loopback(asked.back)):
         raise InvalidRequest(
-            "back must be http://127.0.0.1:PORT/ or http://[::1]:PORT/",
+            "back must be http://127.0.0.1:PORT/, http://[::1]:PORT/ or a page below /console/",
             sources=[Source(parameter="back")],
         )
     if not _CHALLENGE.fullmatch(asked.challenge) or not _STATE.fullmatch(asked.state):
@@ -112,6 +114,16 @@ def check(asked: Asked) -> None:
             "challenge and state are those of RFC 7636 (S256) and RFC 6749",
             sources=[Source(parameter="challenge")],
         )
+
+
+def _on_loopback(back: str) -> bool:
+    try:
+        parts = urlsplit(back)
+        loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1")
+        plain = parts.port != 0 and not parts.username and not parts.fragment
+    except ValueError:
+        return False
+    return loopback and plain and len(back) <= 512 and back.isprintable()
 
 
 async def begin(

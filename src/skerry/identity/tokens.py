@@ -72,11 +72,15 @@ async def keep(
     expires_at: datetime | None,
     resource: uuid.UUID | None = None,
     scopes: Sequence[Mapping[str, Any]] = (),
+    address: str = "",
+    by: str = "",
 ) -> uuid.UUID:
-    """Write a new token of the user or service account ``subject``; answers its id."""
+    """Write a new token of the user or service account ``subject``; answers its id. Of a session,
+    ``address`` is where it was opened from, ``by`` what proved it."""
     id = uuid.uuid4()
     await tx.execute(
         _sql.insert_token,
         id, digest(secret), subject, resource, list(scopes), await tx.now(), expires_at,
+        address, by,
     )  # fmt: skip
     return id

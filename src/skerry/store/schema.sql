@@ -935,6 +935,14 @@ CREATE TABLE public.tick (
     waited double precision[]
 );
 
+CREATE TABLE public.ticket (
+    digest bytea NOT NULL,
+    token_id uuid NOT NULL,
+    path text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT ticket_digest_check CHECK ((octet_length(digest) = 32))
+);
+
 CREATE TABLE public.token (
     id uuid NOT NULL,
     digest bytea NOT NULL,
@@ -944,6 +952,8 @@ CREATE TABLE public.token (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    address text DEFAULT ''::text NOT NULL,
+    opened_by text DEFAULT ''::text NOT NULL,
     CONSTRAINT token_digest_check CHECK ((octet_length(digest) = 32))
 );
 
@@ -1300,6 +1310,9 @@ ALTER TABLE ONLY public.terms
 ALTER TABLE ONLY public.tick
     ADD CONSTRAINT tick_pkey PRIMARY KEY (source, at);
 
+ALTER TABLE ONLY public.ticket
+    ADD CONSTRAINT ticket_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY public.token
     ADD CONSTRAINT token_digest_key UNIQUE (digest);
 
@@ -1451,6 +1464,10 @@ CREATE INDEX subject_workspace ON public.subject USING btree (tenant, workspace)
 
 CREATE INDEX tick_at ON public.tick USING btree (at);
 
+CREATE INDEX ticket_old ON public.ticket USING btree (expires_at);
+
+CREATE INDEX ticket_token ON public.ticket USING btree (token_id);
+
 CREATE INDEX token_sessions ON public.token USING btree (expires_at) WHERE (resource_uid IS NULL);
 
 CREATE INDEX token_subject ON public.token USING btree (subject_uid);
@@ -1586,6 +1603,9 @@ ALTER TABLE ONLY public.stream
 
 ALTER TABLE ONLY public.stream
     ADD CONSTRAINT stream_source_fkey FOREIGN KEY (source) REFERENCES public.meter_source(name);
+
+ALTER TABLE ONLY public.ticket
+    ADD CONSTRAINT ticket_token_id_fkey FOREIGN KEY (token_id) REFERENCES public.token(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.token
     ADD CONSTRAINT token_resource_uid_fkey FOREIGN KEY (resource_uid) REFERENCES public.resource(uid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
