@@ -24,4 +24,6 @@ PAGES = (
     Page("place", f"{LAB}/places/falkenberg", "text=Free now"),
     Page("place-operator", f"{HOME}/places/home-1", "text=Machines", who="operator"),
     Page("kinds", f"{LAB}/kinds", "text=Schedules"),
+    Page("audit", f"{LAB}/audit", "text=Did what"),
+    Page("audit-entry", f"{LAB}/audit/20", "text=Yes: it stands there"),
 )

@@ -1,0 +1,87 @@
+/** The tenant's past, as the API tells it. */
+import type { Query } from "~/api/http";
+import type { Statement } from "~/proof/statement";
+
+/** One line of it. */
+export interface Event {
+  position: number;
+  at: string;
+  kind: string;
+  ref: string;
+  verb: string;
+  version: number;
+  actor: string;
+}
+
+/** One with all that its leaf hashes. */
+export type WholeEvent = Event & Statement;
+
+export interface Events {
+  items: Event[];
+  next?: string;
+}
+
+export const LIMIT = 50;
+
+export interface Filters {
+  /** From when on: `-1d`, or a date. */
+  from: string;
+  to: string;
+  actor: string;
+  verb: string;
+  kinds: string;
+  search: string;
+}
+
+export const FILTERS = ["from", "to", "actor", "verb", "kinds", "search"] as const;
+
+export const eventsPath = (tenant: string): string =>
+  `/providers/skerry.proof/v1/tenants/${encodeURIComponent(tenant)}/events`;
+
+/** What is asked for: filters that say something. */
+export function asked(filters: Filters, more: Query = {}): Query {
+  const said = Object.entries(filters).filter(([, value]) => value !== "");
+  return { ...Object.fromEntries(said), ...more };
+}
+
+/** The same at the command line. */
+export function commandOf(filters: Filters): string[] {
+  const flags = FILTERS.flatMap((name) => (filters[name] ? [`--${name}`, filters[name]] : []));
+  return ["audit", "log", ...flags];
+}
+
+/** Whether somebody of another tenant did it: an operator. Skerry itself has no tenant. */
+export function fromOutside(actor: string, tenant: string): boolean {
+  return actor.includes("@") && !actor.endsWith(`@${tenant}`);
+}
+
+const DONE: Record<string, string> = {
+  put: "wrote",
+  create: "made",
+  created: "made",
+  update: "changed",
+  delete: "asked to delete",
+  deleted: "deleted",
+  status: "reported on",
+  logs: "read the logs of",
+  files: "read files of",
+  blob: "read an upload of",
+  enter: "entered",
+  exec: "opened a shell in",
+  connect: "opened a port of",
+  raise: "raised",
+  clear: "closed",
+  placed: "placed",
+  refused: "refused to place",
+  kept: "kept what was left by",
+  restore: "restored",
+};
+
+/** What was done, as a word between who and what. */
+export const doneWord = (verb: string): string => DONE[verb] ?? verb.replaceAll("-", " ");
+
+/** `jobs/train` of a whole ref; what is none, as it is. */
+export function short(ref: string): string {
+  const parts = ref.split("/");
+  return parts.length > 4 ? parts.slice(-2).join("/") : ref;
+}
