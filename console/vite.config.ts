@@ -8,6 +8,8 @@ const ways = ["/providers", "/catalogue.json", "/openapi.json", "/sign-in", "/ga
 export default defineConfig({
   base: "/console/",
   plugins: [react()],
+  // As in tsconfig.json; the build reads it there, tests do not.
+  resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
   // The server puts a nonce of its own into each index.html that it sends.
   html: { cspNonce: "__CSP_NONCE__" },
   server: {
