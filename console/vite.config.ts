@@ -23,5 +23,5 @@ export default defineConfig({
     // An inlined asset would be a data: address, which the page's policy does not let in.
     assetsInlineLimit: 0,
   },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });
