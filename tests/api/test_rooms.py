@@ -335,6 +335,9 @@ def test_an_event_has_all_that_its_leaf_hashes(house: House) -> None:
     [found] = house.cloud.get(f"{events}?{narrow}", token=reader)["items"]
     assert found["ref"].endswith("/jobs/a")
     assert house.cloud.get(f"{events}?search=jobs/a&actor=nobody@acme", token=reader)["items"] == []
+    people = house.cloud.get(f"{events}?actor=@&limit=500", token=reader)["items"]
+    assert found in people
+    assert all("@" in item["actor"] for item in people)
     one = house.cloud.get(f"{events}/{found['position']}", token=reader)
     leaf = json.loads(one["leaf"])
     for name in ("subject", "tenant", "workspace", "actor", "body"):

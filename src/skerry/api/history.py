@@ -23,6 +23,8 @@ from skerry.store.queries import load
 
 _sql = load("skerry.api")
 _MOST = 500
+LOGIN = "login"
+"""The kind of change that tells where somebody came from."""
 _CURSOR = re.compile(r"(\d{1,17})\.(\d{1,18})")
 _POSITION = re.compile(r"\d{1,18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,6 +89,9 @@ def _item(edge: Edge, row: Row, visible: Visible) -> dict[str, Any] | None:
     known = row["kind"] in edge.resources.registry.by_noun
     if known and not visible(resource_in(msgspec.json.decode(row["body"]))):
         return None
+    address = (
+        str(msgspec.json.decode(row["body"]).get("address", "")) if row["kind"] == LOGIN else ""
+    )
     return {
         "position": row["position"],
         "at": stamp(row["at"]),
@@ -95,4 +100,5 @@ def _item(edge: Edge, row: Row, visible: Visible) -> dict[str, Any] | None:
         "verb": row["verb"],
         "version": row["version"],
         "actor": row["actor"],
+        **({"address": address} if address else {}),
     }

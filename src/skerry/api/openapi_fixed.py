@@ -101,7 +101,7 @@ def _log() -> Mapping[str, Schema]:
                     query("to", "Of the past: until this time"),
                     query("workspace", "Of the past: in this workspace only"),
                     query("verb", "Of the past: only this verb, such as put or deleted"),
-                    query("actor", "Of the past: only what this one did"),
+                    query("actor", "Of the past: only what this one did; @ is any account"),
                     query("search", "Of the past: only what has this in its ref"),
                     query("limit", "Of the past: events of a page", {
                         "type": "integer", "minimum": 1, "maximum": 500,

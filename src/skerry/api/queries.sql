@@ -17,7 +17,7 @@ select f.position, c.at, c.kind, c.subject, c.verb, c.version, c.actor, c.body
 from change c join feed f on f.change_id = c.id
 where c.tenant = $1 and c.at >= $2 and (c.at, f.position) < ($3, $4::bigint)
   and ($5::text[] is null or c.kind = any($5)) and ($6 = '' or c.workspace = $6)
-  and ($8 = '' or c.verb = $8) and ($9 = '' or c.actor = $9)
+  and ($8 = '' or c.verb = $8) and ($9 = '' or c.actor = $9 or $9 = '@' and position('@' in c.actor) > 0)
   and ($10 = '' or position(lower($10) in lower(c.subject)) > 0)
 order by c.at desc, f.position desc limit $7
 

@@ -28,6 +28,7 @@ import {
   fromOutside,
   LIMIT,
   short,
+  who,
 } from "./events";
 import { FilterBar } from "./FilterBar";
 
@@ -127,9 +128,12 @@ function useColumns(): TableColumn<Event>[] {
     {
       id: "actor",
       title: "Who",
-      cell: ({ actor }) => (
+      cell: ({ actor, address }) => (
         <Group gap={6} wrap="nowrap">
-          <Text size="sm">{actor === "system" || !actor ? "Skerry itself" : actor}</Text>
+          <Text size="sm">
+            {who(actor)}
+            {address ? <Text span c="dimmed" size="sm">{` from ${address}`}</Text> : null}
+          </Text>
           {fromOutside(actor, tenant) ? (
             <Badge size="sm" variant="outline" color="orange" c="var(--skerry-warn)">
               from outside
@@ -141,9 +145,9 @@ function useColumns(): TableColumn<Event>[] {
     {
       id: "what",
       title: "Did what",
-      cell: ({ verb, kind }) => (
+      cell: ({ verb, kind, version }) => (
         <Text size="sm">
-          {doneWord(verb)} <Text span c="dimmed" size="sm">{`${kind}`}</Text>
+          {doneWord(verb, version)} <Text span c="dimmed" size="sm">{`${kind}`}</Text>
         </Text>
       ),
     },
@@ -168,7 +172,13 @@ function useColumns(): TableColumn<Event>[] {
       title: "Entry",
       right: true,
       cell: ({ position }) => (
-        <Anchor component={Link} to={page(`audit/${position}`)} size="sm" className="tabular">
+        <Anchor
+          component={Link}
+          to={page(`audit/${position}`)}
+          size="sm"
+          className="tabular"
+          style={{ whiteSpace: "nowrap" }}
+        >
           Check {position}
         </Anchor>
       ),

@@ -15,7 +15,7 @@ import { canCheck, Failed } from "~/proof/bytes";
 import { ProofPath } from "~/proof/ProofPath";
 import { proveEvent } from "~/proof/prove";
 import { useAddress, useScope } from "~/shell/scope";
-import { doneWord, eventsPath, fromOutside, short, type WholeEvent } from "./events";
+import { doneWord, eventsPath, fromOutside, short, type WholeEvent, who } from "./events";
 
 export default function EventPage() {
   const { tenant } = useScope();
@@ -34,11 +34,9 @@ export default function EventPage() {
       "Who",
       fromOutside(event.actor, tenant)
         ? `${event.actor} (from outside ${tenant}: an operator)`
-        : event.actor === "system"
-          ? "Skerry itself"
-          : event.actor,
+        : who(event.actor),
     ],
-    ["Did", `${doneWord(event.verb)} (${event.verb})`],
+    ["Did", `${doneWord(event.verb, event.version)} (${event.verb})`],
     [
       "Of",
       to ? (
@@ -52,6 +50,7 @@ export default function EventPage() {
       ),
     ],
     ["Kind", event.kind],
+    ...(event.address ? [["From", event.address] as const] : []),
     ["Version", event.version ? String(event.version) : "–"],
   ];
   return (
@@ -63,7 +62,7 @@ export default function EventPage() {
             Audit
           </Anchor>
         }
-        about={`${event.actor} ${doneWord(event.verb)} ${what}.`}
+        about={`${who(event.actor)} ${doneWord(event.verb, event.version)} ${what}.`}
       />
       <KeyValue facts={facts} />
       <Checked event={event} />

@@ -1,5 +1,5 @@
 /** What of the past is shown. */
-import { Group, Select, TextInput } from "@mantine/core";
+import { Group, Select, Switch, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useState } from "react";
 import { useCatalogue } from "~/api/catalogue";
@@ -28,7 +28,12 @@ export function FilterBar({ filters, change }: Props) {
   return (
     <Group gap="xs" wrap="wrap">
       <Words label="Search refs" value={filters.search} change={(search) => change({ search })} />
-      <Words label="Who, as ann@acme" value={filters.actor} change={(actor) => change({ actor })} />
+      <Words
+        key={filters.actor === "@" ? "@" : ""}
+        label="Who, as ann@acme"
+        value={filters.actor === "@" ? "" : filters.actor}
+        change={(actor) => change({ actor })}
+      />
       <Select
         aria-label="When"
         data={SINCE}
@@ -56,6 +61,11 @@ export function FilterBar({ filters, change }: Props) {
         searchable
         clearable
         w={130}
+      />
+      <Switch
+        label="Accounts only"
+        checked={filters.actor === "@"}
+        onChange={(event) => change({ actor: event.currentTarget.checked ? "@" : "" })}
       />
     </Group>
   );

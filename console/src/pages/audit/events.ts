@@ -11,6 +11,8 @@ export interface Event {
   verb: string;
   version: number;
   actor: string;
+  /** Where from, where that is known: of a login. */
+  address?: string;
 }
 
 /** One with all that its leaf hashes. */
@@ -57,6 +59,7 @@ export function fromOutside(actor: string, tenant: string): boolean {
 
 const DONE: Record<string, string> = {
   put: "wrote",
+  login: "signed in:",
   create: "made",
   created: "made",
   update: "changed",
@@ -73,15 +76,26 @@ const DONE: Record<string, string> = {
   clear: "closed",
   placed: "placed",
   refused: "refused to place",
-  kept: "kept what was left by",
+  kept: "logged the digests of",
   restore: "restored",
 };
 
 /** What was done, as a word between who and what. */
-export const doneWord = (verb: string): string => DONE[verb] ?? verb.replaceAll("-", " ");
+export function doneWord(verb: string, version = 0): string {
+  if (verb === "put" && version > 0) return version === 1 ? "made" : "changed";
+  return DONE[verb] ?? verb.replaceAll("-", " ");
+}
 
-/** `jobs/train` of a whole ref; what is none, as it is. */
+const UUID = /([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+
+/** `jobs/train` of a whole ref; of what has no name but a number, its beginning. */
 export function short(ref: string): string {
   const parts = ref.split("/");
-  return parts.length > 4 ? parts.slice(-2).join("/") : ref;
+  return (parts.length > 4 ? parts.slice(-2).join("/") : ref).replace(UUID, "$1…");
+}
+
+/** Who did it, in words. */
+export function who(actor: string): string {
+  if (actor.startsWith("system:")) return `Skerry, for ${short(actor.slice(7))}`;
+  return actor === "system" || actor === "" ? "Skerry itself" : actor;
 }
