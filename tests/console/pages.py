@@ -18,6 +18,8 @@ class Page(NamedTuple):
 LAB, HOME = "acme/lab", "operator/default"
 PAGES = (
     Page("sign-in", "sign-in", "button:has-text('Sign in')", who=""),
+    Page("overview", f"{LAB}/overview", "text=train"),
+    Page("overview-operator", f"{HOME}/overview", "text=harbour", who="operator"),
     Page("jobs", f"{LAB}/kinds/job", "text=survey"),
     Page("job", f"{LAB}/kinds/job/survey", "text=succeeded"),
     Page("places", f"{LAB}/places", "text=falkenberg >> nth=1"),

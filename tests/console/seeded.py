@@ -23,6 +23,11 @@ PLACES: dict[str, dict[str, Any]] = {
     "marseille": {"jurisdiction": "FR", "operator": "phocee", "millicores": 128_000},
 }
 """Sites beside this machine, which is in Sweden."""
+SELLER = {
+    "legalName": "Skerry Example AB", "street": "Hamngatan 1", "postalCode": "11147",
+    "city": "Stockholm", "country": "SE", "vatNumber": "SE556036079301",
+    "iban": "SE3550000000054910000003", "email": "billing@skerry.example",
+}  # fmt: skip
 SMALL = {"millicores": 100, "memory": 64 << 20, "site": "home-1"}
 """On this machine, for real."""
 LINES = "for i in $(seq 40); do echo step $i of 40; done; echo done >&2"
@@ -115,6 +120,7 @@ def seeded(home: Path) -> Seeded:
         made.put(f"{IDENTITY}/{tenant}", {"displayName": title})
         for name in ("lab", "paris"):
             made.put(f"/providers/seca.workspace/v1/tenants/{tenant}/workspaces/{name}")
+    made.put("/providers/skerry.billing/v1/sellers/main", SELLER)
     policies = "/providers/skerry.market/v1/tenants/acme/policies"
     made.put(f"{policies}/eu-only", {"jurisdictions": ["EU", "IS"], "isolation": "sandbox"})
     made.put(f"{policies}/in-france", {"jurisdictions": ["FR"], "workspaces": ["paris"]})
