@@ -89,9 +89,7 @@ def _item(edge: Edge, row: Row, visible: Visible) -> dict[str, Any] | None:
     known = row["kind"] in edge.resources.registry.by_noun
     if known and not visible(resource_in(msgspec.json.decode(row["body"]))):
         return None
-    address = (
-        str(msgspec.json.decode(row["body"]).get("address", "")) if row["kind"] == LOGIN else ""
-    )
+    login = msgspec.json.decode(row["body"]) if row["kind"] == LOGIN else {}
     return {
         "position": row["position"],
         "at": stamp(row["at"]),
@@ -100,5 +98,5 @@ def _item(edge: Edge, row: Row, visible: Visible) -> dict[str, Any] | None:
         "verb": row["verb"],
         "version": row["version"],
         "actor": row["actor"],
-        **({"address": address} if address else {}),
+        **({"address": login["address"]} if login.get("address") else {}),
     }

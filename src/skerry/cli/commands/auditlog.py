@@ -56,7 +56,7 @@ log = Command(
         _filter("--to", "end", help="Until before this time; else now"),
         _filter("--kinds", help="Only of these kinds, with commas between them"),
         _filter("--verb", help="Only this verb, such as put, deleted or logs"),
-        _filter("--actor", help="Only what this one did, such as ann@acme; @ is anybody with an account"),
+        _filter("--actor", help="Only what this one did, as ann@acme; @ is any account"),
         _filter("--search", help="Only what has this in its ref"),
         click.Option(["--limit"], type=click.IntRange(1, _MOST), default=50, help="At most so many",
                      show_default=True),
