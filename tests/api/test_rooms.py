@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from skerry import __version__
 from skerry.kernel import alerts
+from skerry.market import offers
+from skerry.market.ask import Divisible, GpuStock, Offer, Used
 from skerry.series import Batch, Recorder, Requests
 from skerry.series.logs import Read, add, places
 from skerry.store import Database, Tx
@@ -151,6 +153,47 @@ def test_hosts_are_the_operators(house: House) -> None:
     [acme] = [tenant for tenant in found["tenants"] if tenant["name"] == "acme"]
     assert (acme["tasks"], acme["uses"]["memory"]) == (4, 161.0)
     assert house.get(f"{SERIES}/top", "reader") == 403
+
+
+async def _two_more_hosts(db: Database) -> None:
+    """A site of two hosts with GPUs, a third of one leased."""
+    recorder = Recorder(db)
+    for host, gpus, busy in (("h1", 3, 1.0), ("h2", 1, 0.5)):
+        await recorder.write(f"barn/{host}", [Batch("host", [("", 0)], {"gpu": [busy]})])
+        capacity = {"millicores": 4000, "memory": 8, "disk": 6, "gpus": [{}] * gpus}
+        await db.execute(
+            "insert into site_contact (at, capacity) values ($1, $2)", f"barn/{host}", capacity
+        )
+    stock = (GpuStock(model="H100", memory=80, count=3),)
+    supply = Divisible(millicores=4000, memory=8, disk=6, gpus=stock)
+    offer = Offer(id="barn-h1", supply=supply, site="barn", host="h1", currency="EUR")
+    async with db.transaction() as tx:
+        await offers.write(tx, offer)
+        locked = await offers.lock(tx, offer.id)
+        assert locked is not None
+        used = Used(millicores=1000, memory=2, disk=3, gpus={"H100": 1})
+        await offers.change_use(tx, locked, used)
+
+
+def test_what_places_have_lease_out_and_use_is_the_operators(house: House) -> None:
+    house.speak()
+    house.within(_two_more_hosts)
+    path = f"{SERIES}/utilisation"
+    found = house.get(path, **{"from": "-5m", "step": "15"})
+    sites = {site["name"]: site for site in found["sites"]}
+    assert sites["barn"]["has"] == {"cpu": 8.0, "memory": 16, "disk": 12, "gpu": 4}
+    assert sites["barn"]["leased"] == {"cpu": 1.0, "memory": 2, "disk": 3, "gpu": 1}
+    known = {value for value in sites["barn"]["used"]["gpu"] if value is not None}
+    assert known == {3.5}, "the busy share of each counts for its GPUs"
+    assert {value for value in sites["hall"]["used"]["memory"] if value is not None} == {1000.0}
+    assert found["has"]["gpu"] == sum(site["has"]["gpu"] for site in found["sites"])
+    assert found["leased"]["cpu"] == sum(site["leased"]["cpu"] for site in found["sites"])
+    assert found["hosts"] == sum(site["hosts"] for site in found["sites"])
+    assert len(found["used"]["cpu"]) == len(sites["hall"]["used"]["cpu"])
+    for who, status in (("reader", 403), ("stranger", 403), ("nobody", 403)):
+        assert house.get(path, who) == status
+    assert house.get(path, step="x") == 400
+    assert house.get(path, **{"from": "-300d", "step": "1"}) == 400
 
 
 def test_logs_are_found_by_who_may_see_them(house: House) -> None:

@@ -185,6 +185,24 @@ def test_logs_of_a_job_called_like_a_command(standin: Skerry) -> None:
     assert "search" in standin("logs", "--help").out
 
 
+def test_utilisation_is_shown_by_site(standin: Skerry, cloud: Cloud) -> None:
+    whole = {
+        "hosts": 1,
+        "has": {"cpu": 4.0, "memory": 8 << 30, "disk": 0, "gpu": 0},
+        "leased": {"cpu": 1.0, "memory": 2 << 30, "disk": 0, "gpu": 0},
+        "used": {"cpu": [None, 1.0, 3.0], "memory": [None, None, None], "gpu": [None] * 3},
+    }
+    barn = {"name": "barn", **whole}
+    cloud.views[f"{SERIES}/utilisation"] = {"from": NOW, "to": NOW, "step": 60, **whole,
+                                            "sites": [barn]}  # fmt: skip
+    shown = [line.split() for line in standin("utilisation", "--since", "6h").out.splitlines()]
+    assert shown[1][:7] == ["barn", "1", "cpu", "4", "cores", "25%", "75%"]
+    assert shown[1][7] == "50%"
+    assert shown[2][:8] == ["barn", "1", "memory", "8", "GiB", "25%", "-", "-"]
+    assert shown[3][0] == "(all)"
+    assert '"step": 60' in standin("utilisation", "--json").out
+
+
 def test_sessions_are_listed_and_ended(standin: Skerry, cloud: Cloud) -> None:
     here = {
         "id": "1", "token": None, "by": "password", "address": "10.0.0.1", "openedAt": NOW,

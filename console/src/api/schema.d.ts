@@ -4639,6 +4639,54 @@ export interface components {
                 };
             }[];
         };
+        UtilisationAnswer: {
+            /** Format: date-time */
+            from: string;
+            /** @description Cores, bytes, bytes, GPUs */
+            has: {
+                cpu: number;
+                disk: number;
+                gpu: number;
+                memory: number;
+            };
+            hosts: number;
+            leased: {
+                cpu: number;
+                disk: number;
+                gpu: number;
+                memory: number;
+            };
+            sites: {
+                /** @description Cores, bytes, bytes, GPUs */
+                has: {
+                    cpu: number;
+                    disk: number;
+                    gpu: number;
+                    memory: number;
+                };
+                hosts: number;
+                leased: {
+                    cpu: number;
+                    disk: number;
+                    gpu: number;
+                    memory: number;
+                };
+                name: string;
+                used: {
+                    cpu: (number | null)[];
+                    gpu: (number | null)[];
+                    memory: (number | null)[];
+                };
+            }[];
+            step: number;
+            /** Format: date-time */
+            to: string;
+            used: {
+                cpu: (number | null)[];
+                gpu: (number | null)[];
+                memory: (number | null)[];
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -4864,5 +4912,6 @@ export type UsageAnswer = components['schemas']['UsageAnswer'];
 export type SearchLogsAnswer = components['schemas']['SearchLogsAnswer'];
 export type TopAnswer = components['schemas']['TopAnswer'];
 export type TopHostsAnswer = components['schemas']['TopHostsAnswer'];
+export type UtilisationAnswer = components['schemas']['UtilisationAnswer'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

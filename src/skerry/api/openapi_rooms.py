@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from skerry.api import operating, rooms
+from skerry.api import operating, rooms, utilising
 from skerry.api.openapi_common import (
     READING,
     TEXT,
@@ -35,6 +35,11 @@ def paths() -> Mapping[str, Schema]:
     return {
         f"{rooms.BASE}/top": _read("top_hosts", "What every host uses now", _hosts()),
         operating.PATH: _read("status", "How the cloud is, for its operators", _status()),
+        utilising.PATH: _read(
+            "utilisation", "What the sites have, what of it is leased, and was busy over time",
+            _utilised(), "", _FROM, _TO,
+            query("step", "Seconds between two points; about 240 points"),
+        ),
         f"{rooms.WORKSPACE}/top": _read(
             "top", "What runs in a workspace, and what it uses now", _running(), "workspace"
         ),
@@ -97,6 +102,20 @@ def _read(name: str, summary: str, answer: Schema, scope: str = "", *asked: Sche
 def _items(item: Schema, **more: Schema) -> Schema:
     every = {"items": {"type": "array", "items": item}, **more}
     return required(every, *more)
+
+
+def _utilised() -> Schema:
+    amounts = required(dict.fromkeys(("cpu", "memory", "disk", "gpu"), _NUMBER))
+    points = {"type": "array", "items": {"type": ["number", "null"]}}
+    whole = {
+        "hosts": _INTEGER,
+        "has": {**amounts, "description": "Cores, bytes, bytes, GPUs"},
+        "leased": amounts,
+        "used": required(dict.fromkeys(utilising.SERIES, points)),
+    }
+    site = required({"name": TEXT, **whole})
+    sites = {"type": "array", "items": site}
+    return required({"from": TIME, "to": TIME, "step": _INTEGER, **whole, "sites": sites})
 
 
 def _hosts() -> Schema:

@@ -40,3 +40,18 @@ from stream where not closed
 
 -- name: holds
 select state, count(*) as count from hold where state <> 'closed' group by state order by state
+
+-- name: hosts
+-- What spoke for a host at some time of a span.
+select * from subject where sort = 'host' and made_at < $2 and seen_at >= $1 order by source, id
+
+-- name: capacity
+select at, capacity from site_contact where capacity is not null order by at
+
+-- name: offers
+-- Those on sale, and those that something is still leased of.
+select o.version, s.used, t.body
+from offer o
+join offer_state s on s.offer = o.id and s.version = o.version
+join offer_terms t on t.digest = s.terms
+where not o.retired or exists (select from lease l where l.offer = o.id and l.state <> 'closed')

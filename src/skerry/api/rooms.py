@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from skerry.api import alerting, operating
+from skerry.api import alerting, operating, utilising
 from skerry.api.edge import JSON, Edge
 from skerry.identity.authorize import Principal, authorize, can
 from skerry.identity.roles import Target
@@ -262,6 +262,7 @@ async def usage(edge: Edge, request: Request) -> Response:
 PATHS = {
     f"{BASE}/top": hosts,
     operating.PATH: operating.status,
+    utilising.PATH: utilising.utilisation,
     f"{BASE}/alerts": alerting.listed,
     f"{BASE}/alerts/{{alert}}": alerting.one,
     f"{TENANT}/alerts": alerting.listed,

@@ -51,6 +51,7 @@ COMMANDS = {
     "context": Entry("context", "Keep clouds by name and choose one", "Sign in"),
     "status": Entry("account", "Show how the cloud is", "Sign in"),
     "alert": Entry("alerts", "List what needs a person's eye", "Operate"),
+    "utilisation": Entry("utilisation", "Show what sites have, lease out and use", "Operate"),
     "up": Entry(SERVER, "Start a cloud on this machine", "Operate"),
     "serve": Entry(SERVING, "Run one node of a cloud of many", "Operate"),
     "backup": Entry(BACKING, "Keep a whole cloud in one file", "Operate"),
