@@ -1,5 +1,6 @@
 """Every page of the console, in one place: what looks at all of them asks here."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 
@@ -16,6 +17,7 @@ class Page(NamedTuple):
 
 
 LAB, HOME = "acme/lab", "operator/default"
+INVOICE = f"{datetime.now(UTC):%Y}-000001"
 PAGES = (
     Page("sign-in", "sign-in", "button:has-text('Sign in')", who=""),
     Page("overview", f"{LAB}/overview", "text=train"),
@@ -26,6 +28,13 @@ PAGES = (
     Page("place", f"{LAB}/places/falkenberg", "text=Free now"),
     Page("place-operator", f"{HOME}/places/home-1", "text=Machines", who="operator"),
     Page("kinds", f"{LAB}/kinds", "text=Schedules"),
+    Page("billing", f"{LAB}/billing", "text=of 100.00"),
+    Page("invoices", f"{LAB}/billing/invoices", f"text={INVOICE}"),
+    Page("invoice", f"{LAB}/kinds/invoice/{INVOICE}", "text=wire 4711"),
+    Page("prices", f"{LAB}/billing/prices", "text=A GPU, H100"),
+    Page("terms", f"{LAB}/billing/terms", "text=Who pays"),
+    Page("terms-operator", f"{LAB}/billing/terms", "text=Who is paid", who="operator"),
+    Page("revenue", f"{LAB}/billing/revenue", f"text={INVOICE} >> nth=1", who="operator"),
     Page("audit", f"{LAB}/audit", "text=Did what"),
     Page("audit-entry", f"{LAB}/audit/20", "text=Yes: it stands there"),
     Page("create", f"{LAB}/create", "text=NVIDIA H100"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from tests.console.selling import sell
 from tests.e2e.conftest import Cloud, until
 
 PASSWORD = "correct horse battery"
@@ -125,6 +126,7 @@ def seeded(home: Path) -> Seeded:
     made.put(f"{policies}/eu-only", {"jurisdictions": ["EU", "IS"], "isolation": "sandbox"})
     made.put(f"{policies}/in-france", {"jurisdictions": ["FR"], "workspaces": ["paris"]})
     made.put("/providers/skerry.billing/v1/tenants/acme/budgets/all", {"amount": "100.00"})
+    sell(made)
     made.person("acme", "ann", "seca.admin")
     made.person("acme", "bob", "seca.workspace-viewer")
     until(lambda: len(made.ask("GET", "/providers/skerry.market/v1/offers")["items"]) > 3)

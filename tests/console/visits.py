@@ -68,10 +68,19 @@ class Visits:
             await self._contexts.pop().close()
 
 
+_STILL = """async () => {
+  for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame);
+  const ends = (one) => one.effect?.getComputedTiming().endTime !== Infinity;
+  await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+}"""
+
+
 async def findings(tab: Tab) -> list[str]:
     """What axe has to say of a page as it is now, a line for each place."""
     if not await tab.evaluate("'axe' in window"):
         await tab.evaluate(AXE.read_text())
+    # Colours that are on their way from one theme to another are nobody's to read.
+    await tab.evaluate(_STILL)
     said = await tab.evaluate(
         "only => axe.run(document, {runOnly: {type: 'tag', values: only}, resultTypes: "
         "['violations']}).then(r => r.violations)",

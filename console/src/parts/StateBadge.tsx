@@ -6,9 +6,9 @@ type Tone = "good" | "busy" | "warn" | "bad" | "idle";
 
 const TONES: Record<string, Tone> = {};
 const WORDS: Record<Tone, string> = {
-  good: "active running succeeded ready open paid funded online accepted mounted free bound healthy delivered valid settled current confirmed done cleared",
+  good: "ok active running succeeded ready open paid funded online accepted mounted free bound healthy delivered valid settled current confirmed done cleared",
   busy: "creating updating deleting pending queued placing starting pulling stopping restarting waiting moving rolling preparing building draining snapshotting joining issued sent attaching",
-  warn: "paused suspended cordoned degraded overdue expired partial unknown lost silent retrying out-of-money out-of-budget exhausted stale drained",
+  warn: "warning paused suspended cordoned degraded overdue expired partial unknown lost silent retrying out-of-money out-of-budget exhausted stale drained",
   bad: "error failed refused revoked broken dead crashed rejected",
   idle: "stopped cancelled canceled ended deleted closed idle released void unused planned superseded credited",
 };

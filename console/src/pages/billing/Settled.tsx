@@ -1,0 +1,95 @@
+/** What came in for an invoice, and the credit notes that correct it. */
+import { Anchor, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Link } from "react-router";
+import { useCatalogue } from "~/api/catalogue";
+import { useView } from "~/api/queries";
+import { Equivalent } from "~/parts/Equivalent";
+import { ProblemAlert } from "~/parts/ProblemAlert";
+import { useAddress } from "~/shell/scope";
+import { amount } from "./amounts";
+import type { Payments } from "./documents";
+import type { Invoice } from "./InvoicesPage";
+
+export function Settled({ invoice }: { invoice: Invoice }) {
+  const { ref, name } = invoice.metadata;
+  const { status } = invoice;
+  const currency = status?.currency ?? "";
+  const kind = useCatalogue().kind("invoice");
+  const found = useView<Payments>(kind, ref, "payments");
+  if (status?.type !== "invoice") return null;
+  const rows = found.data ? rowsOf(found.data) : [];
+  return (
+    <Stack gap="xs" className="no-print" maw="52rem">
+      <Group justify="space-between">
+        <Title order={2}>What became of it</Title>
+        <Text fw={600} className="tabular">
+          {amount(status.open, currency)} open
+        </Text>
+      </Group>
+      {found.isError && !found.data ? <ProblemAlert error={found.error} /> : null}
+      {found.data && rows.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          Nothing was paid or credited of it yet.
+        </Text>
+      ) : null}
+      {rows.length > 0 ? (
+        <Table.ScrollContainer minWidth={420} type="native" tabIndex={0} className="surface">
+          <Table aria-label="Payments and credit notes">
+            <Table.Tbody>
+              {rows.map((row) => (
+                <Table.Tr key={row.key}>
+                  <Table.Td className="tabular">{row.day}</Table.Td>
+                  <Table.Td>{row.note ? <NoteLink of={ref} number={row.note} /> : "Paid"}</Table.Td>
+                  <Table.Td>{row.words}</Table.Td>
+                  <Table.Td ta="right" className="tabular">
+                    {amount(row.amount, currency)}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      ) : null}
+      <Equivalent
+        command={["invoice", "payments", name]}
+        call={{ method: "GET", path: `/providers/${ref}/payments` }}
+      />
+    </Stack>
+  );
+}
+
+function NoteLink({ of, number }: { of: string; number: string }) {
+  const { resource } = useAddress();
+  const to = resource(of.replace(/[^/]+$/, number.toLowerCase()));
+  return (
+    <Anchor component={Link} to={to ?? "."} size="sm">
+      Credit note {number}
+    </Anchor>
+  );
+}
+
+interface Row {
+  key: string;
+  day: string;
+  note?: string;
+  words: string;
+  amount: string;
+}
+
+/** Payments and notes as they came. */
+export function rowsOf({ items, creditNotes }: Payments): Row[] {
+  const paid = items.map((one) => ({
+    key: `${one.receivedOn} ${one.reference} ${one.amount}`,
+    day: one.receivedOn,
+    words: one.reference,
+    amount: one.amount,
+  }));
+  const notes = creditNotes.map((one) => ({
+    key: one.number,
+    day: one.issuedOn,
+    note: one.number,
+    words: one.reason,
+    amount: one.gross,
+  }));
+  return [...paid, ...notes].sort((one, other) => one.day.localeCompare(other.day));
+}
