@@ -44,6 +44,8 @@ export interface Tab {
   order: number;
   when: (kind: Kind, resource: Document) => boolean;
   content: Lazy<TabProps>;
+  /** Whether it ends with an `<Equivalent>` of its own; the page shows its own if not. */
+  equivalent?: boolean;
 }
 
 /** A part of a resource's summary: cost, place, a card of its own. */

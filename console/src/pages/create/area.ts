@@ -21,6 +21,7 @@ export const area: Area = {
       label: "Change",
       order: 55,
       when: (kind) => kind.ops.includes("put") && kind.noun !== "quote",
+      equivalent: true,
       content: lazy(() => import("./ChangeTab")),
     },
   ],

@@ -9,10 +9,10 @@ import { counted, moment } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { canCheck, Failed } from "~/proof/bytes";
+import { ProofPath } from "~/proof/ProofPath";
 import type { ProvenReceipt, ProvenSection } from "~/proof/receipt";
 import type { TabProps } from "~/shell/areas";
 import { flagsOf } from "../resources/ResourcePage";
-import { Path } from "./Path";
 import classes from "./ReceiptTab.module.css";
 import { saved } from "./saving";
 
@@ -130,9 +130,16 @@ function Section({ section }: { section: ProvenSection }) {
       </Text>
       <Stack gap="xs">
         {section.statements.map((statement) => (
-          <Path key={statement.statement.position} proven={statement} />
+          <details key={statement.statement.position}>
+            <summary className={classes.summary}>{summaryOf(statement)}</summary>
+            <ProofPath proven={statement} />
+          </details>
         ))}
       </Stack>
     </section>
   );
+}
+
+function summaryOf({ statement, kind, verb, at }: ProvenSection["statements"][number]): string {
+  return `Change ${statement.position}: ${kind.replaceAll(".", " ")} ${verb}, ${moment(at)}`;
 }

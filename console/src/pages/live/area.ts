@@ -14,6 +14,7 @@ export const area: Area = {
       label: "Logs",
       order: 10,
       when: (kind) => has(kind, "logs"),
+      equivalent: true,
       content: lazy(() => import("./LogsTab")),
     },
     {
@@ -21,6 +22,7 @@ export const area: Area = {
       label: "Terminal",
       order: 15,
       when: (kind) => kind.channels.some(({ name }) => name === "exec"),
+      equivalent: true,
       content: lazy(() => import("./TerminalTab")),
     },
     {
@@ -28,6 +30,7 @@ export const area: Area = {
       label: "Metrics",
       order: 20,
       when: (kind) => has(kind, "metrics"),
+      equivalent: true,
       content: lazy(() => import("./MetricsTab")),
     },
     {
@@ -35,6 +38,7 @@ export const area: Area = {
       label: "Placement",
       order: 30,
       when: (kind, resource) => has(kind, "decision") && (kind.quotable || placed(resource)),
+      equivalent: true,
       content: lazy(() => import("./PlacementTab")),
     },
     {
@@ -42,6 +46,7 @@ export const area: Area = {
       label: "Files",
       order: 40,
       when: (kind) => has(kind, "files"),
+      equivalent: true,
       content: lazy(() => import("./FilesTab")),
     },
     {
@@ -49,6 +54,7 @@ export const area: Area = {
       label: "Receipt",
       order: 50,
       when: (kind) => has(kind, "receipt"),
+      equivalent: true,
       content: lazy(() => import("./ReceiptTab")),
     },
   ],

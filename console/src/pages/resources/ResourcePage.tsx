@@ -30,6 +30,8 @@ function Shown({ kind, names }: { kind: Kind; names: string[] }) {
   const scope = useScope();
   const found = useResource(kind, scope, names);
   useGlobalFeed(kind, scope, names.slice(0, -1));
+  const [query] = useSearchParams();
+  const said = tabs.find((tab) => tab.id === query.get("tab"))?.equivalent;
   const gone = found.isError && asProblem(found.error).status === 404;
   if (gone) return <Gone kind={kind} names={names} last={found.data} />;
   if (found.isError && !found.data) {
@@ -42,10 +44,12 @@ function Shown({ kind, names }: { kind: Kind; names: string[] }) {
     <Stack gap="sm">
       <Head kind={kind} names={names} resource={resource} />
       <Parts kind={kind} resource={resource} />
-      <Equivalent
-        command={[kind.noun, "get", ...flagsOf(kind, names)]}
-        call={{ method: "GET", path }}
-      />
+      {said ? null : (
+        <Equivalent
+          command={[kind.noun, "get", ...flagsOf(kind, names)]}
+          call={{ method: "GET", path }}
+        />
+      )}
     </Stack>
   );
 }
