@@ -9,6 +9,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { client } from "./api/client";
+import { borrowSession } from "./api/session";
 import { App } from "./shell/App";
 import { Boundary } from "./shell/Boundary";
 import { theme, variables } from "./shell/theme";
@@ -16,6 +17,7 @@ import { theme, variables } from "./shell/theme";
 const scheme = localStorageColorSchemeManager({ key: "skerry-color-scheme" });
 const root = document.getElementById("root");
 if (root) {
+  await borrowSession();
   createRoot(root).render(
     <StrictMode>
       <MantineProvider

@@ -27,6 +27,8 @@ PAGES = (
     Page("places", f"{LAB}/places", "text=falkenberg >> nth=1"),
     Page("place", f"{LAB}/places/falkenberg", "text=Free now"),
     Page("place-operator", f"{HOME}/places/home-1", "text=Machines", who="operator"),
+    Page("settings", f"{LAB}/settings", "text=For programs"),
+    Page("missing", f"{LAB}x/kinds/job", "text=There is no workspace"),
     Page("kinds", f"{LAB}/kinds", "text=Schedules"),
     Page("billing", f"{LAB}/billing", "text=of 100.00"),
     Page("invoices", f"{LAB}/billing/invoices", f"text={INVOICE}"),

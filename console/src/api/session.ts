@@ -1,6 +1,6 @@
 /**
- * Who is signed in. The token is in this tab's sessionStorage and nowhere else: it is in no URL, in
- * no cookie, and gone when the tab is closed.
+ * Who is signed in. The token is in the sessionStorage of this browser's tabs and nowhere else: it
+ * is in no URL, in no cookie, and gone when the last tab is closed.
  */
 import { useSyncExternalStore } from "react";
 
@@ -13,6 +13,8 @@ export interface Session {
   operator: boolean;
   /** RFC 3339; empty if it is not known. */
   expiresAt: string;
+  /** Whether the token was made by signing in, and ends by signing out. */
+  made?: boolean;
 }
 
 const KEY = "skerry-session";
@@ -60,15 +62,47 @@ export function endSession(token: string): void {
   set(null);
 }
 
-/** Signed out by the person. */
+/** Signed out by the person, in every tab. */
 export function dropSession(): void {
+  const token = current?.token;
   ended = false;
   set(null);
+  if (token) tabs?.postMessage({ dropped: token } satisfies Word);
 }
 
 /** Whether the last session was ended by the server rather than by the person. */
 export function sessionEnded(): boolean {
   return ended;
+}
+
+/** What tabs of one browser say to each other; only pages of this origin hear it. */
+interface Word {
+  asks?: true;
+  has?: Session;
+  dropped?: string;
+}
+
+const tabs = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel(KEY);
+tabs?.addEventListener("message", ({ data }: MessageEvent<Word>) => {
+  if (data.asks && current) tabs.postMessage({ has: current } satisfies Word);
+  if (data.dropped && data.dropped === current?.token) set(null);
+});
+
+/** The session of another tab, for one that was opened from there. It waits for it a moment. */
+export async function borrowSession(): Promise<void> {
+  if (current || !tabs) return;
+  await new Promise<void>((resolve) => {
+    const heard = ({ data }: MessageEvent<Word>): void => {
+      if (data.has && !current) set(data.has);
+      if (data.has) resolve();
+    };
+    tabs.addEventListener("message", heard);
+    tabs.postMessage({ asks: true } satisfies Word);
+    setTimeout(() => {
+      tabs.removeEventListener("message", heard);
+      resolve();
+    }, 120);
+  });
 }
 
 function subscribe(listener: () => void): () => void {

@@ -66,8 +66,7 @@ export async function signOut(): Promise<void> {
   const session = currentSession();
   dropSession();
   // A token that was pasted stays good: it is other programs' as well.
-  if (session?.expiresAt)
-    await send(`${IDENTITY}/sessions`, { method: "DELETE", token: session.token });
+  if (session?.made) await send(`${IDENTITY}/sessions`, { method: "DELETE", token: session.token });
 }
 
 async function opened(body: Record<string, string | undefined>): Promise<string[]> {
@@ -80,7 +79,8 @@ async function opened(body: Record<string, string | undefined>): Promise<string[
 async function begin(token: string, expiresAt: string): Promise<void> {
   const response = await send(`${IDENTITY}/whoami`, { token });
   const who = (await response.json()) as WhoamiAnswer;
-  const session: Session = { token, expiresAt, ...who };
+  const made = expiresAt !== "";
+  const session: Session = { ...who, token, made, expiresAt: expiresAt || (who.expiresAt ?? "") };
   beginSession(session);
 }
 

@@ -4,6 +4,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { moment as instant } from "./formats";
 import classes from "./TimeChart.module.css";
 
 export interface Series {
@@ -31,6 +32,21 @@ const COLOURS = {
   light: ["#10758f", "#b06000", "#6a4fb3", "#1b7a43", "#a8325e", "#55646e"],
   dark: ["#5bb8d4", "#e0ad4f", "#b39ddb", "#5cc98a", "#f48fb1", "#a3b2ba"],
 };
+
+/** The axis of times, by the distance of its ticks: 24 hours, days before months. */
+const DAY = "{D} {MMM}";
+const TIMES = [
+  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
+  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86_400, DAY, "\n{YYYY}", null, null, null, null, null, 1],
+  [3600, "{HH}:{mm}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+  [60, "{HH}:{mm}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
+] as unknown as uPlot.Axis.Values;
+
+function moment(seconds: number): string {
+  return instant(new Date(seconds * 1000).toISOString());
+}
 
 export default function TimeChartCanvas(props: TimeChartProps) {
   const { label, times, series, height = 180 } = props;
@@ -91,7 +107,7 @@ function optionsOf(
       },
     },
     axes: [
-      { stroke: ink, grid: { show: false }, ticks, font },
+      { stroke: ink, grid: { show: false }, ticks, font, values: TIMES },
       {
         stroke: ink,
         grid,
@@ -102,7 +118,7 @@ function optionsOf(
       },
     ],
     series: [
-      { value: (_chart, at) => (at === null ? "–" : new Date(at * 1000).toLocaleTimeString()) },
+      { label: "Time", value: (_chart, at) => (at === null ? "–" : moment(at)) },
       ...labels.map((name, index) => ({
         label: name,
         stroke: COLOURS[scheme][index % 6],

@@ -34,7 +34,7 @@ describe("values", () => {
   it("tells sizes, times and cores by the name of their field", () => {
     expect(scalar("memory", 1_610_612_736)).toBe("1.5 GiB");
     expect(scalar("millicores", 450)).toBe("0.45 cores");
-    expect(scalar("graceSeconds", 90)).toBe("1 m 30 s");
+    expect(scalar("graceSeconds", 90)).toBe("1 min 30 s");
     expect(scalar("command", ["sh", "-c", "echo hi"])).toBe("sh -c 'echo hi'");
     expect(scalar("priceNano", 12_800_000, "EUR")).toBe("0.0128\u00a0EUR");
     expect(scalar("disabled", false)).toBe("no");
@@ -45,7 +45,7 @@ describe("values", () => {
     expect(size(512)).toBe("512 B");
     expect(size(64 * 2 ** 20)).toBe("64 MiB");
     expect(duration(0.04)).toBe("40 ms");
-    expect(duration(7500)).toBe("2 h 5 m");
+    expect(duration(7500)).toBe("2 h 5 min");
   });
 
   it("says how long ago, and what is to come", () => {

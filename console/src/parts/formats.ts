@@ -38,15 +38,15 @@ export function size(count: number): string {
   return `${count < 0 ? "−" : ""}${text} ${SIZES[power]}`;
 }
 
-/** `40 ms`, `1.4 s`, `42 s`, `3 m 20 s`, `2 h 5 m`, `3 d 4 h`. */
+/** `40 ms`, `1.4 s`, `42 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function duration(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1).replace(/\.0$/, "")} s`;
   const count = Math.round(seconds);
   for (const [unit, name, below, under] of [
     [86400, "d", 3600, "h"],
-    [3600, "h", 60, "m"],
-    [60, "m", 1, "s"],
+    [3600, "h", 60, "min"],
+    [60, "min", 1, "s"],
   ] as const) {
     if (count >= unit) {
       const rest = Math.floor((count % unit) / below);

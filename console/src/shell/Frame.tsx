@@ -13,10 +13,11 @@ import {
 import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
-import { Link, Navigate, Outlet, useLocation } from "react-router";
+import { Link, Outlet, useLocation } from "react-router";
 import { Catalogue, CatalogueContext, type CatalogueDocument } from "~/api/catalogue";
 import { api } from "~/api/http";
 import { Live } from "~/api/live";
+import { asProblem } from "~/api/problem";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { PageSkeleton } from "~/parts/Skeletons";
@@ -26,6 +27,7 @@ import { Boundary } from "./Boundary";
 import classes from "./Frame.module.css";
 import { useWorkspaces } from "./Home";
 import { Logo } from "./Logo";
+import { Missing } from "./Missing";
 import { Navigation } from "./Navigation";
 import { rememberWorkspace } from "./remembered";
 import { Switcher } from "./Switcher";
@@ -48,9 +50,11 @@ export function Frame() {
   const { tenant, workspace } = useScope();
   const catalogue = useCatalogueQuery();
   const workspaces = useWorkspaces(tenant);
-  const elsewhere = useElsewhere(workspaces.data?.items.map((item) => item.metadata.name));
-  useEffect(() => rememberWorkspace(tenant, workspace), [tenant, workspace]);
-  if (elsewhere !== undefined) return <Navigate to={elsewhere} replace />;
+  const missing = missingOf(workspace, workspaces);
+  useEffect(() => {
+    if (!missing) rememberWorkspace(tenant, workspace);
+  }, [tenant, workspace, missing]);
+  if (missing) return <Missing what={missing} names={namesOf(workspaces.data)} />;
   if (catalogue.isError) {
     return <ProblemAlert error={catalogue.error} retry={() => void catalogue.refetch()} />;
   }
@@ -64,14 +68,17 @@ export function Frame() {
   );
 }
 
-/** The same page in a workspace that is there, if this one is not: another tenant has others. */
-function useElsewhere(names: string[] | undefined): string | undefined {
-  const { tenant, workspace } = useScope();
-  const { pathname, search } = useLocation();
-  if (!names || names.includes(workspace) || names.length + workspace.length === 0)
-    return undefined;
-  const page = pathname.split("/").slice(3).join("/");
-  return at({ tenant, workspace: names[0] ?? "" }, page) + search;
+type Workspaces = ReturnType<typeof useWorkspaces>;
+
+function namesOf(page: Workspaces["data"]): string[] {
+  return page?.items.map((item) => item.metadata.name) ?? [];
+}
+
+/** Which part of the address leads nowhere; empty if none does, as far as is known. */
+function missingOf(workspace: string, { data, error }: Workspaces): "" | "tenant" | "workspace" {
+  if (error && asProblem(error).status === 404) return "tenant";
+  if (!data || workspace === "" || namesOf(data).includes(workspace)) return "";
+  return "workspace";
 }
 
 function Framed() {

@@ -1,8 +1,9 @@
 /** A resource at a glance: its facts, and the cards that areas add. */
-import { SimpleGrid, Stack, Title } from "@mantine/core";
+import { Stack, Title } from "@mantine/core";
 import { Suspense } from "react";
 import { type Catalogue, type Kind, resourcePath, useCatalogue } from "~/api/catalogue";
 import type { Document } from "~/api/types";
+import classes from "~/parts/Columns.module.css";
 import { RefLink, Value } from "~/parts/cells";
 import { currencyNear, isEmpty, isMoney, onlyCurrency, words } from "~/parts/formats";
 import { type Fact, KeyValue } from "~/parts/KeyValue";
@@ -12,17 +13,17 @@ import { Ago } from "~/parts/Values";
 import { cards } from "~/shell/areas";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const MONEY = new Set(["cost", "pricePerHourNano"]);
 const ELSEWHERE = new Set(["conditions", "state"]);
 
 export function Summary({ kind, resource }: { kind: Kind; resource: Document }) {
   const catalogue = useCatalogue();
   const shown = cards.filter((card) => card.when(kind, resource));
-  const status = factsOf(resource, "status", catalogue);
+  const status = factsOf(resource, "status", catalogue, kind);
   return (
     <Stack gap="md">
-      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+      <div className={classes.columns}>
         <Facts title="Now" facts={[...general(resource), ...status]} />
-        <Facts title="Wanted" facts={factsOf(resource, "spec", catalogue)} />
         {shown
           .filter((card) => !card.wide)
           .map(({ id, content: Content }) => (
@@ -30,7 +31,8 @@ export function Summary({ kind, resource }: { kind: Kind; resource: Document }) 
               <Content kind={kind} resource={resource} />
             </Suspense>
           ))}
-      </SimpleGrid>
+        <Facts title="Wanted" facts={factsOf(resource, "spec", catalogue, kind)} />
+      </div>
       {shown
         .filter((card) => card.wide)
         .map(({ id, content: Content }) => (
@@ -73,9 +75,16 @@ function general({ metadata, status, labels }: Document): Fact[] {
 
 /** The fields that are set. What is nested is told by one level more, what is deeper or a list of
  *  objects is left to the document. */
-export function factsOf(resource: Document, part: "spec" | "status", catalogue: Catalogue): Fact[] {
+export function factsOf(
+  resource: Document,
+  part: "spec" | "status",
+  catalogue: Catalogue,
+  kind: Kind,
+): Fact[] {
   const only = onlyCurrency(resource);
   return Object.entries(resource[part] ?? {}).flatMap(([name, value]): Fact[] => {
+    // What has a card of its own is not said twice.
+    if (part === "status" && kind.metered && MONEY.has(name)) return [];
     if (isEmpty(value) || (part === "status" && ELSEWHERE.has(name))) return [];
     const near = currencyNear(resource, `${part}.${name}`) || only;
     if (name === "place") return [["Place", placeOf(value as Record<string, unknown>)]];
