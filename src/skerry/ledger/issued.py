@@ -8,7 +8,7 @@ Only ``issuing`` gives it a number, and from then on it never changes.
 All amounts are decimal strings of whole coins; unit prices have as many decimals as they need.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Literal
@@ -126,7 +126,7 @@ def compose(
     given = max(min(promo - promo % money.coin(currency), net), 0)
     lines_total, net = net, net - given
     tax = treatment.tax(net, currency)
-    coins = _Coins(currency)
+    coins = _coins(currency)
     return Issued(
         number="",
         type="invoice",
@@ -155,7 +155,7 @@ def compose(
 
 def with_prepaid(made: Issued, prepaid: int) -> Issued:
     """With what the tenant's credit pays of it."""
-    coins = _Coins(made.currency)
+    coins = _coins(made.currency)
     payable = coins(made.nano("gross") - prepaid)
     return msgspec.structs.replace(made, prepaid=coins(prepaid), payable=payable)
 
@@ -164,7 +164,7 @@ def credit_note(
     invoice: Issued, *, net: int, tax: int, whole: bool, reason: str, today: date
 ) -> Issued:
     """What takes ``net`` and ``tax`` of an invoice back. ``whole``: all of it, line by line."""
-    coins = _Coins(invoice.currency)
+    coins = _coins(invoice.currency)
     line = IssuedLine(
         name=f"Credit for invoice {invoice.number}",
         description=reason,
@@ -231,7 +231,7 @@ def _usage_line(
     reasons: Iterable[str],
     agreements: Sequence[Agreement],
 ) -> IssuedLine:
-    first, coins = lines[0], _Coins(bill.currency)
+    first, coins = lines[0], _coins(bill.currency)
     free = 0
     if taken and amount > 0:
         free = money.rounded(money.half_even(amount * taken, quantity), bill.currency)
@@ -259,7 +259,7 @@ def _usage_line(
 
 
 def _commitment(promised: int, net: int, currency: str, start: date, last: date) -> IssuedLine:
-    coins = _Coins(currency)
+    coins = _coins(currency)
     return IssuedLine(
         name="Commitment not reached",
         description=f"{coins(promised)} {currency} a month are agreed, {coins(net)} were used",
@@ -275,14 +275,9 @@ def _commitment(promised: int, net: int, currency: str, start: date, last: date)
     )
 
 
-class _Coins:
-    """Amounts as this currency writes them."""
-
-    def __init__(self, currency: str) -> None:
-        self._currency = currency
-
-    def __call__(self, nano: int) -> str:
-        return money.coins(nano, self._currency)
+def _coins(currency: str) -> Callable[[int], str]:
+    """How this currency writes its amounts."""
+    return lambda nano: money.coins(nano, currency)
 
 
 def _plain(words: str) -> str:

@@ -13,7 +13,7 @@ credited is computed from them when asked.
 import hashlib
 import uuid
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -30,7 +30,7 @@ from skerry.ledger import (
     vat,
 )
 from skerry.ledger.issued import Issued
-from skerry.ledger.parties import Customer, Party, SellerSpec
+from skerry.ledger.parties import Customer, SellerSpec
 from skerry.ledger.standing import Standing
 from skerry.ledger.windows import month_start
 from skerry.store import Tx
@@ -41,7 +41,6 @@ _sql = load("skerry.ledger", "issuing.sql")
 
 KIND, PAYMENT = "ledger.issued", "ledger.payment"
 SELLER = ACCOUNT = "main"
-P = TypeVar("P", bound=Party)
 
 
 async def draft(tx: Tx, tenant: str, month: date) -> Issued:
@@ -155,12 +154,8 @@ async def pay(
 async def remind(tx: Tx) -> list[str]:
     """Tell, once each, of invoices that have become overdue; their numbers."""
     today = await _today(tx)
-    told = []
-    for row in await tx.fetch(_sql.overdue, today):
-        found = await standing(tx, row["number"])
-        if found.phase(today) == "overdue" and await telling.overdue(tx, found):
-            told.append(found.number)
-    return told
+    late = [one for one in await standings(tx, due_before=today) if one.phase(today) == "overdue"]
+    return [one.number for one in late if await telling.overdue(tx, one)]
 
 
 async def get(tx: Tx, number: str) -> Issued:
@@ -180,10 +175,15 @@ async def standing(tx: Tx, number: str) -> Standing:
 
 
 async def standings(
-    tx: Tx, *, tenant: str | None = None, number: str | None = None, month: date | None = None
+    tx: Tx,
+    *,
+    tenant: str | None = None,
+    number: str | None = None,
+    month: date | None = None,
+    due_before: date | None = None,
 ) -> list[Standing]:
-    """Issued documents in the order of their numbers."""
-    rows = await tx.fetch(_sql.standings, tenant, number, month)
+    """Issued documents in the order of their numbers; with ``due_before`` invoices alone."""
+    rows = await tx.fetch(_sql.standings, tenant, number, month, due_before)
     fields = Standing.__struct_fields__
     return [Standing(**{name: row[name] for name in fields}) for row in rows]
 
@@ -223,8 +223,13 @@ async def _composed(tx: Tx, bill: invoices.Invoice, today: date) -> tuple[Issued
 
 
 async def _seller(tx: Tx) -> SellerSpec:
-    return await _record(tx, SellerSpec, "seller", "", SELLER, "who sells is not known",
-                         "Write it: skerry seller create main (docs/invoices.md).")  # fmt: skip
+    row = await tx.fetchrow(_sql.record, "seller", "", SELLER)
+    if row is None:
+        raise Conflict(
+            "who sells is not known",
+            hint="Write it: skerry seller create main (docs/invoices.md).",
+        )
+    return msgspec.convert(row["spec"], SellerSpec)
 
 
 async def _customer(tx: Tx, tenant: str) -> Customer:
@@ -238,15 +243,6 @@ async def _customer(tx: Tx, tenant: str) -> Customer:
             "--customer.country DE (docs/invoices.md).",
         )
     return msgspec.convert(spec, Customer)
-
-
-async def _record(
-    tx: Tx, type: type[P], kind: str, tenant: str, name: str, detail: str, hint: str
-) -> P:
-    row = await tx.fetchrow(_sql.record, kind, tenant, name)
-    if row is None:
-        raise Conflict(detail, hint=hint)
-    return msgspec.convert(row["spec"], type)
 
 
 async def _lock(tx: Tx, series: str) -> None:

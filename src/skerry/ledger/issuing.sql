@@ -39,7 +39,8 @@ select
 
 -- name: standings
 -- Issued invoices and credit notes with what was paid and credited of each; of one tenant ($1) or,
--- for null, of all; one number ($2) or all; one month ($3) or all.
+-- for null, of all; one number ($2) or all; one month ($3) or all; all, or only invoices that were
+-- due in the ninety days before $4.
 select i.number, i.type, i.tenant, i.period, i.corrects, i.currency, i.net, i.vat, i.gross,
   i.prepaid, i.issued_on, i.due_on, i.document, coalesce(p.paid, 0)::bigint as paid,
   p.last as paid_on,
@@ -55,6 +56,8 @@ left join lateral (
 ) c on true
 where ($1::text is null or i.tenant = $1) and ($2::text is null or i.number = $2)
   and ($3::date is null or i.period = $3)
+  and ($4::date is null
+    or i.type = 'invoice' and i.due_on < $4::date and i.due_on >= $4::date - 90)
 order by i.series, i.serial
 
 -- name: pay
@@ -70,9 +73,3 @@ order by received_on, at, id
 
 -- name: lock_invoice
 select number from issued_invoice where number = $1 for update
-
--- name: overdue
--- Invoices that were due in the ninety days before $1; most are paid.
-select number from issued_invoice
-where type = 'invoice' and due_on < $1 and due_on >= $1 - 90
-order by number

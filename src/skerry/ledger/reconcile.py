@@ -21,6 +21,8 @@ from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "reconcile.sql")
+_AT_ONCE = 100
+"""Bills in memory: one of a large tenant has megabytes."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -171,12 +173,15 @@ async def _issued(tx: Tx) -> list[Finding]:
         for row in await tx.fetch(_sql.gaps)
     ]
     moved = {row["subject"]: row for row in await tx.fetch(_sql.issued_moves)}
-    for one in await issuing.standings(tx):
-        made = issued.decode(one.document)
-        row = await tx.fetchrow(_sql.bill_of, one.tenant, one.period)
-        bill = invoices.decode(row["document"]) if row is not None else None
-        for wrong in _wrong_with_issued(one, made, bill, moved.get(one.number)):
-            found.append(Finding("issued", one.number, wrong))
+    standings = await issuing.standings(tx)
+    for at in range(0, len(standings), _AT_ONCE):
+        some = standings[at : at + _AT_ONCE]
+        rows = await tx.fetch(_sql.bills_of, [one.number for one in some])
+        bills = {row["number"]: invoices.decode(row["document"]) for row in rows}
+        for one in some:
+            made, bill = issued.decode(one.document), bills.get(one.number)
+            for wrong in _wrong_with_issued(one, made, bill, moved.get(one.number)):
+                found.append(Finding("issued", one.number, wrong))
     for row in await tx.fetch(_sql.standing_money):
         found.append(
             Finding(

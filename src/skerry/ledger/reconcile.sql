@@ -141,8 +141,11 @@ from transfer t join account d on d.id = t.debit join account c on c.id = t.cred
 where t.subject in (select number from issued_invoice)
 group by t.subject
 
--- name: bill_of
-select document from invoice where tenant = $1 and period = $2
+-- name: bills_of
+-- The months' bills behind issued documents $1.
+select i.number, b.document from issued_invoice i
+join invoice b on b.tenant = i.tenant and b.period = i.period
+where i.number = any($1)
 
 -- name: standing_money
 -- A tenant's accounts are what it paid and was given beyond its invoices, less what is open of them
