@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 /** The cloud that `npm run dev` passes the API's requests on to. */
-const cloud = process.env.SKERRY_URL ?? "http://127.0.0.1:8080";
+const cloud = process.env.SKERRY_URL ?? "http://127.0.0.1:8420";
 const ways = ["/providers", "/catalogue.json", "/openapi.json", "/sign-in", "/gateway"];
 
 export default defineConfig({

@@ -1,8 +1,10 @@
 """How the console is built: when, with which Node, and what happens where it can't be; that its
 types are those of the API; and its own tests, which run under Vitest."""
 
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import hatch_build
@@ -122,3 +124,24 @@ def test_its_types_are_those_of_the_api(tmp_path: Path) -> None:
 
 def test_its_own_tests_pass() -> None:
     npm("console", "run", "--silent", "test")
+
+
+@pytest.mark.long
+def test_a_wheel_has_it_and_one_from_an_sdist_asks_no_node(tmp_path: Path) -> None:
+    clone, dist, none = tmp_path / "clone", tmp_path / "dist", tmp_path / "none"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    uv = [str(ROOT / "tools" / "uv"), "build", "--quiet", "--out-dir", str(dist)]
+    env = {**os.environ, "SKERRY_NODE_FROM_WHEEL": "1"}
+    subprocess.run([*uv, "--sdist", str(clone)], check=True, env=env)
+    none.mkdir()
+    for name in ("node", "npm"):
+        (none / name).write_text("#!/bin/sh\nexit 1\n")
+        (none / name).chmod(0o755)
+    (sdist,) = dist.glob("*.tar.gz")
+    env = {**os.environ, "PATH": f"{none}:{os.environ['PATH']}"}
+    subprocess.run([*uv, "--wheel", str(sdist)], check=True, env=env)
+    (wheel,) = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = packed.namelist()
+    assert "skerry/api/static/index.html" in names
+    assert any(name.startswith("skerry/api/static/assets/") for name in names)
