@@ -54,16 +54,11 @@ SECA_PROVIDERS = frozenset(
 _VERSION = re.compile(r"v\d+((alpha|beta)\d+)?")
 
 
-def wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
-    """A fault in one field."""
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
-
-
 def _not_reserved(new: Resource, by: Caller) -> None:
     if new.name.startswith(RESERVED) and by is not SYSTEM:
-        raise wrong(
-            f"{new.kind} names that start with {' or '.join(RESERVED)} are Skerry's own",
+        raise ValidationError.at(
             "/metadata/name",
+            f"{new.kind} names that start with {' or '.join(RESERVED)} are Skerry's own",
             "Use another name.",
         )
 
@@ -72,9 +67,9 @@ def _plain_name(new: Resource) -> None:
     """Names of subjects have no dot: what follows one in a token's name is that token's label."""
     check_name(new.name, limit=SCOPE_LIMIT)
     if "." in new.name:
-        raise wrong(
-            f"{new.kind} names have no dot: {new.name!r}",
+        raise ValidationError.at(
             "/metadata/name",
+            f"{new.kind} names have no dot: {new.name!r}",
             "Use letters, digits and '-'.",
         )
 
@@ -190,7 +185,9 @@ class SubjectHooks(Hooks):
                 hint="Send it in `current`, or ask an administrator to set a new one.",
             )
         if body.password in (resource.name, resource.spec.get("email")):
-            raise wrong("The password is your name.", "/password", "Choose one to be guessed less.")
+            raise ValidationError.at(
+                "/password", "The password is your name.", "Choose one to be guessed less."
+            )
         await passwords.set_password(tx, resource.uid, body.password)
         return {}
 
@@ -206,9 +203,9 @@ class SubjectHooks(Hooks):
 def _check_trusts(spec: ServiceAccountSpec) -> None:
     for index, trust in enumerate(spec.trusts):
         if not trust.subject.strip("*") and not any(v.strip("*") for v in trust.claims.values()):
-            raise wrong(
-                "everybody whom the issuer knows would be trusted",
+            raise ValidationError.at(
                 f"/spec/trusts/{index}/subject",
+                "everybody whom the issuer knows would be trusted",
                 "Say whom: repo:acme/site:ref:refs/heads/main, or a claim of theirs.",
             )
 
@@ -232,25 +229,25 @@ class RoleHooks(Hooks):
         known = SECA_PROVIDERS | {provider for provider, _ in resources.registry.providers}
         spec = new.typed(RoleSpec)
         if sum(len(permission.resources) for permission in spec.permissions) > MOST_GLOBS:
-            raise wrong(
-                f"a role names at most {MOST_GLOBS} resources over all its permissions",
+            raise ValidationError.at(
                 "/spec/permissions",
+                f"a role names at most {MOST_GLOBS} resources over all its permissions",
                 "Use globs, or make two roles of it.",
             )
         for index, permission in enumerate(spec.permissions):
             at = f"/spec/permissions/{index}"
             name, slash, version = permission.provider.partition("/")
             if name not in known or (slash and not _VERSION.fullmatch(version)):
-                raise wrong(
-                    f"there is no provider {permission.provider!r}",
+                raise ValidationError.at(
                     f"{at}/provider",
+                    f"there is no provider {permission.provider!r}",
                     f"Providers: {', '.join(sorted(known))}.",
                 )
             for number, verb in enumerate(permission.verb):
                 if not is_verb(verb):
-                    raise wrong(
-                        f"{verb!r} is not a verb",
+                    raise ValidationError.at(
                         f"{at}/verb/{number}",
+                        f"{verb!r} is not a verb",
                         "Verbs: get, list, put, delete, post, post.<action>.",
                     )
         forget_after(tx)
@@ -269,9 +266,9 @@ class RoleAssignmentHooks(Hooks):
         _not_reserved(new, by)
         spec = new.typed(RoleAssignmentSpec)
         if spec.not_before and spec.not_after and spec.not_before >= spec.not_after:
-            raise wrong(
-                "an assignment ends after it begins",
+            raise ValidationError.at(
                 "/spec/notAfter",
+                "an assignment ends after it begins",
                 "Give a notAfter later than notBefore.",
             )
         forget_after(tx)

@@ -15,7 +15,7 @@ from msgspec import Meta
 from skerry.identity.authenticate import forget_after
 from skerry.identity.oidc.wire import allowed
 from skerry.identity.specs import Identifier
-from skerry.kernel.errors import Source, ValidationError
+from skerry.kernel.errors import ValidationError
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.kinds import Column, Kind, Spec
 from skerry.kernel.paths import OPERATOR_TENANT
@@ -88,24 +88,22 @@ class IssuerSpec(Spec):
         return None
 
 
-def _wrong(detail: str, pointer: str, hint: str) -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
-
-
 class IssuerHooks(Hooks):
     async def admit(
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         spec = new.typed(IssuerSpec)
         if not allowed(spec.url) or "?" in spec.url:
-            raise _wrong(
-                f"{spec.url[:100]!r} can't be an issuer",
+            raise ValidationError.at(
                 "/spec/url",
+                f"{spec.url[:100]!r} can't be an issuer",
                 "It is an https:// URL without a query; http:// only on this machine itself.",
             )
         await tx.execute(_sql.lock_tenant, "issuers")
         if await tx.fetchval(_sql.issuer_taken, spec.url, new.name):
-            raise _wrong("another issuer has this URL", "/spec/url", "Change that one instead.")
+            raise ValidationError.at(
+                "/spec/url", "another issuer has this URL", "Change that one instead."
+            )
         for index, entry in enumerate(spec.tenants):
             _check(entry, f"/spec/tenants/{index}")
         return Admitted()
@@ -119,21 +117,21 @@ class IssuerHooks(Hooks):
 def _check(entry: Entry, at: str) -> None:
     for number, domain in enumerate(entry.domains):
         if not _DOMAIN.fullmatch(domain) or ".." in domain:
-            raise _wrong(
-                f"{domain[:60]!r} is not a mail domain",
+            raise ValidationError.at(
                 f"{at}/domains/{number}",
+                f"{domain[:60]!r} is not a mail domain",
                 "Write it in lower case, as in example.com.",
             )
     if entry.unknown == "create" and entry.tenant == ANY:
-        raise _wrong(
-            "new users can be made in named tenants only",
+        raise ValidationError.at(
             f"{at}/unknown",
+            "new users can be made in named tenants only",
             "Name the tenant, or let people be invited.",
         )
     if entry.unknown == "create" and entry.tenant == OPERATOR_TENANT and not entry.domains:
-        raise _wrong(
-            "anybody could become an operator's user",
+        raise ValidationError.at(
             f"{at}/domains",
+            "anybody could become an operator's user",
             "Name the mail domains whose people may.",
         )
 

@@ -11,10 +11,9 @@ from typing import Any
 from skerry.identity import tokens
 from skerry.identity.authenticate import forget_after
 from skerry.identity.authorize import Principal, can, target_of
-from skerry.identity.hooks import wrong
 from skerry.identity.specs import TokenSpec
 from skerry.kernel import changes
-from skerry.kernel.errors import Forbidden
+from skerry.kernel.errors import Forbidden, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.paths import Path, ref_of
@@ -56,9 +55,9 @@ class TokenHooks(Hooks):
         kind = resources.registry[collection.removesuffix("s")]
         found = await resources.find(tx, ref_of(kind, Path(tenant=tenant, name=name)))
         if found is None:
-            raise wrong(
-                f"there is no {subject} in tenant {tenant!r}",
+            raise ValidationError.at(
                 "/spec/subject",
+                f"there is no {subject} in tenant {tenant!r}",
                 "Give the name of a user, or service-accounts/NAME.",
             )
         return found
@@ -99,7 +98,9 @@ def _subject_of(spec: TokenSpec, tenant: str, by: Caller) -> str:
     if not spec.subject:
         if isinstance(by.principal, Principal) and by.principal.tenant == tenant:
             return by.principal.subject
-        raise wrong("whose token is it to be?", "/spec/subject", "Name a user of the tenant.")
+        raise ValidationError.at(
+            "/spec/subject", "whose token is it to be?", "Name a user of the tenant."
+        )
     if spec.subject.startswith(("users/", "service-accounts/")):
         return spec.subject
     return f"users/{spec.subject}"

@@ -17,7 +17,7 @@ from skerry import notices
 from skerry.identity import attempts, links, passwords
 from skerry.identity.authorize import Principal, can, target_of
 from skerry.identity.specs import Identifier
-from skerry.kernel.errors import Conflict, Forbidden, NotFound, Source, ValidationError
+from skerry.kernel.errors import Conflict, Forbidden, NotFound, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.kinds import Column, Kind, Spec, Status
@@ -77,7 +77,9 @@ class InvitationHooks(Hooks):
         await tx.execute(_sql.lock_tenant, new.tenant)
         other = await tx.fetchval(_sql.email_taken, new.tenant, spec.email.lower(), "")
         if other is not None:
-            raise _wrong(f"{spec.email} is the address of user {other!r} already", "/spec/email")
+            raise ValidationError.at(
+                "/spec/email", f"{spec.email} is the address of user {other!r} already"
+            )
         lasts = timedelta(seconds=spec.ttl_seconds)
         link = await links.make(tx, resources, new.tenant, lasts=lasts, invitation=new.uid)
         status = {"phase": "invited", "expiresAt": stamp(await tx.now() + lasts)}
@@ -95,10 +97,6 @@ class InvitationHooks(Hooks):
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         over = resource.status.get("expiresAt", "") < stamp(await tx.now())
         return {"phase": "expired"} if over and resource.status.get("phase") == "invited" else {}
-
-
-def _wrong(detail: str, pointer: str) -> ValidationError:
-    return ValidationError(detail, sources=[Source(pointer=pointer)])
 
 
 def _may_invite(resources: Resources, tenant: str, spec: InvitationSpec, by: Caller) -> None:
@@ -201,7 +199,7 @@ async def follow(
     """
     await attempts.count(db, attempts.place(address, "entry"), MOST_TRIES)
     if not 12 <= len(password) <= 256:
-        raise _wrong("a password has 12 to 256 characters", "/password")
+        raise ValidationError.at("/password", "a password has 12 to 256 characters")
     digest = links.digest_of(code)
     async with db.transaction() as tx:
         await links.held(tx, digest)
@@ -216,7 +214,7 @@ async def follow(
             uid, name = found.uid, found.name
             await tx.execute(_sql.use_link, digest)
         if password in (name, name + "@" + str(row["tenant"])):
-            raise _wrong("the password is your name", "/password")
+            raise ValidationError.at("/password", "the password is your name")
         await passwords.put_hash(tx, uid, hash)
         return {"tenant": str(row["tenant"]), "user": name}
 

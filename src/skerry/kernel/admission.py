@@ -47,7 +47,7 @@ def admit(kind: Kind, body: Mapping[str, Any], regions: frozenset[str]) -> Envel
     if spec is None:
         spec = {}
     if not isinstance(spec, dict):
-        raise _wrong("spec must be an object", "/spec")
+        raise ValidationError.at("/spec", "spec must be an object")
     return Envelope(
         labels=_strings(body, "labels", 63),
         annotations=_strings(body, "annotations", 1024),
@@ -71,11 +71,7 @@ def convert(kind: Kind, spec: Mapping[str, Any]) -> Any:
         where = pointer.removeprefix("/").replace("/", ".")
         if unknown := _UNKNOWN.search(message):
             pointer += "/" + _escape(unknown[1])
-        raise _wrong(f"{where}: {message[:1].lower()}{message[1:]}", pointer) from None
-
-
-def _wrong(detail: str, pointer: str) -> ValidationError:
-    return ValidationError(detail, sources=[Source(pointer=pointer)])
+        raise ValidationError.at(pointer, f"{where}: {message[:1].lower()}{message[1:]}") from None
 
 
 def _escape(part: str) -> str:
@@ -97,17 +93,21 @@ def _strings(body: Mapping[str, Any], field: str, longest: int) -> dict[str, str
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _wrong(f"{field} must be an object of strings", f"/{field}")
+        raise ValidationError.at(f"/{field}", f"{field} must be an object of strings")
     if len(value) > MOST_LABELS:
-        raise _wrong(f"{len(value)} {field}; at most {MOST_LABELS} are kept", f"/{field}")
+        raise ValidationError.at(
+            f"/{field}", f"{len(value)} {field}; at most {MOST_LABELS} are kept"
+        )
     for key, text in value.items():
         pointer = f"/{field}/{_escape(key)}"
         if len(key) > NAME_OF_KEY or not _KEY.fullmatch(key):
-            raise _wrong(f"{field}: {key[:60]!r} is not a valid key", pointer)
+            raise ValidationError.at(pointer, f"{field}: {key[:60]!r} is not a valid key")
         if not isinstance(text, str):
-            raise _wrong(f"{field}.{key} must be a string", pointer)
+            raise ValidationError.at(pointer, f"{field}.{key} must be a string")
         if len(text) > longest:
-            raise _wrong(f"{field}.{key} has {len(text)} characters; most is {longest}", pointer)
+            raise ValidationError.at(
+                pointer, f"{field}.{key} has {len(text)} characters; most is {longest}"
+            )
     return value
 
 
@@ -117,7 +117,7 @@ NAME_OF_KEY = 253
 def _region(kind: Kind, body: Mapping[str, Any], regions: frozenset[str]) -> str:
     metadata = body.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
-        raise _wrong("metadata must be an object", "/metadata")
+        raise ValidationError.at("/metadata", "metadata must be an object")
     region = metadata.get("region") if metadata else None
     if not kind.regional or region in (None, ""):
         return ""
@@ -174,6 +174,6 @@ def _reference(value: Any, field: str) -> Reference | str:
     try:
         return msgspec.convert(value, Reference)
     except msgspec.ValidationError as error:
-        raise _wrong(
-            f"spec.{field} is not a reference: {error}", "/spec/" + field.replace(".", "/")
+        raise ValidationError.at(
+            "/spec/" + field.replace(".", "/"), f"spec.{field} is not a reference: {error}"
         ) from None

@@ -6,7 +6,7 @@ the field (JSON pointer) or query parameter concerned. Status codes are those of
 specification; the edge may map them for suites that want others.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
 
@@ -80,6 +80,11 @@ class ValidationError(Problem):
     """Well-formed, but its content breaks a rule."""
 
     status, slug, title = 422, "validation-error", "Validation error"
+
+    @classmethod
+    def at(cls, pointer: str, detail: str, hint: str = "") -> Self:
+        """A fault in one field, which a JSON pointer names: ``/spec/amount``."""
+        return cls(detail, hint=hint, sources=[Source(pointer=pointer)])
 
 
 class TooManyRequests(Problem):

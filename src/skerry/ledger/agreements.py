@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from skerry.kernel.errors import Source, ValidationError
+from skerry.kernel.errors import ValidationError
 from skerry.kernel.kinds import Spec, Status
 from skerry.ledger import money
 from skerry.ledger.meters import meter, unit_of
@@ -83,26 +83,31 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 def check(spec: AgreementSpec) -> None:
     """Raise ``ValidationError`` for an agreement that says nothing, or what can't be."""
     if not (spec.price or spec.free or spec.commitment):
-        raise _wrong("it agrees on nothing", "", "Say a price, an amount that is free, or both.")
+        raise ValidationError.at(
+            "/spec", "it agrees on nothing", "Say a price, an amount that is free, or both."
+        )
     if (spec.price or spec.free) and not spec.meter:
-        raise _wrong("a price is of a meter", "/meter", "Such as cpu-hour.")
+        raise ValidationError.at("/spec/meter", "a price is of a meter", "Such as cpu-hour.")
     most = _MOST_GPU if spec.meter == "gpu-hour" else _MOST
     if spec.price and money.parse(spec.price) > most:
-        raise _wrong(f"{money.text(most)} is the highest price of a {spec.meter}", "/price")
+        raise ValidationError.at(
+            "/spec/price", f"{money.text(most)} is the highest price of a {spec.meter}"
+        )
     if spec.meter:
         try:
             meter(spec.meter)
         except ValueError as error:
-            raise _wrong(str(error), "/meter") from None
+            raise ValidationError.at("/spec/meter", str(error)) from None
     starts, ends = _day(spec.starts_on, "startsOn"), _day(spec.ends_on, "endsOn")
     if starts is not None and ends is not None and ends <= starts:
-        raise _wrong("it ends before it starts", "/endsOn")
+        raise ValidationError.at("/spec/endsOn", "it ends before it starts")
     for field, day in (("startsOn", starts), ("endsOn", ends)):
         if (spec.free or spec.commitment) and day is not None and day.day != 1:
-            raise _wrong(
-                f"{day} is not the first of a month", f"/{field}",
+            raise ValidationError.at(
+                f"/spec/{field}",
+                f"{day} is not the first of a month",
                 "What is free and what is committed is agreed by whole months.",
-            )  # fmt: skip
+            )
 
 
 def in_words(spec: AgreementSpec, currency: str) -> str:
@@ -164,12 +169,10 @@ def _day(text: str, field: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise _wrong(f"{text!r} is no day", f"/{field}", "Write it like 2026-12-01.") from None
+        raise ValidationError.at(
+            f"/spec/{field}", f"{text!r} is no day", "Write it like 2026-12-01."
+        ) from None
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def _wrong(detail: str, field: str, hint: str = "") -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=f"/spec{field}")])

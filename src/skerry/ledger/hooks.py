@@ -36,10 +36,6 @@ ACCOUNT = "main"
 """A tenant has one account."""
 
 
-def _wrong(detail: str, field: str, hint: str = "") -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=f"/spec/{field}")])
-
-
 class BudgetHooks(Hooks):
     async def admit(
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
@@ -47,9 +43,11 @@ class BudgetHooks(Hooks):
         spec = new.typed(BudgetSpec)
         terms = await holds.open_tenant(tx, new.tenant)
         if money.parse(spec.amount) == 0:
-            raise _wrong("a budget of nothing would stop everything", "amount")
+            raise ValidationError.at("/spec/amount", "a budget of nothing would stop everything")
         if spec.currency not in ("", terms.currency):
-            raise _wrong(f"{new.tenant} is billed in {terms.currency}", "currency")
+            raise ValidationError.at(
+                "/spec/currency", f"{new.tenant} is billed in {terms.currency}"
+            )
         return Admitted()
 
     async def written(
@@ -88,7 +86,7 @@ class AccountHooks(Hooks):
                 sources=[Source(pointer="/metadata/name")],
             )
         if spec.mode == "prepaid" and spec.credit_limit:
-            raise _wrong("a prepaid tenant has no credit", "creditLimit")
+            raise ValidationError.at("/spec/creditLimit", "a prepaid tenant has no credit")
         if spec.customer is not None:
             parties.check(spec.customer, "/spec/customer")
         return Admitted()
@@ -129,7 +127,7 @@ class CreditHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         if money.parse(new.typed(CreditSpec).amount) == 0:
-            raise _wrong("a credit of nothing", "amount")
+            raise ValidationError.at("/spec/amount", "a credit of nothing")
         return Admitted(status={"transfer": str(named("credit", new.uid))})
 
     async def written(

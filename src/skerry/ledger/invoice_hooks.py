@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from skerry.kernel.errors import Conflict, NotFound, Source, ValidationError
+from skerry.kernel.errors import Conflict, NotFound, ValidationError
 from skerry.kernel.hooks import SYSTEM, Admitted, Caller, Hooks
 from skerry.kernel.kinds import Spec
 from skerry.kernel.paths import OPERATOR_TENANT, Path
@@ -21,10 +21,6 @@ from skerry.store import Tx
 B = TypeVar("B", bound=Spec)
 
 
-def _wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
-
-
 def _convert(body: Any, type: type[B]) -> B:
     return body if isinstance(body, type) else msgspec.convert(body, type)
 
@@ -34,12 +30,14 @@ class SellerHooks(Hooks):
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
     ) -> Admitted:
         if new.name != issuing.SELLER:
-            raise _wrong(f"a cloud has one seller, named {issuing.SELLER!r}", "/metadata/name")
+            raise ValidationError.at(
+                "/metadata/name", f"a cloud has one seller, named {issuing.SELLER!r}"
+            )
         spec = new.typed(SellerSpec)
         parties.check(spec)
         if not (spec.vat_number or spec.tax_number):
-            raise _wrong(
-                "an invoice needs a VAT number or a tax number of its seller", "/spec/vatNumber"
+            raise ValidationError.at(
+                "/spec/vatNumber", "an invoice needs a VAT number or a tax number of its seller"
             )
         return Admitted()
 
@@ -124,14 +122,14 @@ async def _issued_status(tx: Tx, number: str) -> Mapping[str, Any]:
 async def _pay(tx: Tx, number: str, wanted: PaymentSpec, by: Caller) -> Mapping[str, Any]:
     amount = money.parse(wanted.amount)
     if amount <= 0:
-        raise _wrong("a payment of nothing", "/amount")
+        raise ValidationError.at("/amount", "a payment of nothing")
     today = (await tx.now()).date()
     try:
         day = date.fromisoformat(wanted.received_on) if wanted.received_on else today
     except ValueError:
-        raise _wrong(f"{wanted.received_on!r} is no day", "/receivedOn") from None
+        raise ValidationError.at("/receivedOn", f"{wanted.received_on!r} is no day") from None
     if day > today:
-        raise _wrong(f"{day} has not come yet", "/receivedOn")
+        raise ValidationError.at("/receivedOn", f"{day} has not come yet")
     await issuing.pay(
         tx, number, amount, received_on=day, reference=wanted.reference, actor=by.subject
     )
@@ -146,7 +144,7 @@ async def _credit(
     if net is not None:
         currency = (await issuing.get(tx, number)).currency
         if net <= 0 or money.rounded(net, currency) != net:
-            raise _wrong(f"{wanted.amount} is no amount in whole coins", "/amount")
+            raise ValidationError.at("/amount", f"{wanted.amount} is no amount in whole coins")
     made = await issuing.credit(tx, number, net=net, reason=wanted.reason, actor=by.subject)
     await publish_issued(tx, resources, made)
     return await _issued_status(tx, made.number)

@@ -14,7 +14,7 @@ from stdnum import iban as _iban
 from stdnum.exceptions import ValidationError as BadNumber
 
 from skerry.kernel.countries import COUNTRIES, EU
-from skerry.kernel.errors import Source, ValidationError
+from skerry.kernel.errors import ValidationError
 from skerry.kernel.kinds import Spec
 from skerry.notices.outbox import address_of
 
@@ -90,14 +90,10 @@ class SellerSpec(Party, kw_only=True):
     ] = ""
 
 
-def _wrong(detail: str, pointer: str, hint: str = "") -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=pointer)])
-
-
 def printable(words: str, pointer: str) -> None:
     """Raise ``ValidationError`` for what neither XML nor paper can hold, such as a line break."""
     if not words.isprintable():
-        raise _wrong("it has a character that can't be printed", pointer)
+        raise ValidationError.at(pointer, "it has a character that can't be printed")
 
 
 def check(party: Party, pointer: str = "/spec") -> None:
@@ -106,12 +102,12 @@ def check(party: Party, pointer: str = "/spec") -> None:
         if isinstance(words, str):
             printable(words, f"{pointer}/{field}")
     if party.country not in COUNTRIES:
-        raise _wrong(f"{party.country!r} is no country", f"{pointer}/country")
+        raise ValidationError.at(f"{pointer}/country", f"{party.country!r} is no country")
     if party.email:
         try:
             address_of(party.email)
         except ValidationError as error:
-            raise _wrong(str(error.detail), f"{pointer}/email", error.hint) from None
+            raise ValidationError.at(f"{pointer}/email", str(error.detail), error.hint) from None
     if party.vat_number:
         vat_number(party.vat_number, party.country, f"{pointer}/vatNumber")
     if not isinstance(party, SellerSpec):
@@ -119,10 +115,12 @@ def check(party: Party, pointer: str = "/spec") -> None:
     for field, check in (("iban", _iban), ("bic", _bic)):
         value = getattr(party, field)
         if value and not check.is_valid(value):
-            raise _wrong(f"{value!r} is no {field.upper()}", f"{pointer}/{field}")
+            raise ValidationError.at(f"{pointer}/{field}", f"{value!r} is no {field.upper()}")
     for index, rate in enumerate(party.vat_rates):
         if rate.country not in COUNTRIES:
-            raise _wrong(f"{rate.country!r} is no country", f"{pointer}/vatRates/{index}/country")
+            raise ValidationError.at(
+                f"{pointer}/vatRates/{index}/country", f"{rate.country!r} is no country"
+            )
 
 
 def vat_number(text: str, country: str, pointer: str = "/spec/vatNumber") -> str:
@@ -131,24 +129,24 @@ def vat_number(text: str, country: str, pointer: str = "/spec/vatNumber") -> str
     number = "".join(c for c in text.upper() if c.isalnum())
     prefix = PREFIXES.get(country, country)
     if country in EU and not number.startswith(prefix):
-        raise _wrong(
-            f"the VAT number {text[:30]!r} is not one of {country}",
+        raise ValidationError.at(
             pointer,
+            f"the VAT number {text[:30]!r} is not one of {country}",
             f"It starts with {prefix}.",
         )
     module = get_cc_module(country.lower(), "vat")
     if module is None:
         if len(number) < 4:
-            raise _wrong(f"{text[:30]!r} is too short for a VAT number", pointer)
+            raise ValidationError.at(pointer, f"{text[:30]!r} is too short for a VAT number")
         return number
     try:
         short = module.validate(number.removeprefix(prefix) if country in EU else number)
     except BadNumber as error:
         reason = str(error).rstrip(".")
-        raise _wrong(
+        raise ValidationError.at(
+            pointer,
             f"{text[:30]!r} has not the form of a VAT number of {country}: "
             f"{reason[:1].lower()}{reason[1:]}",
-            pointer,
             "Look at the customer's own invoices or at the register of its country.",
         ) from None
     return f"{prefix}{str(short).removeprefix(prefix)}"

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from skerry.kernel import changes
-from skerry.kernel.errors import Conflict, Source, ValidationError
+from skerry.kernel.errors import Conflict, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.kinds import Spec, Status
@@ -79,10 +79,10 @@ class VoucherHooks(Hooks):
         spec = new.typed(VoucherSpec)
         amount = money.parse(spec.amount)
         if amount == 0:
-            raise _wrong("a voucher of nothing", "/spec/amount")
+            raise ValidationError.at("/spec/amount", "a voucher of nothing")
         expires = _after(spec.last_day)
         if expires <= await tx.now():
-            raise _wrong(f"{spec.last_day} is over", "/spec/lastDay")
+            raise ValidationError.at("/spec/lastDay", f"{spec.last_day} is over")
         currency = (await price_lists.at(tx)).currency
         code = _mint()
         await tx.execute(_sql.add, new.name, _digest(code), amount, currency, spec.source, expires)
@@ -230,9 +230,5 @@ def _after(day: str) -> datetime:
     try:
         last = date.fromisoformat(day)
     except ValueError:
-        raise _wrong(f"{day!r} is no day", "/spec/lastDay") from None
+        raise ValidationError.at("/spec/lastDay", f"{day!r} is no day") from None
     return datetime.combine(last + timedelta(days=1), time(), UTC)
-
-
-def _wrong(detail: str, pointer: str) -> ValidationError:
-    return ValidationError(detail, sources=[Source(pointer=pointer)])

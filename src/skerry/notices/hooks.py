@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from skerry.kernel.errors import Conflict, Source, TooManyRequests, ValidationError
+from skerry.kernel.errors import Conflict, TooManyRequests, ValidationError
 from skerry.kernel.history import stamp
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resource, Resources
@@ -116,16 +116,17 @@ def _check_url(url: str) -> None:
     except ValueError:
         known, parts = False, urlsplit("")
     if not known or not url.isascii() or not url.isprintable() or " " in url:
-        raise _wrong("spec.endpoint is not a URL of HTTPS", "Write it as https://example.org/path.")
+        raise ValidationError.at(
+            "/spec/endpoint",
+            "spec.endpoint is not a URL of HTTPS",
+            "Write it as https://example.org/path.",
+        )
     if parts.username is not None or parts.password is not None:
-        raise _wrong(
+        raise ValidationError.at(
+            "/spec/endpoint",
             "spec.endpoint has a user or password in it",
             "Deliveries are signed: check the signature instead.",
         )
-
-
-def _wrong(detail: str, hint: str) -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer="/spec/endpoint")])
 
 
 class PreferenceHooks(Hooks):

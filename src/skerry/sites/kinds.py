@@ -107,10 +107,6 @@ class SiteStatus(Status):
     ] = []
 
 
-def _wrong(detail: str, field: str, hint: str) -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer=f"/spec/{field}")])
-
-
 class SiteHooks(Hooks):
     async def admit(
         self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
@@ -164,26 +160,30 @@ def _check_driver(spec: SiteSpec) -> None:
     known = drivers.discover()
     manifest = known.get(spec.driver)
     if manifest is None:
-        raise _wrong(
-            f"there is no driver {spec.driver!r}", "driver", f"Known are {', '.join(known)}."
+        raise ValidationError.at(
+            "/spec/driver", f"there is no driver {spec.driver!r}", f"Known are {', '.join(known)}."
         )
     if manifest.check is not None:
         try:
             manifest.check(spec.config)
         except Refused as refused:
-            raise _wrong(refused.message, "config", f"See what {manifest.title} needs.") from None
+            raise ValidationError.at(
+                "/spec/config", refused.message, f"See what {manifest.title} needs."
+            ) from None
 
 
 async def _check_place(tx: Tx, resources: Resources, spec: SiteSpec) -> None:
     kind = resources.registry["region"]
     region = await resources.find(tx, resources.ref(kind, Path(name=spec.region)))
     if region is None:
-        raise _wrong(f"there is no region {spec.region!r}", "region", "Name one that exists.")
+        raise ValidationError.at(
+            "/spec/region", f"there is no region {spec.region!r}", "Name one that exists."
+        )
     zones = region.typed(RegionSpec).available_zones
     if spec.zone not in zones:
-        raise _wrong(
+        raise ValidationError.at(
+            "/spec/zone",
             f"region {spec.region!r} has no zone {spec.zone!r}",
-            "zone",
             f"Its zones are {', '.join(zones)}.",
         )
 

@@ -55,7 +55,9 @@ def _check_command(spec: WorkSpec) -> None:
             sources=[Source(pointer=_at("command"))],
         )
     if spec.image_secret and not spec.image:
-        raise _wrong("imageSecret is for an image, and none is given", _at("imageSecret"))
+        raise ValidationError.at(
+            _at("imageSecret"), "imageSecret is for an image, and none is given"
+        )
     if spec.image and spec.requirements:
         raise ValidationError(
             "requirements are for the host's own Python, and an image is given",
@@ -66,7 +68,7 @@ def _check_command(spec: WorkSpec) -> None:
         try:
             parse_digest(spec.image.removeprefix(UPLOADED))
         except ValueError as bad:
-            raise _wrong(f"image: {bad}", _at("image")) from None
+            raise ValidationError.at(_at("image"), f"image: {bad}") from None
 
 
 def _check_inputs(spec: WorkSpec) -> None:
@@ -112,7 +114,7 @@ def _check_mounts(spec: WorkSpec) -> None:
                 sources=[Source(pointer=pointer)],
             )
         if any(path.is_relative_to(taken) for taken in _OF_THE_SYSTEM):
-            raise _wrong(f"{text[:100]!r} belongs to the system", pointer)
+            raise ValidationError.at(pointer, f"{text[:100]!r} belongs to the system")
         paths.append((pointer, str(path)))
     _once("paths", paths)
     _once("volumes", ((_at(f"volumes/{n}/name"), v.name) for n, v in enumerate(spec.volumes)))
@@ -130,7 +132,7 @@ def _once(what: str, given: Iterable[tuple[str, str]]) -> None:
     seen: set[str] = set()
     for pointer, value in given:
         if value in seen:
-            raise _wrong(f"{what}: {value[:100]!r} is given twice", pointer)
+            raise ValidationError.at(pointer, f"{what}: {value[:100]!r} is given twice")
         seen.add(value)
 
 
@@ -143,7 +145,7 @@ async def _check_named(tx: Tx, resources: Resources, resource: Resource, spec: W
     for noun, name, pointer in named:
         kind = resources.registry.by_noun.get(noun)
         if kind is None:
-            raise _wrong(f"this cloud keeps no {noun}s", pointer)
+            raise ValidationError.at(pointer, f"this cloud keeps no {noun}s")
         found = await resources.find(
             tx, ref_of(kind, Path(resource.tenant, resource.workspace, (), name))
         )
@@ -172,7 +174,3 @@ async def _check_blobs(tx: Tx, resource: Resource, spec: WorkSpec) -> None:
                 hint="PUT its bytes to the workspace's blobs first; `skerry run --dir` does.",
                 sources=[Source(pointer=pointer)],
             )
-
-
-def _wrong(detail: str, pointer: str) -> ValidationError:
-    return ValidationError(detail, sources=[Source(pointer=pointer)])

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from skerry.kernel.errors import Source, ValidationError
+from skerry.kernel.errors import ValidationError
 from skerry.kernel.hooks import Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
@@ -22,10 +22,14 @@ class SecretHooks(Hooks):
         known = await store.index(tx, resources, new)
         values = (await store.versions(tx, resources, new))[known[0].version]
         if not values:
-            raise _wrong("a secret needs at least one value", "skerry secret create NAME KEY")
+            raise ValidationError.at(
+                "/spec/data", "a secret needs at least one value", "skerry secret create NAME KEY"
+            )
         size = sum(len(key) + len(value.encode()) for key, value in values.items())
         if size > MOST:
-            raise _wrong(f"its values have {size} bytes together", f"At most {MOST} are kept.")
+            raise ValidationError.at(
+                "/spec/data", f"its values have {size} bytes together", f"At most {MOST} are kept."
+            )
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         known = await store.index(tx, resources, resource)
@@ -35,7 +39,3 @@ class SecretHooks(Hooks):
         status = SecretStatus(version=now.version, keys=now.keys, versions=known)
         built: dict[str, Any] = msgspec.to_builtins(status)
         return built
-
-
-def _wrong(detail: str, hint: str) -> ValidationError:
-    return ValidationError(detail, hint=hint, sources=[Source(pointer="/spec/data")])
