@@ -320,6 +320,8 @@ async def test_live_cost_counts_what_runs(db: Database) -> None:
         assert (await cost(tx, "acme")).total == 2 * job.total
         every = await costs(tx, "acme", [lease.root_uid, uuid.uuid4()])
         assert every == (job.currency, {lease.root_uid: (job.total, job.per_hour)})
+        both = [lease.root_uid, lease.resource_uid]
+        assert (await costs(tx, "acme", both))[1] == dict.fromkeys(both, (job.total, job.per_hour))
         assert await costs(tx, "rival", [lease.root_uid]) == (job.currency, {})
         await streams.gap(tx, "here", START + 45 * MINUTE, START + 49 * MINUTE)
         assert (await cost(tx, "acme", "lab")).total == job.total

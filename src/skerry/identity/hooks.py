@@ -5,7 +5,8 @@ is what it is as soon as its row is written.
 """
 
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.identity import joining, passwords
@@ -192,11 +193,16 @@ class SubjectHooks(Hooks):
         return {}
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        if resource.kind != "user":
-            return {}
+        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        users = [one.uid for one in page if one.kind == "user"]
+        rows = await tx.fetch(_sql.ways_in_of, users) if users else []
         return {
-            "hasPassword": await tx.fetchval(_sql.password_of, resource.uid) is not None,
-            "hasSecondFactor": bool(await tx.fetchval(_sql.has_factor, resource.uid)),
+            row["uid"]: {"hasPassword": row["password"], "hasSecondFactor": row["factor"]}
+            for row in rows
         }
 
 

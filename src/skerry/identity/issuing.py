@@ -4,7 +4,8 @@ Whoever holds a token is its subject. So issuing one takes the right to change t
 it is oneself, and a token that is narrowed by scopes issues none: the new one could do more.
 """
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -67,8 +68,13 @@ class TokenHooks(Hooks):
         forget_after(tx)
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        used = await tx.fetchval(_sql.token_of_resource, resource.uid)
-        return {"lastUsedAt": stamp(used)} if used else {}
+        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        rows = await tx.fetch(_sql.tokens_used, [one.uid for one in page])
+        return {row["uid"]: {"lastUsedAt": stamp(row["last_used_at"])} for row in rows}
 
 
 @changes.witness("token")

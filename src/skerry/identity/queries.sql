@@ -53,8 +53,9 @@ returning token_id, path, expires_at > skerry_now() as live
 -- name: drop_old_tickets
 delete from ticket where expires_at < skerry_now()
 
--- name: token_of_resource
-select last_used_at from token where resource_uid = $1
+-- name: tokens_used
+select resource_uid as uid, last_used_at from token
+where resource_uid = any($1::uuid[]) and last_used_at is not null
 
 -- name: newest_of
 select * from resource where ref = $1 order by created_at desc limit 1
@@ -264,6 +265,13 @@ from second_factor where user_uid = $1 for update
 update second_factor
 set last_step = $2, recovery = $3, confirmed_at = coalesce(confirmed_at, skerry_now())
 where user_uid = $1
+
+-- name: ways_in_of
+-- Of users: whether they have a password, and a second factor that was confirmed.
+select u as uid, c.hash is not null as password, f.confirmed_at is not null as factor
+from unnest($1::uuid[]) as u
+left join credential c on c.subject_uid = u
+left join second_factor f on f.user_uid = u
 
 -- name: has_factor
 select confirmed_at is not null from second_factor where user_uid = $1

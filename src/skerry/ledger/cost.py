@@ -74,12 +74,12 @@ async def cost(
 
 
 async def costs(
-    tx: Tx, tenant: str, roots: Collection[uuid.UUID]
+    tx: Tx, tenant: str, resources: Collection[uuid.UUID]
 ) -> tuple[str, dict[uuid.UUID, tuple[int, int]]]:
     """The currency, and what each of these resources and all it owns cost so far and cost an hour.
     Those that never cost anything are left out. One question for all of them."""
     terms = await holds.terms(tx, tenant)
-    rows = await tx.fetch(_sql.live, tenant, None, list(roots), await tx.now(), True)
+    rows = await tx.fetch(_sql.live, tenant, None, list(resources), await tx.now(), True)
     return terms.currency, {
         row["root"]: (row["posted"] + row["running"], row["per_hour"]) for row in rows
     }

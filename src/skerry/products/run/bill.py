@@ -5,13 +5,15 @@ market's order, an offer's before any account's: so a run's meters, whose beginn
 never begun in the transaction that closes its lease and gives its capacity back.
 """
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.ledger import holds
-from skerry.ledger.cost import cost
+from skerry.ledger.cost import costs
 from skerry.market.lease import Reason
 from skerry.market.leases import Market
 from skerry.sites.business import gaps
@@ -55,5 +57,16 @@ async def close(
 
 async def spent(tx: Tx, job: Resource) -> dict[str, Any]:
     """The job's cost up to now, for its status."""
-    so_far = await cost(tx, job.tenant, resource=job.uid)
-    return {"cost": so_far.amount()}
+    return (await spent_of(tx, [job]))[job.uid]
+
+
+async def spent_of(tx: Tx, page: Sequence[Resource]) -> dict[uuid.UUID, dict[str, Any]]:
+    """The same of several, in one question for each tenant."""
+    shown: dict[uuid.UUID, dict[str, Any]] = {}
+    for tenant in {one.tenant for one in page}:
+        mine = [one.uid for one in page if one.tenant == tenant]
+        currency, found = await costs(tx, tenant, mine)
+        for uid in mine:
+            amount, _ = found.get(uid, (0, 0))
+            shown[uid] = {"cost": {"currency": currency, "amountNano": amount}}
+    return shown

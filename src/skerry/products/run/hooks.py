@@ -1,6 +1,7 @@
 """What is refused of a job in its own request, and what an action may do to it."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -9,7 +10,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.products.run.checks import check_work
-from skerry.products.run.shown import now_shown
+from skerry.products.run.shown import now_shown, now_shown_of
 from skerry.products.run.specs import ENDED, JobSpec
 from skerry.store import Tx
 
@@ -38,6 +39,11 @@ class JobHooks(Hooks):
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         return await now_shown(tx, resource)
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        return await now_shown_of(tx, page)
 
 
 def _check_artifacts(spec: JobSpec) -> None:

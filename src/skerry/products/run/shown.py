@@ -1,10 +1,11 @@
 """What is computed when one that runs is read, and never stored: it changes by itself."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.kernel.rows import Resource
-from skerry.products.run.bill import spent
+from skerry.products.run.bill import spent_of
 from skerry.products.run.outcome import sentences
 from skerry.sites import outages
 from skerry.sites.places import called
@@ -14,17 +15,25 @@ from skerry.store import Tx
 async def now_shown(tx: Tx, resource: Resource) -> Mapping[str, Any]:
     """Of one that runs: what it costs up to now, and whether whoever speaks for its place is out of
     contact."""
-    if resource.phase not in ("starting", "running"):
-        return {}
-    shown = await spent(tx, resource)
-    at, now = place_at(resource), await tx.now()
-    place = called(at)
-    for began, _ in await outages.between(tx, at, now, now):
-        shown["reason"] = "SiteUnreachable"
-        shown["message"] = sentences(
-            f"{place[:1].upper()}{place[1:]} is out of contact since {began:%Y-%m-%d %H:%M:%S} UTC",
-            "What runs there goes on, and this time is not billed",
-        )
+    return (await now_shown_of(tx, [resource])).get(resource.uid, {})
+
+
+async def now_shown_of(tx: Tx, page: Sequence[Resource]) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+    """The same of several: one question about money, and one for each place."""
+    running = [one for one in page if one.phase in ("starting", "running")]
+    shown = await spent_of(tx, running)
+    now = await tx.now()
+    for at in {place_at(one) for one in running}:
+        place = called(at)
+        for began, _ in await outages.between(tx, at, now, now):
+            since = f"{began:%Y-%m-%d %H:%M:%S} UTC"
+            words = sentences(
+                f"{place[:1].upper()}{place[1:]} is out of contact since {since}",
+                "What runs there goes on, and this time is not billed",
+            )
+            for one in running:
+                if place_at(one) == at:
+                    shown[one.uid] |= {"reason": "SiteUnreachable", "message": words}
     return shown
 
 

@@ -1,6 +1,7 @@
 """What is refused of a pod in its own request, and what an action may do to it."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.kernel.errors import Conflict, Source, ValidationError
@@ -9,7 +10,7 @@ from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.products.run.checks import check_work
 from skerry.products.run.pods.specs import AT_REST, Health, PodSpec
-from skerry.products.run.shown import now_shown
+from skerry.products.run.shown import now_shown, now_shown_of
 from skerry.store import Tx
 
 
@@ -42,6 +43,11 @@ class PodHooks(Hooks):
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         return await now_shown(tx, resource)
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        return await now_shown_of(tx, page)
 
 
 def check_health(health: Health | None, port: int = 0) -> None:

@@ -1,6 +1,7 @@
 """What is refused of a service in its own request, and what an action does to it."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.kernel.errors import Conflict, Source, ValidationError
@@ -8,7 +9,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.paths import Path, ref_of
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.products.run.bill import spent
+from skerry.products.run.bill import spent, spent_of
 from skerry.products.run.checks import check_work
 from skerry.products.run.pods.hooks import check_health
 from skerry.products.run.services import revisions
@@ -57,6 +58,11 @@ class ServiceHooks(Hooks):
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
         return await spent(tx, resource)
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        return await spent_of(tx, page)
 
 
 def _check(new: Resource, spec: ServiceSpec) -> None:

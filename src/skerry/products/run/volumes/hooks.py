@@ -1,6 +1,7 @@
 """What is refused of a volume in its own request, and what is shown of it."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.kernel.errors import Conflict, Source, ValidationError
@@ -8,7 +9,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.paths import Path, ref_of
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.products.run.bill import spent
+from skerry.products.run.bill import spent_of
 from skerry.products.run.volumes import uses
 from skerry.products.run.volumes.specs import VolumeSpec
 from skerry.store import Tx
@@ -21,7 +22,12 @@ class KeptHooks(Hooks):
         return Admitted({"phase": "queued"} if old is None else {})
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return await spent(tx, resource) if resource.status.get("lease") else {}
+        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        return await spent_of(tx, [one for one in page if one.status.get("lease")])
 
 
 class VolumeHooks(KeptHooks):
@@ -49,11 +55,20 @@ class VolumeHooks(KeptHooks):
             )
 
     async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        found = (await uses.of(tx, [resource.uid]))[resource.uid]
+        return (await self.shown_of(tx, resources, [resource]))[resource.uid]
+
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        cost = await super().shown_of(tx, resources, page)
+        users = await uses.of(tx, [one.uid for one in page])
         return {
-            **await super().shown(tx, resources, resource),
-            "writer": next((use.words for use in found if not use.read_only), ""),
-            "readers": [use.words for use in found if use.read_only],
+            uid: {
+                **cost.get(uid, {}),
+                "writer": next((use.words for use in found if not use.read_only), ""),
+                "readers": [use.words for use in found if use.read_only],
+            }
+            for uid, found in users.items()
         }
 
 
