@@ -2,6 +2,7 @@
 import { Fieldset, SimpleGrid, Stack, Switch, Text } from "@mantine/core";
 import { Field, type FieldProps, isWide } from "./Field";
 import { type Draft, type GroupNode, isGroup, type Node } from "./node";
+import { SpecForm } from "./SpecForm";
 import { draftOf } from "./values";
 
 export function GroupField(props: FieldProps & { node: GroupNode }) {
@@ -25,10 +26,19 @@ export function GroupField(props: FieldProps & { node: GroupNode }) {
             }
           />
         ) : null}
-        {there || !node.nullable ? <Fields {...props} nodes={node.fields} /> : null}
+        {there || !node.nullable ? <Inner {...props} /> : null}
       </Stack>
     </Fieldset>
   );
+}
+
+const MANY = 10;
+
+/** A large group, such as the job of a schedule, has sections as a form of its own has. */
+function Inner(props: FieldProps & { node: GroupNode }) {
+  const { node, draft } = props;
+  if (node.fields.length < MANY) return <Fields {...props} nodes={node.fields} />;
+  return <SpecForm {...props} form={node} draft={draft ?? {}} />;
 }
 
 interface FieldsProps extends Omit<FieldProps, "node" | "bare"> {

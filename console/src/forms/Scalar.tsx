@@ -1,8 +1,17 @@
 /** The controls for one value: text, numbers with units, choices, names of other things. */
-import { Autocomplete, PasswordInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
+import {
+  Autocomplete,
+  PasswordInput,
+  Select,
+  Switch,
+  Textarea,
+  type TextareaProps,
+  TextInput,
+} from "@mantine/core";
 import type { FieldProps } from "./Field";
 import { useNames } from "./names";
 import type { ChoiceNode, NumberNode, ReferenceNode, SwitchNode, TextNode } from "./node";
+import classes from "./Scalar.module.css";
 import { examples } from "./units";
 
 const FIXED = "Can't be changed once it is made.";
@@ -34,8 +43,10 @@ export function TextField(props: FieldProps & { node: TextNode }) {
   const about = aboutOf(props);
   const value = typeof draft === "string" ? draft : "";
   const typed = (event: { currentTarget: { value: string } }) => change(event.currentTarget.value);
-  if (node.secret && !node.long) {
+  if (node.secret) {
     const help = fixed ? "Never shown. Leave it empty to keep the one that is there." : node.help;
+    // A key has lines, which a field for passwords would take out.
+    if (node.long) return <UnseenText {...about} value={value} onChange={typed} />;
     return (
       <PasswordInput
         {...about}
@@ -60,6 +71,23 @@ export function TextField(props: FieldProps & { node: TextNode }) {
       placeholder={node.unit === "time" ? "2027-01-31T12:00:00Z" : hint}
       spellCheck={false}
       autoComplete="off"
+    />
+  );
+}
+
+/** Text of several lines, typed unseen. */
+function UnseenText(props: TextareaProps) {
+  return (
+    <Textarea
+      {...props}
+      description={undefined}
+      autosize
+      minRows={1}
+      maxRows={6}
+      classNames={{ input: classes.unseen }}
+      placeholder="Typed unseen"
+      autoComplete="off"
+      spellCheck={false}
     />
   );
 }

@@ -17,9 +17,13 @@ interface Props {
   /** Whether the resource is there already. */
   fixed?: boolean;
   touch?: (at: string) => void;
+  /** The pointer of the group that it is, if it is not the whole spec. */
+  at?: string;
 }
 
-export function SpecForm({ form, touch = () => undefined, fixed = false, ...rest }: Props) {
+const ignore = (): void => undefined;
+
+export function SpecForm({ form, touch = ignore, fixed = false, at = "", ...rest }: Props) {
   const sections = sectionsOf(form);
   if (sections.length === 0) {
     return (
@@ -31,7 +35,14 @@ export function SpecForm({ form, touch = () => undefined, fixed = false, ...rest
   return (
     <Stack gap="md">
       {sections.map((section) => (
-        <OneSection key={section.id} section={section} {...rest} touch={touch} fixed={fixed} />
+        <OneSection
+          key={section.id}
+          section={section}
+          {...rest}
+          touch={touch}
+          fixed={fixed}
+          at={at}
+        />
       ))}
     </Stack>
   );
@@ -42,17 +53,20 @@ type SectionProps = Required<Omit<Props, "form">> & { section: Section };
 function OneSection({ section, ...rest }: SectionProps) {
   const [asked, setAsked] = useState(false);
   const wrong = section.advanced.some(
-    (node) => anyProblem(rest.problems, `/${node.name}`) !== undefined,
+    (node) => anyProblem(rest.problems, `${rest.at}/${node.name}`) !== undefined,
   );
   const opened = asked || wrong || section.basic.length === 0;
   const count = section.advanced.length;
   return (
-    <section className={`surface ${classes.section}`} aria-label={section.title}>
-      <Title order={2} size="h4" mb="sm">
+    <section
+      className={rest.at === "" ? `surface ${classes.section}` : undefined}
+      aria-label={section.title}
+    >
+      <Title order={rest.at === "" ? 2 : 3} size={rest.at === "" ? "h4" : "h5"} mb="sm">
         {section.title}
       </Title>
       <Stack gap="sm">
-        {section.basic.length > 0 ? <Fields {...rest} nodes={section.basic} at="" /> : null}
+        {section.basic.length > 0 ? <Fields {...rest} nodes={section.basic} /> : null}
         {count > 0 && section.basic.length > 0 ? (
           <UnstyledButton
             className={classes.more}
@@ -67,7 +81,7 @@ function OneSection({ section, ...rest }: SectionProps) {
         ) : null}
         {count > 0 ? (
           <Collapse expanded={opened}>
-            {opened ? <Fields {...rest} nodes={section.advanced} at="" /> : null}
+            {opened ? <Fields {...rest} nodes={section.advanced} /> : null}
           </Collapse>
         ) : null}
       </Stack>

@@ -23,6 +23,8 @@ const NAMES: Readonly<Record<string, string>> = {
   issuer: "issuer",
   operators: "operator",
   operator: "operator",
+  jurisdictions: "country",
+  forbidden: "country",
 };
 const LONG = 4096;
 const DEPTH = 6;

@@ -20,6 +20,8 @@ export interface FormState {
   touch: (at: string) => void;
   /** Show all that is wrong; whether there was nothing. */
   ready: () => boolean;
+  /** Whether sending was tried. */
+  tried: boolean;
 }
 
 /** `texts`: what stands in fields at first, by name, as a person would write it. */
@@ -49,7 +51,7 @@ export function useForm(
     setTried(true);
     return wrong.size === 0;
   };
-  return { form, draft, change: setDraft, spec, wrong, shown, touch, ready };
+  return { form, draft, change: setDraft, spec, wrong, shown, touch, ready, tried };
 }
 
 const NONE: Problems = new Map();

@@ -17,7 +17,8 @@ export function draftOf(node: Node, value?: unknown): Draft {
     case "words":
       return Array.isArray(found) ? joined(found.map(String)) : "";
     case "list":
-      return Array.isArray(found) ? found.map((item: unknown) => draftOf(node.item, item)) : [];
+      if (!Array.isArray(found)) return needsOne(node) ? [draftOf(node.item)] : [];
+      return found.map((item: unknown) => draftOf(node.item, item));
     case "map":
       return {
         rows: Object.entries(isSpec(found) ? found : {}).map(
@@ -35,6 +36,13 @@ export function draftOf(node: Node, value?: unknown): Draft {
     default:
       return typeof found === "string" || typeof found === "number" ? String(found) : "";
   }
+}
+
+/** Whether a list must have one, and an empty one will do: a scope that restricts nothing. */
+function needsOne(node: Node & { kind: "list" }): boolean {
+  const { item } = node;
+  if (!node.required || node.minItems === 0 || item.kind !== "group") return false;
+  return item.fields.every((field) => !field.required);
 }
 
 function groupDraft(node: GroupNode, value: Spec): Draft {

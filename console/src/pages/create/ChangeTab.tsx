@@ -11,6 +11,7 @@ import { draftOf, type Spec, same, specOf } from "~/forms/values";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import type { TabProps } from "~/shell/areas";
 import { useScope } from "~/shell/scope";
+import { PolicyWords } from "./PolicyWords";
 import { Preview, targetOf } from "./Preview";
 
 export default function ChangeTab(props: TabProps) {
@@ -65,6 +66,7 @@ function Form({ kind, resource, again }: TabProps & { again: () => void }) {
         touch={state.touch}
         fixed
       />
+      {kind.noun === "policy" ? <PolicyWords spec={state.spec} /> : null}
       {behind ? (
         <Alert color="yellow" variant="outline" title="It was changed meanwhile">
           Take it as it is now and change that.

@@ -16,6 +16,7 @@ import { NotFound } from "~/shell/NotFound";
 import { useAddress, useScope } from "~/shell/scope";
 import { Answer } from "../resources/Answer";
 import classes from "./CreatePage.module.css";
+import { PolicyWords } from "./PolicyWords";
 import { Preview } from "./Preview";
 import { QuotePanel } from "./QuotePanel";
 import { type Made, useMaking } from "./useMaking";
@@ -45,7 +46,10 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
   const names = [...parents, name.trim()];
   const tags = labelsOf(labels);
   const create = (): void => {
-    if (!state.ready() || names.some((each) => each === "")) return;
+    if (!state.ready() || names.some((each) => each === "")) {
+      setTimeout(toFirstWrong);
+      return;
+    }
     setFailed(null);
     making.mutate(
       { names, spec: state.spec, labels: tags },
@@ -80,7 +84,7 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
               setName={setName}
               parents={parents}
               setParents={setParents}
-              error={nameProblem(name, failed)}
+              error={nameProblem(name, failed, state.tried)}
             />
             <SpecForm
               form={state.form}
@@ -106,6 +110,7 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
             {kind.quotable ? (
               <QuotePanel quote={quote} missing={missingIn(state.wrong.size)} />
             ) : null}
+            {kind.noun === "policy" ? <PolicyWords spec={state.spec} /> : null}
             {failed ? <ProblemAlert error={failed} /> : null}
             <Submit kind={kind} quote={quote} pending={making.isPending} />
             {state.shown.size > 0 ? (
@@ -129,6 +134,11 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
       ) : null}
     </form>
   );
+}
+
+/** To the first field that is wrong: on a small screen it may be far from the button. */
+function toFirstWrong(): void {
+  document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
 }
 
 function missingIn(count: number): string {
@@ -158,12 +168,13 @@ function labelsOf(texts: readonly string[]): Record<string, string> {
   );
 }
 
-function nameProblem(name: string, failed: unknown): string | undefined {
+function nameProblem(name: string, failed: unknown, tried: boolean): string | undefined {
   if (failed) {
     const problem = asProblem(failed);
     const said = problem.at("/metadata/name") ?? problem.at("/name");
     if (said !== undefined) return said;
   }
+  if (name === "" && tried) return "Needs to be filled in";
   if (name === "" || /^[A-Za-z0-9][A-Za-z0-9._@-]*$/.test(name)) return undefined;
   return "Letters, digits, '-', '.' and '_'; it begins with a letter or a digit";
 }

@@ -12,7 +12,10 @@ import type { GroupNode } from "~/forms/node";
 import type { Spec } from "~/forms/values";
 import type { Decision, Line, Place } from "~/market/decision";
 
-const PAUSE = 450;
+/** Milliseconds of rest before a change is quoted: each quote is a decision on record. */
+const PAUSE = 650;
+/** Milliseconds before its end that a price is asked for anew. */
+const EARLY = 5000;
 
 export interface QuoteStatus {
   phase: string;
@@ -63,13 +66,12 @@ export function useQuote(
   const path = quotes ? `${collectionPath(quotes, scope)}/${name}` : "";
   const asked = enabled && kind.quotable && path !== "" && scope.workspace !== "";
   const made = useRef(false);
-  const found = useQuery({
+  const found = useQuery<Quoted>({
     queryKey: ["quoting", path, kind.noun, settled],
     enabled: asked,
     retry: false,
     gcTime: 0,
-    // A price holds for some minutes; what is free changes sooner.
-    refetchInterval: 60_000,
+    refetchInterval: ({ state }) => leftOf(state.data),
     queryFn: async ({ signal }): Promise<Quoted> => {
       made.current = true;
       const body = { spec: { kind: kind.noun, spec: JSON.parse(settled) as Spec } };
@@ -94,6 +96,12 @@ export function useQuote(
     name,
     again: () => void found.refetch(),
   };
+}
+
+/** Milliseconds until a price is asked for anew; a refusal stands until the form says otherwise. */
+function leftOf(quoted: Quoted | undefined): number | false {
+  const until = Date.parse(quoted?.status.validUntil ?? "");
+  return Number.isNaN(until) ? false : Math.max(EARLY, until - Date.now() - EARLY);
 }
 
 /** A quote is read by many and holds no secret. */

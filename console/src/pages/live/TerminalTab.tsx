@@ -30,7 +30,8 @@ export default function TerminalTab({ kind, resource }: TabProps) {
   const which =
     replicas.length > 0 ? { replica: chosen } : count > 1 ? { rank: Number(chosen) } : {};
   const about = { path: `${pathOf(ref)}/exec`, wanted: { ...which, command: words, tty: true } };
-  const runs = RUNS.has(String(status?.phase ?? ""));
+  const phase = String(status?.phase ?? "");
+  const runs = RUNS.has(phase);
   const flag = Object.entries(which).flatMap(([key, value]) => [`--${key}`, String(value)]);
   return (
     <Stack gap="sm">
@@ -70,11 +71,13 @@ export default function TerminalTab({ kind, resource }: TabProps) {
       ) : (
         <EmptyState
           icon="terminal"
-          title={runs ? "A shell, one click away" : "It does not run now"}
+          title={
+            runs ? "A shell, one click away" : `It does not run now: ${phase || "not started"}`
+          }
         >
           {runs
             ? "The command runs beside it, with its rights and within its limits, until you leave. It costs nothing of its own."
-            : "A shell opens in what runs."}
+            : "A shell opens only in what runs. Its log and files stay readable."}
         </EmptyState>
       )}
       <Text size="xs" c="dimmed">
