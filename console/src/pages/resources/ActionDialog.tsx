@@ -10,6 +10,7 @@ import { Equivalent } from "~/parts/Equivalent";
 import { SchemaFields } from "~/parts/SchemaFields";
 import { label } from "./Actions";
 import { Answer } from "./Answer";
+import { bodyFlags } from "./bodyFlags";
 import { flagsOf } from "./ResourcePage";
 
 interface Props {
@@ -54,7 +55,12 @@ export default function ActionDialog({ kind, resource, action, close }: Props) {
           <SchemaFields schema={schema} value={body} change={setBody} error={act.error} />
         ) : null}
         <Equivalent
-          command={[kind.noun, action.name, ...flagsOf(kind, namesIn(kind, ref))]}
+          command={[
+            kind.noun,
+            action.name,
+            ...flagsOf(kind, namesIn(kind, ref)),
+            ...(schema && !hasSecret(schema) ? bodyFlags(body) : []),
+          ]}
           call={{
             method: "POST",
             path: `${pathOf(ref)}/${action.name}`,
