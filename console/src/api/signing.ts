@@ -36,7 +36,8 @@ export async function leaveForIssuer(issuer: string, tenant: string, back: strin
   const state = random(16);
   sessionStorage.setItem(ATTEMPT, JSON.stringify({ verifier, state, back }));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  const to = new URL("/console/signed-in", window.location.origin).href;
+  // A path: the server leads back to its own pages only.
+  const to = "/console/signed-in";
   const query = { issuer, tenant, back: to, state, challenge: base64url(new Uint8Array(digest)) };
   window.location.assign(withQuery("/sign-in/begin", query));
 }

@@ -1,6 +1,7 @@
 /** Tenant, user, password, and the code of a second factor where there is one. */
 import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { useSearchParams } from "react-router";
 import { asProblem } from "~/api/problem";
 import { type Credentials, signInByPassword } from "~/api/signing";
 import { ProblemAlert } from "~/parts/ProblemAlert";
@@ -8,9 +9,11 @@ import { ProblemAlert } from "~/parts/ProblemAlert";
 const REMEMBERED = "skerry-tenant";
 
 export function PasswordForm({ recovery }: { recovery: (codes: string[]) => void }) {
+  // Who has just accepted an invitation comes with their name.
+  const [query] = useSearchParams();
   const [given, setGiven] = useState<Credentials>({
-    tenant: localStorage.getItem(REMEMBERED) ?? "",
-    user: "",
+    tenant: query.get("tenant") ?? localStorage.getItem(REMEMBERED) ?? "",
+    user: query.get("user") ?? "",
     password: "",
     code: "",
   });
