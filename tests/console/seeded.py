@@ -12,6 +12,7 @@ import httpx2
 
 from tests.console.selling import sell
 from tests.e2e.conftest import Cloud, until
+from tests.harness.ports import free_port
 
 PASSWORD = "correct horse battery"
 IDENTITY = "/providers/skerry.identity/v1/tenants"
@@ -103,7 +104,9 @@ class Seeded:
 
 def seeded(home: Path) -> Seeded:
     """Start it, and wait until what it has is as it is going to stay."""
-    cloud = Cloud(home, "--agents", "127.0.0.1:0", "--gateway", "127.0.0.1:0")
+    # Where it listened, it listens when it is started again: pages stay open meanwhile.
+    here = f"127.0.0.1:{free_port()}"
+    cloud = Cloud(home, "--agents", "127.0.0.1:0", "--gateway", "127.0.0.1:0", "--listen", here)
     cloud.start()
     made = Seeded(cloud)
     for name, place in PLACES.items():

@@ -46,7 +46,7 @@ function Gpus() {
   if (found.isPending) {
     return (
       <Late>
-        <Skeleton height={150} aria-label="Loading" />
+        <Skeleton height={150} aria-busy="true" />
       </Late>
     );
   }

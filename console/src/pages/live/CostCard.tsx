@@ -28,7 +28,7 @@ export default function CostCard({ kind, resource }: TabProps) {
           Nothing was charged yet.
         </Text>
       ) : (
-        <Skeleton height={60} aria-label="Loading" />
+        <Skeleton height={60} aria-busy="true" />
       )}
     </section>
   );

@@ -55,10 +55,7 @@ export function Cloud({ alerts }: { alerts: readonly Alert[] }) {
   );
   const busy = useRoom<Busy>(`${SERIES}/top`, {}, { refresh: 15 });
   const status = useRoom<Status>(`${SERIES}/status`, {}, { refresh: 15 });
-  const use = useUse(
-    (sites.data?.items ?? []).map(({ metadata }) => metadata.name),
-    "-6h",
-  );
+  const use = useUse("-6h");
   const months = earned.data?.items ?? [];
   const names = (tenants.data?.items ?? []).map(({ metadata }) => metadata.name);
   const error = [tenants, sites, busy, status].find((one) => one.error)?.error ?? use.error;
@@ -86,14 +83,12 @@ export function Cloud({ alerts }: { alerts: readonly Alert[] }) {
           <Title order={2}>Used of all machines</Title>
           {use.chart ? (
             <TimeChart label="What was used of all machines in six hours" {...use.chart} />
-          ) : sites.data?.items.length === 0 ? (
-            <Text size="sm">There is no site yet.</Text>
+          ) : use.known ? (
+            <Text size="sm" c="dimmed">
+              Nothing was measured yet.
+            </Text>
           ) : (
-            <Skeleton height={180} animate={false} visible={false}>
-              <Text size="sm" c="dimmed">
-                Nothing was measured yet.
-              </Text>
-            </Skeleton>
+            <Skeleton height={180} />
           )}
         </Stack>
         <Attention alerts={alerts} />

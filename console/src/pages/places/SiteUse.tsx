@@ -5,7 +5,7 @@ import { TimeChart } from "~/parts/TimeChart";
 import { useUse } from "./use";
 
 export function SiteUse({ site }: { site: string }) {
-  const { chart, error } = useUse([site], "-1h");
+  const { chart, error } = useUse("-1h", site);
   return (
     <Stack gap="sm" className="surface" p="md">
       <Title order={2}>Used in the last hour</Title>

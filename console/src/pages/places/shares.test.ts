@@ -1,35 +1,31 @@
 import { describe, expect, it } from "vitest";
-import { type Measured, together } from "./shares";
+import { chartOf, type Utilisation } from "./shares";
 
-function measured(cpu: (number | null)[], millicores = 4000, gpus = 0): Measured {
-  const series = [
-    { name: "cpu", unit: "cores", values: cpu },
-    { name: "gpu", unit: "devices", values: cpu.map(() => (gpus ? 1 : null)) },
-  ];
-  return {
-    told: { from: "2026-11-22T01:00:00Z", step: 15, series },
-    has: { millicores, memory: 0, gpus },
-  };
-}
+const TOLD: Utilisation = {
+  from: "2026-11-22T01:00:00Z",
+  step: 15,
+  has: { cpu: 8, memory: 0, gpu: 2 },
+  used: { cpu: [2, null], memory: [1, 1], gpu: [1, 2] },
+  sites: [{ name: "attic", has: { cpu: 4 }, used: { cpu: [1, 2] } }],
+};
 
-describe("together", () => {
-  it("is what is used of what there is", () => {
-    const chart = together([measured([1, 2]), measured([3, 0], 12_000)]);
-    expect(chart?.series).toEqual([{ label: "CPU", values: [25, 12.5] }]);
+describe("chartOf", () => {
+  it("is what is used of what there is, and nothing of what there is not", () => {
+    const chart = chartOf(TOLD);
+    expect(chart?.series).toEqual([
+      { label: "CPU", values: [25, null] },
+      { label: "GPU", values: [50, 100] },
+    ]);
     expect(chart?.times).toEqual([1795309200, 1795309215]);
   });
 
-  it("leaves a site out while it tells nothing", () => {
-    const chart = together([measured([2, null]), measured([null, null])]);
-    expect(chart?.series[0]?.values).toEqual([50, null]);
-  });
-
-  it("knows GPUs only where there are any", () => {
-    expect(together([measured([1], 4000, 2)])?.series[1]).toEqual({ label: "GPU", values: [50] });
+  it("is of one site where one is named", () => {
+    expect(chartOf(TOLD, "attic")?.series).toEqual([{ label: "CPU", values: [25, 50] }]);
+    expect(chartOf(TOLD, "cellar")).toBeUndefined();
   });
 
   it("is nothing where nothing was measured", () => {
-    expect(together([])).toBeUndefined();
-    expect(together([measured([null])])).toBeUndefined();
+    expect(chartOf(undefined)).toBeUndefined();
+    expect(chartOf({ ...TOLD, used: { cpu: [null, null] } })).toBeUndefined();
   });
 });

@@ -59,7 +59,11 @@ export default function KindsPage() {
         </section>
       ))}
       {kinds.length === 0 ? <Text c="dimmed">No kind has that in it.</Text> : null}
-      <Equivalent command={["explain"]} global call={{ method: "GET", path: "/catalogue.json" }} />
+      <Equivalent
+        command={["curl", "/catalogue.json"]}
+        global
+        call={{ method: "GET", path: "/catalogue.json" }}
+      />
     </Stack>
   );
 }
