@@ -52,5 +52,6 @@ PAGES = (
     Page("metrics", f"{LAB}/kinds/job/tides?tab=metrics", "[aria-label='How far back']"),
     Page("placement", f"{LAB}/kinds/job/train?tab=placement", "text=Rules that held"),
     Page("receipt", f"{LAB}/kinds/job/survey?tab=receipt", "button:has-text('Verify')"),
+    Page("events", f"{LAB}/kinds/job/survey?tab=events", "text=Who"),
     Page("service", f"{LAB}/kinds/service/map", "button:has-text('Roll back')"),
 )

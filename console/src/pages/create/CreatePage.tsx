@@ -72,7 +72,7 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
       noValidate
     >
       <PageHead
-        title={`Create a ${singular(kind)}`.replace(/ a ([aeiou])/, " an $1")}
+        title={`Create a ${singular(kind)}`.replace(/ a ([aeio])/, " an $1")}
         about={`${kind.summary}.`}
       />
       <Grid gap="md">

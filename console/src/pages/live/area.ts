@@ -57,6 +57,14 @@ export const area: Area = {
       equivalent: true,
       content: lazy(() => import("./ReceiptTab")),
     },
+    {
+      id: "events",
+      label: "Events",
+      order: 65,
+      when: (kind) => kind.scope !== "global",
+      equivalent: true,
+      content: lazy(() => import("./EventsTab")),
+    },
   ],
   cards: [
     {
