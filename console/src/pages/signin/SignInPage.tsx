@@ -114,7 +114,8 @@ function TokenForm() {
 
 function Issuers({ back }: { back: string }) {
   const ways = useQuery({ queryKey: ["ways"], queryFn: ({ signal }) => waysIn(signal) });
-  const [tenant, setTenant] = useState("");
+  const [query] = useSearchParams();
+  const [tenant, setTenant] = useState(query.get("tenant") ?? "");
   const issuers = ways.data?.issuers ?? [];
   if (issuers.length === 0) return null;
   return (
