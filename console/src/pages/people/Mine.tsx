@@ -80,13 +80,6 @@ function Factor() {
           </Text>
         ) : null}
       </Group>
-      <Equivalent
-        global
-        command={[
-          ...["login", "--tenant", tenant, "--user", name],
-          has ? "--drop-second-factor" : "--second-factor",
-        ]}
-      />
       {opened ? (
         <Suspense fallback={null}>
           <SecondFactor

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { send } from "~/api/http";
 import { useSignedIn } from "~/api/session";
 import { Copy } from "~/parts/Copy";
+import { Equivalent } from "~/parts/Equivalent";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 
 const IDENTITY = "/providers/skerry.identity/v1";
@@ -100,6 +101,13 @@ export default function SecondFactor({ user, drop, close }: Props) {
               {drop ? "Drop it" : asks ? "Turn it on" : "Go on"}
             </Button>
           </Group>
+          <Equivalent
+            global
+            command={[
+              ...["login", "--tenant", tenant, "--user", user],
+              drop ? "--drop-second-factor" : "--second-factor",
+            ]}
+          />
         </Stack>
       </form>
     </Modal>
@@ -109,16 +117,20 @@ export default function SecondFactor({ user, drop, close }: Props) {
 const post = (method: string, path: string, body: unknown): Promise<Response> =>
   send(path, { method, body, token: "" });
 
+/** An SVG made to stand within HTML, as a picture of its own. */
+function pictured(svg: string): string {
+  const whole = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ');
+  return `data:image/svg+xml;utf8,${encodeURIComponent(whole)}`;
+}
+
 function Picture({ begun }: { begun: Begun }) {
   return (
     <Stack gap="xs">
       <Text size="sm">Scan this with an authenticator app, or type its key in there.</Text>
       <img
-        src={`data:image/svg+xml;utf8,${encodeURIComponent(begun.svg)}`}
+        src={pictured(begun.svg)}
         alt="QR code with the key of your second factor"
-        width={200}
-        height={200}
-        style={{ background: "white", padding: 8, borderRadius: 8 }}
+        style={{ background: "white", padding: 8, borderRadius: 8, width: "fit-content" }}
       />
       <Group gap="xs" wrap="nowrap">
         <Code style={{ overflowWrap: "anywhere" }}>{begun.secret}</Code>

@@ -1,0 +1,60 @@
+"""Access is given and proved in the browser: an invitation, an auditor, a second factor; and what
+was done stands in the audit, checked against the signed log."""
+
+import base64
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import expect
+
+from skerry.identity.second_factor import code_at
+from tests.console.seeded import PASSWORD
+from tests.console.visits import Visits
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_somebody_is_invited_and_the_audit_says_by_whom(visits: Visits) -> None:
+    tab = await visits.open("acme/lab/people", "ann")
+    await tab.get_by_role("button", name="Invite somebody").click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Invite", exact=True).click()
+    await expect(dialog.get_by_text("An address, as ann@acme.org")).to_be_visible()
+    await dialog.get_by_label("Their address").fill("Cleo.D@example.com")
+    await dialog.get_by_role("button", name="Invite", exact=True).click()
+    link = dialog.get_by_text("/join?code=")
+    await expect(link).to_be_visible()
+    assert urlsplit(await link.inner_text()).path == "/join"
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(tab.get_by_role("link", name="cleo-d")).to_be_visible()
+
+    await tab.goto("/console/acme/lab/audit?kinds=invitation&actor=ann@acme")
+    await tab.get_by_role("link", name="Check").first.click()
+    await expect(tab.get_by_text("Yes: it stands there as it is shown here")).to_be_visible()
+    assert "code=" not in await tab.locator("main").inner_text(), "the link is in no history"
+    assert visits.complaints == []
+
+
+async def test_a_second_factor_is_set_up_and_dropped(visits: Visits) -> None:
+    tab = await visits.open("acme/lab/people?tab=mine", "bob")
+    await tab.get_by_role("button", name="Set one up").click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_label("Your password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Go on").click()
+    picture = dialog.get_by_role("img", name="QR code")
+    await expect(picture).to_be_visible()
+    await picture.evaluate("image => image.decode()")
+    secret = await dialog.locator("code").first.inner_text()
+    seed = base64.b32decode(secret.replace(" ", ""))
+    now = int(time.time()) // 30
+    await dialog.get_by_label("The code it shows now").fill(code_at(seed, now))
+    await dialog.get_by_role("button", name="Turn it on").click()
+    await expect(dialog.get_by_text("I have kept them")).to_be_visible()
+    await dialog.get_by_role("button", name="I have kept them").click()
+    await tab.get_by_role("button", name="Drop it").click()
+    await dialog.get_by_label("Your password").fill(PASSWORD)
+    await dialog.get_by_label("The code it shows now").fill(code_at(seed, now + 1))
+    await dialog.get_by_role("button", name="Drop it").click()
+    await expect(tab.get_by_role("button", name="Set one up")).to_be_visible()
+    assert visits.complaints == []
