@@ -1,7 +1,9 @@
 """How the console is built: when, with which Node, and what happens where it can't be; that its
 types are those of the API; and its own tests, which run under Vitest."""
 
+import gzip
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -145,3 +147,13 @@ def test_a_wheel_has_it_and_one_from_an_sdist_asks_no_node(tmp_path: Path) -> No
         names = packed.namelist()
     assert "skerry/api/static/index.html" in names
     assert any(name.startswith("skerry/api/static/assets/") for name in names)
+
+
+def test_its_first_load_is_small() -> None:
+    """What every page needs before its own chunk, which adds some 30 kB more."""
+    assert hatch_build.ensure()
+    page = (hatch_build.STATIC / "index.html").read_text()
+    scripts = re.findall(r'(?:src|href)="/console/([^"]+\.js)"', page)
+    assert scripts
+    size = sum(len(gzip.compress((hatch_build.STATIC / name).read_bytes())) for name in scripts)
+    assert size <= 220_000, f"{size} bytes of compressed JavaScript"

@@ -5,6 +5,7 @@ import {
   type CatalogueDocument,
   collectionPath,
   namesIn,
+  oneOf,
   plural,
   resourcePath,
 } from "./catalogue";
@@ -44,6 +45,11 @@ describe("kinds", () => {
   it("are called right where there are many", () => {
     const many = ["policy", "billing-account", "witness"].map((n) => plural(catalogue.kind(n)));
     expect(many).toEqual(["policies", "billing accounts", "witnesses"]);
+  });
+
+  it("have their article", () => {
+    const one = ["invitation", "user", "offer", "job"].map((noun) => oneOf(catalogue.kind(noun)));
+    expect(one).toEqual(["an invitation", "a user", "an offer", "a job"]);
   });
 
   it("have schemas whose references and nulls are followed", () => {

@@ -193,6 +193,12 @@ export function singular(kind: Kind): string {
   return kind.noun.replaceAll("-", " ");
 }
 
+/** One of it, with its article: "an invitation", "a user". */
+export function oneOf(kind: Kind): string {
+  const name = singular(kind);
+  return `${/^[aeio]/.test(name) ? "an" : "a"} ${name}`;
+}
+
 /** With a capital. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -16,7 +16,7 @@ import {
 import { useDebouncedCallback } from "@mantine/hooks";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
-import { capital, type Kind, plural, singular } from "~/api/catalogue";
+import { capital, type Kind, oneOf, plural, singular } from "~/api/catalogue";
 import { useGlobalFeed } from "~/api/live";
 import { type Asked, useList } from "~/api/queries";
 import type { Document, Page } from "~/api/types";
@@ -282,7 +282,7 @@ function Body({ kind, found, narrowed, clear, empty, children }: BodyProps) {
         empty ??
         (makes ? (
           <Button component={Link} to={page(`create/${kind.noun}`)}>
-            Create a {singular(kind)}
+            Create {oneOf(kind)}
           </Button>
         ) : null)
       }

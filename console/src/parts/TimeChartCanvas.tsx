@@ -113,7 +113,8 @@ function optionsOf(
         grid,
         ticks,
         font,
-        size: 62,
+        size: (_chart, values) =>
+          22 + 6.4 * Math.max(4, ...(values ?? []).map((v) => v?.length ?? 0)),
         values: (_chart, values) => values.map((value) => (value === null ? "" : format(value))),
       },
     ],

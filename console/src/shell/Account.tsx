@@ -1,8 +1,10 @@
 /** Who one is, light or dark, and the way out. */
 import {
   ActionIcon,
+  Button,
+  Divider,
   type MantineColorScheme,
-  Menu,
+  Popover,
   SegmentedControl,
   Stack,
   Text,
@@ -27,13 +29,13 @@ export function Account() {
     }
   };
   return (
-    <Menu shadow="md" width={250} position="bottom-end">
-      <Menu.Target>
+    <Popover shadow="md" width={250} position="bottom-end" trapFocus returnFocus>
+      <Popover.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label="You, looks, signing out">
           <Icon name="person" />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
+      </Popover.Target>
+      <Popover.Dropdown p={0} aria-label="You, looks, signing out">
         <Stack gap={0} px="sm" py="xs">
           <Text size="sm" fw={600}>
             {session.displayName || session.subject}
@@ -47,15 +49,25 @@ export function Account() {
             </Text>
           ) : null}
         </Stack>
-        <Menu.Divider />
-        <Menu.Label>Looks</Menu.Label>
+        <Divider />
+        <Text size="xs" c="dimmed" px="sm" py={6}>
+          Looks
+        </Text>
         <Scheme />
-        <Menu.Divider />
-        <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void leave()}>
+        <Divider />
+        <Button
+          variant="subtle"
+          color="gray"
+          fullWidth
+          justify="flex-start"
+          c="var(--mantine-color-text)"
+          leftSection={<Icon name="out" size={16} />}
+          onClick={() => void leave()}
+        >
           Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        </Button>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 

@@ -38,7 +38,7 @@ export default function Palette({ close }: { close: () => void }) {
       padding={0}
       size="lg"
       yOffset="10vh"
-      aria-label="Search"
+      attributes={{ content: { "aria-label": "Search" } }}
     >
       <TextInput
         value={text}

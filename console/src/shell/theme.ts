@@ -64,6 +64,10 @@ export const theme = createTheme({
   components: {
     Table: { defaultProps: { verticalSpacing: "xs", horizontalSpacing: "sm" } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, multiline: true, maw: 320 } },
+    // A dialog's head is no banner of the page.
+    ModalHeader: { defaultProps: { component: "div" } },
+    // What it would put there is no entry of a menu.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: {
       defaultProps: { centered: false, radius: "md", closeButtonProps: { "aria-label": "Close" } },
     },

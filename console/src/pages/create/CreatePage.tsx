@@ -3,7 +3,7 @@ import { Button, Grid, Stack, TagsInput, Text, TextInput, Tooltip } from "@manti
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import { useNavigate, useParams, useSearchParams } from "react-router";
-import { type Kind, singular, useCatalogue } from "~/api/catalogue";
+import { type Kind, oneOf, singular, useCatalogue } from "~/api/catalogue";
 import { asProblem } from "~/api/problem";
 import { useList } from "~/api/queries";
 import { useSignedIn } from "~/api/session";
@@ -71,10 +71,7 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
       }}
       noValidate
     >
-      <PageHead
-        title={`Create a ${singular(kind)}`.replace(/ a ([aeio])/, " an $1")}
-        about={`${kind.summary}.`}
-      />
+      <PageHead title={`Create ${oneOf(kind)}`} about={`${kind.summary}.`} />
       <Grid gap="md">
         <Grid.Col span={{ base: 12, md: 8 }}>
           <Stack gap="md">

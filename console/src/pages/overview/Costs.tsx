@@ -34,6 +34,7 @@ export function Costs({ tenant }: { tenant: string }) {
           times={chart.times}
           series={series}
           format={amount}
+          least={0.01}
           bars
         />
       ) : (
