@@ -62,7 +62,7 @@ async def test_what_is_wrong_stands_at_its_field_before_and_after(visits: Visits
     # What only the cloud knows comes back to the field that it is about.
     wrong = tab.get_by_label("Command", exact=True)
     await expect(wrong).to_have_attribute("aria-invalid", "true")
-    await expect(main).to_contain_text("there is nothing to run")
+    await expect(main).to_contain_text("here is nothing to run")
 
 
 async def test_who_is_refused_is_told_why_and_by_whom(visits: Visits) -> None:
@@ -142,3 +142,11 @@ async def test_who_may_only_look_is_told_so(visits: Visits) -> None:
     await field(tab, "Name", "mine")
     await tab.get_by_role("button", name="Create secret").click()
     await expect(tab.get_by_role("alert").first).to_contain_text("may not")
+
+
+async def test_a_volume_is_copied_by_one_click_with_its_cost_beside(visits: Visits) -> None:
+    tab = await visits.open(f"{LAB}/kinds/volume/charts", "ann")
+    await expect(tab.locator("main")).to_contain_text("EUR for each GiB an hour")
+    await tab.get_by_role("button", name="Snapshot").click()
+    await tab.wait_for_url("**/kinds/snapshot/charts/*")
+    await expect(tab.get_by_role("heading", level=1)).to_contain_text("ready")

@@ -181,13 +181,17 @@ export function placed(form: GroupNode, detail: string, sources: readonly Proble
   const at = new Map<string, string>();
   const rest: string[] = [];
   for (const source of sources) {
-    const words = source.detail ?? detail;
+    const words = sentence(source.detail ?? detail);
     const field = fieldAt(form, source.pointer ?? "");
     if (field === undefined) rest.push(words);
     else at.set(field, words);
   }
-  if (sources.length === 0) rest.push(detail);
+  if (sources.length === 0) rest.push(sentence(detail));
   return { at, rest };
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The pointer within the form for one into the document (`/spec/volumes/0/path`). */

@@ -158,11 +158,11 @@ describe("a form", () => {
       { pointer: "/metadata/name" },
     ]);
     expect(Object.fromEntries(heard.at)).toEqual({
-      "/volumes/0/name": "no such volume",
-      "/env/A~1B": "no such volume",
-      "/ports/3": "no such volume",
+      "/volumes/0/name": "No such volume",
+      "/env/A~1B": "No such volume",
+      "/ports/3": "No such volume",
     });
-    expect(heard.rest).toEqual(["no such volume"]);
-    expect(placed(job, "out of money", []).rest).toEqual(["out of money"]);
+    expect(heard.rest).toEqual(["No such volume"]);
+    expect(placed(job, "out of money", []).rest).toEqual(["Out of money"]);
   });
 });

@@ -12,6 +12,7 @@ import { money, type Nano } from "~/parts/formats";
 import { Icon, type IconName } from "~/parts/Icon";
 import type { TabProps } from "~/shell/areas";
 import { useAddress, useScope } from "~/shell/scope";
+import { runsNow } from "./running";
 
 export default function QuickCard(props: TabProps) {
   const { kind } = props;
@@ -74,7 +75,7 @@ function useDeeds({ kind, resource }: TabProps): Deed[] {
   const [, setQuery] = useSearchParams();
   const snapshot = useSnapshot({ kind, resource });
   const phase = String(resource.status?.phase ?? "");
-  const runs = ["running", "ready"].includes(phase);
+  const runs = runsNow(resource);
   const done = (what: string) =>
     notifications.show({ message: `${resource.metadata.name}: ${what}` });
   const deed = (name: string, label: string, icon: IconName, about: string, reason = ""): Deed[] =>

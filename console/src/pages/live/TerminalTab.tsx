@@ -9,9 +9,9 @@ import { Equivalent } from "~/parts/Equivalent";
 import { Icon } from "~/parts/Icon";
 import { PageSkeleton } from "~/parts/Skeletons";
 import type { TabProps } from "~/shell/areas";
+import { runsNow } from "./running";
 
 const Terminal = lazy(() => import("./Terminal"));
-const RUNS = new Set(["running", "ready", "degraded", "updating"]);
 
 export default function TerminalTab({ kind, resource }: TabProps) {
   const [command, setCommand] = useState("/bin/sh");
@@ -31,7 +31,7 @@ export default function TerminalTab({ kind, resource }: TabProps) {
     replicas.length > 0 ? { replica: chosen } : count > 1 ? { rank: Number(chosen) } : {};
   const about = { path: `${pathOf(ref)}/exec`, wanted: { ...which, command: words, tty: true } };
   const phase = String(status?.phase ?? "");
-  const runs = RUNS.has(phase);
+  const runs = runsNow(resource);
   const flag = Object.entries(which).flatMap(([key, value]) => [`--${key}`, String(value)]);
   return (
     <Stack gap="sm">
