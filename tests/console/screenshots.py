@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from skerry.api import console
+from tests.console.history import remember
 from tests.console.pages import PAGES, Page
 from tests.console.seeded import Seeded, seeded
 from tests.console.visits import NARROW, ROOT, WIDE, Visits
@@ -58,6 +59,7 @@ def main() -> None:
         os.environ["SKERRY_TEST_RUN"] = home
         cloud = seeded(Path(home) / "cloud")
         try:
+            asyncio.run(remember(cloud.cloud.data))
             complaints = asyncio.run(all_of(cloud, pages, wanted.to))
         finally:
             cloud.close()

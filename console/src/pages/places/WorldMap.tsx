@@ -100,15 +100,16 @@ function draw(codes: readonly string[]) {
   };
 }
 
-/** The places of one country, side by side. */
+/** The places of one country, one below the other. */
 function Dots({ at: [x, y], places }: { at: [number, number]; places: readonly Place[] }) {
   const { page } = useAddress();
-  return places.map(({ name, suspended }, index) => {
-    const left = x + (index - (places.length - 1) / 2) * 26;
+  return places.map(({ name, suspended, jurisdiction }, index) => {
+    const top = y + (index - (places.length - 1) / 2) * 22;
     return (
       <Anchor key={name} component={Link} to={page(`places/${name}`)} aria-label={name}>
-        <circle cx={left} cy={y} r={9} className={suspended ? classes.off : classes.dot} />
-        <text x={left} y={y - 15 - (index % 2) * 15} className={classes.name}>
+        <title>{`${name}, ${countryName(jurisdiction)}`}</title>
+        <circle cx={x} cy={top} r={8} className={suspended ? classes.off : classes.dot} />
+        <text x={x + 14} y={top + 5} className={classes.name}>
           {name}
         </text>
       </Anchor>
