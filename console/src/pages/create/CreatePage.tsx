@@ -265,7 +265,13 @@ function Submit({ kind, quote, pending }: { kind: Kind; quote: LiveQuote; pendin
         ? "Create it anyway: it waits for a place"
         : `Create ${singular(kind)}`;
   const button = (
-    <Button type="submit" size="md" fullWidth loading={pending} disabled={reason !== ""}>
+    <Button
+      type="submit"
+      size="md"
+      fullWidth
+      loading={pending || quote.coming}
+      disabled={reason !== ""}
+    >
       {words}
     </Button>
   );

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { collectionPath, type Kind, type Scope, useCatalogue } from "~/api/catalogue";
 import { api } from "~/api/http";
 import { toJson } from "~/api/json";
+import { sessionToken } from "~/api/session";
 import type { Document } from "~/api/types";
 import type { GroupNode } from "~/forms/node";
 import type { Spec } from "~/forms/values";
@@ -45,6 +46,8 @@ export interface LiveQuote {
   error: unknown;
   /** Whether what is shown is of what stands in the form. */
   current: boolean;
+  /** Whether it soon will be. */
+  coming: boolean;
   /** The quote's path in the API. */
   path: string;
   name: string;
@@ -81,21 +84,41 @@ export function useQuote(
     },
     placeholderData: (last) => last,
   });
-  useEffect(
-    () => () => {
-      // Nobody else knows this quote; it would end by itself, too.
-      if (made.current) void api.delete(path).catch(() => undefined);
-    },
-    [path],
-  );
+  useEffect(() => {
+    const end = (): void => {
+      if (made.current) void leave(path);
+    };
+    const hide = (event: PageTransitionEvent): void => {
+      // One that may come back keeps its quote.
+      if (!event.persisted) end();
+    };
+    window.addEventListener("pagehide", hide);
+    return () => {
+      window.removeEventListener("pagehide", hide);
+      end();
+    };
+  }, [path]);
+  const current =
+    asked && !found.isPlaceholderData && !found.isFetching && settled === toJson(open);
   return {
     quoted: asked ? found.data : undefined,
     error: found.error,
-    current: asked && !found.isPlaceholderData && !found.isFetching && settled === toJson(open),
+    current,
+    coming: asked && !current && !found.error,
     path,
     name,
     again: () => void found.refetch(),
   };
+}
+
+/** Nobody else knows this quote, so it goes with the page. It would end by itself, too. */
+async function leave(path: string): Promise<void> {
+  try {
+    const headers = { authorization: `Bearer ${sessionToken()}` };
+    await fetch(path, { method: "DELETE", headers, keepalive: true, credentials: "omit" });
+  } catch {
+    // Then it ends by itself.
+  }
 }
 
 /** Milliseconds until a price is asked for anew; a refusal stands until the form says otherwise. */
