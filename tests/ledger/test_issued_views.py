@@ -71,6 +71,7 @@ async def test_an_issued_invoice_in_every_form(db: Database, tmp_path: FilePath)
     )
     assert sum(focus["BilledCost"].to_pylist()) == Decimal("1.05")
     assert set(focus["InvoiceId"].to_pylist()) == {"2026-000001"}
+    assert focus["ProviderName"].to_pylist() == focus["InvoiceIssuerName"].to_pylist()
     assert set(focus["ChargeCategory"].to_pylist()) == {"Usage", "Credit", "Tax"}
     (one,) = (await viewed(db, resources, "seller", "main", "register", period="2026-10"))["items"]
     assert (one["number"], one["gross"], one["open"], one["phase"]) == (

@@ -1,6 +1,8 @@
 /** What this page or action is at the command line and in the API. The console can no more. */
 import { Collapse, Group, Stack, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { Fragment } from "react";
+import type { Scope } from "~/api/catalogue";
 import { useScope } from "~/shell/scope";
 import { Copy } from "./Copy";
 import classes from "./Equivalent.module.css";
@@ -13,7 +15,7 @@ export interface Call {
   body?: unknown;
 }
 
-interface Props {
+interface Way {
   /** Words of the command after `skerry`: `["job", "list"]`. Tenant and workspace are put in. */
   command?: readonly string[];
   /** Whether the command is of the whole cloud: no tenant, no workspace. */
@@ -21,9 +23,17 @@ interface Props {
   call?: Call;
 }
 
+interface Props extends Way {
+  /** Of the page's other parts. */
+  also?: readonly Way[];
+}
+
 /** A command for a terminal, with tenant and workspace as flags. */
 export function useCommand(words: readonly string[], global = false): string {
-  const { tenant, workspace } = useScope();
+  return commandOf(useScope(), words, global);
+}
+
+function commandOf({ tenant, workspace }: Scope, words: readonly string[], global = false): string {
   const where = [
     ...(tenant ? ["--tenant", tenant] : []),
     ...(workspace ? ["--workspace", workspace] : []),
@@ -39,9 +49,9 @@ export function asCurl({ method, path, body }: Call): string {
   return `curl${how}${json} --oauth2-bearer "$SKERRY_TOKEN" ${url}`;
 }
 
-export function Equivalent({ command, call, global = false }: Props) {
+export function Equivalent({ also = [], ...first }: Props) {
   const [opened, { toggle }] = useDisclosure(false);
-  const line = useCommand(command ?? [], global);
+  const scope = useScope();
   return (
     <div className="no-print">
       <UnstyledButton className={classes.toggle} onClick={toggle} aria-expanded={opened}>
@@ -51,8 +61,12 @@ export function Equivalent({ command, call, global = false }: Props) {
       </UnstyledButton>
       <Collapse expanded={opened}>
         <Stack gap="xs" mt="xs">
-          {command ? <Line label="CLI" text={line} /> : null}
-          {call ? <Line label="API" text={asCurl(call)} /> : null}
+          {[first, ...also].map(({ command, call, global }) => (
+            <Fragment key={`${command?.join(" ")} ${call?.path}`}>
+              {command ? <Line label="CLI" text={commandOf(scope, command, global)} /> : null}
+              {call ? <Line label="API" text={asCurl(call)} /> : null}
+            </Fragment>
+          ))}
         </Stack>
       </Collapse>
     </div>

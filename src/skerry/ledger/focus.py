@@ -110,9 +110,12 @@ def table(invoice: Invoice, issued: Issued | None = None) -> pa.Table:
     for extra in extras(issued) if issued else ():
         for name, values in columns.items():
             values.append(extra.get(name))
-    if issued is not None and issued.number:
-        columns["InvoiceId"] = [issued.number] * len(columns["InvoiceId"])
-        columns["InvoiceIssuerName"] = [issued.seller.legal_name] * len(columns["InvoiceId"])
+    if issued is not None:
+        # One who provides and one who invoices under two names would be two (BilledCost-C-005).
+        for name in ("InvoiceIssuerName", "ProviderName", "PublisherName"):
+            columns[name] = [issued.seller.legal_name] * len(columns[name])
+        if issued.number:
+            columns["InvoiceId"] = [issued.number] * len(columns["InvoiceId"])
     arrays = {name: pa.array(columns[name], type=kind) for name, kind, _ in COLUMNS}
     return pa.table(arrays, metadata={"FocusVersion": "1.2", "DataGenerator": "Skerry"})
 
@@ -139,7 +142,6 @@ def extras(issued: Issued) -> Iterator[dict[str, Any]]:
 def _extra(issued: Issued, category: str, words: str, amount: Decimal) -> dict[str, Any]:
     start = datetime.fromisoformat(issued.start).replace(tzinfo=UTC)
     end = datetime.fromisoformat(issued.end).replace(tzinfo=UTC) + timedelta(days=1)
-    name = issued.seller.legal_name
     return {
         "BilledCost": amount, "EffectiveCost": amount, "ContractedCost": amount, "ListCost": amount,
         "BillingAccountId": issued.tenant, "BillingAccountName": issued.tenant,
@@ -148,8 +150,7 @@ def _extra(issued: Issued, category: str, words: str, amount: Decimal) -> dict[s
         "ChargePeriodEnd": end, "ChargeCategory": category, "ChargeDescription": words,
         "ChargeFrequency": "One-Time" if category == "Credit" else "Recurring",
         "PricingCurrency": issued.currency, "PricingCurrencyEffectiveCost": amount,
-        "ProviderName": name, "PublisherName": name, "ServiceCategory": "Other",
-        "ServiceName": "Billing", "ServiceSubcategory": "Other (Other)",
+        "ServiceCategory": "Other", "ServiceName": "Billing", "ServiceSubcategory": "Other (Other)",
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 /** What a tenant spends: now, this month, over time; and the budgets that hold it. */
 import { Alert, SimpleGrid, Stack, Title } from "@mantine/core";
-import { resourcePath, useCatalogue } from "~/api/catalogue";
+import { collectionPath, resourcePath, useCatalogue } from "~/api/catalogue";
 import { useRoom } from "~/api/queries";
 import type { Document } from "~/api/types";
 import { Equivalent } from "~/parts/Equivalent";
@@ -10,11 +10,11 @@ import { PageHead } from "~/parts/PageHead";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { PageSkeleton } from "~/parts/Skeletons";
 import { useScope } from "~/shell/scope";
-import { amount, nanoOf } from "./amounts";
+import { amount, headline, nanoOf } from "./amounts";
 import { Budgets } from "./Budgets";
 import { Fact } from "./Fact";
 import { Sections } from "./Sections";
-import { UsageChart } from "./UsageChart";
+import { UsageChart, useAsked } from "./UsageChart";
 
 /** The status of a billing account, as far as it is shown. */
 export interface Account {
@@ -31,7 +31,9 @@ export interface Account {
 
 export default function BillingPage() {
   const scope = useScope();
-  const path = resourcePath(useCatalogue().kind("billing-account"), scope, ["main"]);
+  const catalogue = useCatalogue();
+  const asked = useAsked();
+  const path = resourcePath(catalogue.kind("billing-account"), scope, ["main"]);
   const found = useRoom<Document>(path, {}, { refresh: 30 });
   return (
     <Stack gap="lg">
@@ -41,13 +43,26 @@ export default function BillingPage() {
         <ProblemAlert error={found.error} retry={() => void found.refetch()} />
       ) : null}
       {found.data ? <Facts account={found.data} /> : null}
-      <Equivalent command={["billing-account", "get", "main"]} call={{ method: "GET", path }} />
       {!found.data && !found.isError ? <PageSkeleton /> : null}
       <UsageChart />
       <Stack gap="sm">
         <Title order={2}>Budgets</Title>
         <Budgets />
       </Stack>
+      <Equivalent
+        command={["billing-account", "get", "main"]}
+        call={{ method: "GET", path }}
+        also={[
+          {
+            command: ["usage", "--step", asked.step, "--from", asked.from],
+            call: { method: "GET", path: `${asked.path}?step=${asked.step}&from=${asked.from}` },
+          },
+          {
+            command: ["budget", "list"],
+            call: { method: "GET", path: collectionPath(catalogue.kind("budget"), scope) },
+          },
+        ]}
+      />
     </Stack>
   );
 }
@@ -71,10 +86,15 @@ function Facts({ account }: { account: Document }) {
         </Alert>
       ) : null}
       <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
-        <Fact label="This month so far" value={amount(status.thisMonth, currency)} />
+        <Fact
+          label="This month so far"
+          value={headline(status.thisMonth, currency)}
+          exact={amount(status.thisMonth, currency)}
+        />
         <Fact
           label="What runs now"
-          value={`${amount(status.perHour, currency)}`}
+          value={headline(status.perHour, currency)}
+          exact={amount(status.perHour, currency)}
           note="an hour, before tax"
         />
         <Fact

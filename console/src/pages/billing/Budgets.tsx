@@ -1,11 +1,10 @@
 /** Budgets: what is spent and held of each, and at what it warns. */
 import { Anchor, Button, Group, Progress, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
-import { collectionPath, useCatalogue } from "~/api/catalogue";
+import { useCatalogue } from "~/api/catalogue";
 import { useList } from "~/api/queries";
 import type { Document } from "~/api/types";
 import { EmptyState } from "~/parts/EmptyState";
-import { Equivalent } from "~/parts/Equivalent";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { RowsSkeleton } from "~/parts/Skeletons";
@@ -61,10 +60,6 @@ export function Budgets() {
           <Group className="no-print">{make}</Group>
         </>
       )}
-      <Equivalent
-        command={["budget", "list"]}
-        call={{ method: "GET", path: collectionPath(kind, scope) }}
-      />
     </Stack>
   );
 }

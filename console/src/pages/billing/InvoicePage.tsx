@@ -101,6 +101,16 @@ function Shown({ invoice }: { invoice: Invoice }) {
           ...(type === "bill" ? [] : ["-o", "pdf", "--to", `${name}.pdf`]),
         ]}
         call={{ method: "GET", path: `/providers/${ref}/${type === "bill" ? "document" : "pdf"}` }}
+        also={
+          type === "bill"
+            ? []
+            : [
+                {
+                  command: ["invoice", "payments", name],
+                  call: { method: "GET", path: `/providers/${ref}/payments` },
+                },
+              ]
+        }
       />
     </Stack>
   );

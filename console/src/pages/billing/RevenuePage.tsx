@@ -72,16 +72,28 @@ export default function RevenuePage() {
       {months.data ? (
         <>
           <Facts months={months.data.items} />
-          <Equivalent
-            command={["seller", "revenue", "main"]}
-            global
-            call={{ method: "GET", path: `${SELLER}/revenue` }}
-          />
           <ByDay />
           <Months months={months.data.items} />
           <Register />
         </>
       ) : null}
+      <Equivalent
+        command={["seller", "revenue", "main"]}
+        global
+        call={{ method: "GET", path: `${SELLER}/revenue` }}
+        also={[
+          {
+            command: ["seller", "revenue", "main", "--step", "day", "--from", "-30d"],
+            global: true,
+            call: { method: "GET", path: `${SELLER}/revenue?step=day&from=-30d` },
+          },
+          {
+            command: ["invoice", "register"],
+            global: true,
+            call: { method: "GET", path: `${SELLER}/register` },
+          },
+        ]}
+      />
     </Stack>
   );
 }
@@ -150,11 +162,6 @@ function ByDay() {
           Nothing was charged in the last 30 days.
         </Text>
       ) : null}
-      <Equivalent
-        command={["seller", "revenue", "main", "--step", "day", "--from", "-30d"]}
-        global
-        call={{ method: "GET", path: `${SELLER}/revenue?step=day&from=-30d` }}
-      />
     </Stack>
   );
 }
@@ -253,11 +260,6 @@ function Register() {
           rowKey={(one) => one.number}
         />
       ) : null}
-      <Equivalent
-        command={["invoice", "register"]}
-        global
-        call={{ method: "GET", path: `${SELLER}/register` }}
-      />
     </Stack>
   );
 }

@@ -3,7 +3,6 @@ import { Anchor, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 import { useCatalogue } from "~/api/catalogue";
 import { useView } from "~/api/queries";
-import { Equivalent } from "~/parts/Equivalent";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { useAddress } from "~/shell/scope";
 import { amount } from "./amounts";
@@ -11,7 +10,7 @@ import type { Payments } from "./documents";
 import type { Invoice } from "./InvoicesPage";
 
 export function Settled({ invoice }: { invoice: Invoice }) {
-  const { ref, name } = invoice.metadata;
+  const { ref } = invoice.metadata;
   const { status } = invoice;
   const currency = status?.currency ?? "";
   const kind = useCatalogue().kind("invoice");
@@ -50,10 +49,6 @@ export function Settled({ invoice }: { invoice: Invoice }) {
           </Table>
         </Table.ScrollContainer>
       ) : null}
-      <Equivalent
-        command={["invoice", "payments", name]}
-        call={{ method: "GET", path: `/providers/${ref}/payments` }}
-      />
     </Stack>
   );
 }

@@ -4,7 +4,6 @@ import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { useRoom } from "~/api/queries";
 import { EmptyState } from "~/parts/EmptyState";
-import { Equivalent } from "~/parts/Equivalent";
 import type { Nano } from "~/parts/formats";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { Late } from "~/parts/Skeletons";
@@ -38,13 +37,20 @@ const BY: Record<string, { label: string; of: (item: UsageItem) => string }> = {
   meter: { label: "Meter", of: (item) => item.meter },
 };
 
-export function UsageChart() {
+/** What the page asks of use: since when, in what steps. */
+export function useAsked() {
   const { tenant } = useScope();
-  const [query, setQuery] = useSearchParams();
+  const [query] = useSearchParams();
   const since = query.get("since") ?? "30d";
-  const by = query.get("by") ?? "product";
   const { step, from, label } = SINCE[since] ?? { step: "day", from: "-30d", label: "30 days" };
   const path = `/providers/skerry.series/v1/tenants/${encodeURIComponent(tenant)}/usage`;
+  return { since, step, from, label, path };
+}
+
+export function UsageChart() {
+  const [query, setQuery] = useSearchParams();
+  const by = query.get("by") ?? "product";
+  const { since, step, from, label, path } = useAsked();
   const found = useRoom<Usage>(path, { step, from }, { refresh: 60 });
   const choose = (name: string, value: string): void => {
     setQuery(
@@ -110,10 +116,6 @@ export function UsageChart() {
           currency={found.data?.items[0]?.currency ?? ""}
         />
       ) : null}
-      <Equivalent
-        command={["usage", "--step", step, "--from", from]}
-        call={{ method: "GET", path: `${path}?step=${step}&from=${from}` }}
-      />
     </Stack>
   );
 }

@@ -35,3 +35,11 @@ export function sum(amounts: Iterable<Nano>): bigint {
   for (const each of amounts) total += BigInt(each);
   return total;
 }
+
+const CENT = 10_000_000n;
+
+/** An amount for a headline: what is less than a cent says just that. */
+export function headline(text: string | undefined, currency: string): string {
+  const nano = nanoOf(text);
+  return nano > 0n && nano < CENT ? `< 0.01\u00a0${currency}` : money(nano, currency);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amount, nanoOf, percent, printed, sum } from "./amounts";
+import { amount, headline, nanoOf, percent, printed, sum } from "./amounts";
 import { roundTop, stacked } from "./grouping";
 
 describe("amounts", () => {
@@ -21,6 +21,12 @@ describe("amounts", () => {
     expect(printed("1234567.80")).toBe("1\u202f234\u202f567.80");
     expect(printed("-5")).toBe("−5");
     expect(printed("0.0120")).toBe("0.0120");
+  });
+
+  it("are not less than a cent in a headline", () => {
+    expect([headline("0.000000024", "EUR"), headline("0", "EUR"), headline("0.01", "EUR")]).toEqual(
+      ["< 0.01\u00a0EUR", "0.00\u00a0EUR", "0.01\u00a0EUR"],
+    );
   });
 
   it("are parts of a whole, never more", () => {
