@@ -157,11 +157,11 @@ function useColumns(): TableColumn<Event>[] {
       cell: ({ ref }) => {
         const to = resource(ref);
         return to ? (
-          <Anchor component={Link} to={to} size="sm">
+          <Anchor component={Link} to={to} size="sm" title={ref}>
             {short(ref)}
           </Anchor>
         ) : (
-          <Text size="sm" className="mono">
+          <Text size="sm" className="mono" title={ref}>
             {short(ref)}
           </Text>
         );
