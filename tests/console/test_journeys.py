@@ -124,6 +124,7 @@ async def test_a_server_that_restarts_is_missed_and_found_again(
 @pytest.mark.long
 async def test_ten_thousand_are_searched_and_paged(visits: Visits, cloud: Seeded) -> None:
     many = "/providers/skerry.run/v1/tenants/harbour/workspaces/lab/secrets"
+    cloud.put(f"{IDENTITY}/harbour/quotas/secret", {"most": 10_000})
     for number in range(10_000):
         cloud.put(f"{many}/key-{number:05d}", {"data": {"a": "b"}})
     tab = await visits.open("harbour/lab/kinds/secret", "operator")
