@@ -47,6 +47,8 @@ WORK: dict[str, dict[str, Any]] = {
     "secrets/registry": {"data": {"user": "acme", "password": "hunter2"}},
 }  # fmt: skip
 
+RUNS = ("jobs/tides", "jobs/train", "pods/buoy", "services/map")
+
 
 class Seeded:
     """The cloud, spoken to over HTTP as its operator or as somebody else."""
@@ -61,6 +63,12 @@ class Seeded:
         """By the name of whose it is."""
 
     def close(self) -> None:
+        """What runs would outlive its cloud."""
+        for path in RUNS:
+            self.ask("DELETE", f"{RUN}/{path}")
+        bearer = {"authorization": f"Bearer {self.token}"}
+        paths = [f"{RUN}/{path}" for path in RUNS]
+        until(lambda: all(self.http.get(p, headers=bearer).status_code == 404 for p in paths))
         self.http.close()
         self.cloud.stop()
 
@@ -135,7 +143,7 @@ def seeded(home: Path) -> Seeded:
     until(lambda: len(made.ask("GET", "/providers/skerry.market/v1/offers")["items"]) > 3)
     for path, spec in WORK.items():
         made.put(f"{RUN}/{path}", spec)
-    for path in ("jobs/tides", "jobs/train", "pods/buoy", "services/map"):
+    for path in RUNS:
         made.reach(f"{RUN}/{path}", "running")
     made.reach(f"{RUN}/jobs/survey", "succeeded")
     made.reach(f"{RUN}/jobs/broken", "failed")
