@@ -169,3 +169,16 @@ async def test_people_are_sent_to_the_console_and_programs_are_not(
     bare = await browser.get("/console")
     assert (bare.status_code, bare.headers["location"]) == (308, "/console/")
     assert (await browser.post("/console/")).status_code == 405
+
+
+async def test_what_describes_the_api_is_small_and_asked_for_once(
+    browser: httpx2.AsyncClient,
+) -> None:
+    for path in ("/catalogue.json", "/openapi.json"):
+        plain = await browser.get(path)
+        small = await browser.get(path, headers={"accept-encoding": "gzip"})
+        assert small.headers["content-encoding"] == "gzip"
+        assert int(small.headers["content-length"]) < len(plain.content) / 2
+        assert small.json() == plain.json()
+        known = {"if-none-match": small.headers["etag"], "accept-encoding": "gzip"}
+        assert (await browser.get(path, headers=known)).status_code == 304

@@ -27,6 +27,7 @@ from skerry.api import (
     problems,
     requests,
     rooms,
+    sending,
     signing_in,
 )
 from skerry.api.blobs import blob
@@ -236,8 +237,10 @@ def _fixed(edge: Edge, path: str, by_method: dict[str, Handler]) -> Route:
 
 
 def _said(document: bytes) -> Handler:
+    kept = sending.as_sent("said.json", document, {})
+
     async def answer(edge: Edge, request: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return sending.answer(kept, request)
 
     return answer
 

@@ -11,12 +11,8 @@ place of ``NONCE`` in ``index.html``; style attributes are let be, which the ter
 
 import asyncio
 import base64
-import gzip
-import hashlib
-import mimetypes
 import os
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +20,9 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from skerry.api import requests
+from skerry.api import requests, sending
 from skerry.api.pages import page
+from skerry.api.sending import ASK, CODINGS, File
 
 if TYPE_CHECKING:
     from skerry.api.edge import Edge
@@ -39,38 +36,9 @@ _POLICY = (
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_FOR_EVER, _ASK = "public, max-age=31536000, immutable", "no-cache"
-_MOST_SQUEEZED = 8 << 20
-_SQUEEZED = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
-_TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-}
-_CODINGS = {"br": ".br", "gzip": ".gz"}
-"""Those that are kept beside a file, the smaller one first."""
-_ASKED = re.compile(r"\s*([^;,\s]+)\s*(?:;\s*q=([0-9.]+)\s*)?")
 _MISSING = """<p>This server has no console: its files were not built.</p>
 <p>In a checkout, <code>make console</code> builds them; a released package brings them along.
 The API and the <code>skerry</code> command need none of it.</p>"""
-
-
-@dataclass
-class File:
-    """A file as it is sent: plain, and by the codings that it is kept in."""
-
-    media: str
-    etag: str
-    bodies: dict[str, bytes]
-    """By coding; "" is plain."""
-    fixed: bool
-    """Whether its name changes with its content."""
 
 
 @dataclass
@@ -112,7 +80,7 @@ def _read(directory: Path) -> dict[str, File]:
             file = Path(folder, name)
             if file.is_file() and not file.is_symlink() and not name.startswith("."):
                 kept[file.relative_to(directory).as_posix()] = file.read_bytes()
-    beside = tuple(_CODINGS.values())
+    beside = tuple(CODINGS.values())
     return {
         path: _file(path, body, kept)
         for path, body in kept.items()
@@ -120,18 +88,11 @@ def _read(directory: Path) -> dict[str, File]:
     }
 
 
-def _file(path: str, body: bytes, kept: dict[str, bytes]) -> File:
-    suffix = Path(path).suffix
-    media = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    bodies = {"": body}
-    if NONCE not in body:
-        for coding, ending in _CODINGS.items():
-            if path + ending in kept:
-                bodies[coding] = kept[path + ending]
-        squeezed = media.startswith(_SQUEEZED) and 512 < len(body) < _MOST_SQUEEZED
-        if "gzip" not in bodies and squeezed:
-            bodies["gzip"] = gzip.compress(body, 9, mtime=0)
-    return File(media, hashlib.sha256(body).hexdigest()[:32], bodies, path.startswith("assets/"))
+def _file(path: str, body: bytes, kept: Mapping[str, bytes]) -> File:
+    if NONCE in body:
+        return sending.as_sent(path, body)
+    beside = {c: kept[path + ending] for c, ending in CODINGS.items() if path + ending in kept}
+    return sending.as_sent(path, body, beside)
 
 
 Handler = Callable[["Edge", Request], Awaitable[Response]]
@@ -165,31 +126,16 @@ async def _serve(console: Console, request: Request) -> Response:
             return page("Not there", "<p>The console was built anew: load the page again.</p>",
                         status=404)  # fmt: skip
         return page("No console", _MISSING, status=404)
-    return _whole(found) if NONCE in found.bodies[""] else _part(found, request)
+    if NONCE in found.bodies[""]:
+        return _whole(found)
+    return sending.answer(found, request, _headers(found, ""))
 
 
 def _whole(found: File) -> Response:
     """A page that carries its nonce; no validator, because no two are the same."""
     nonce = base64.b64encode(os.urandom(18)).decode()
     body = found.bodies[""].replace(NONCE, nonce.encode())
-    return Response(body, headers={**_headers(found, nonce), "cache-control": _ASK})
-
-
-def _part(found: File, request: Request) -> Response:
-    coding = _coding(requests.header(request, b"accept-encoding") or "", found)
-    etag = f'"{found.etag}{"-" + coding if coding else ""}"'
-    headers = {
-        **_headers(found, ""),
-        "cache-control": _FOR_EVER if found.fixed else _ASK,
-        "etag": etag,
-    }
-    if len(found.bodies) > 1:
-        headers["vary"] = "accept-encoding"
-    if etag in _known(requests.header(request, b"if-none-match") or ""):
-        return Response(status_code=304, headers=headers)
-    if coding:
-        headers["content-encoding"] = coding
-    return Response(found.bodies[coding], headers=headers)
+    return Response(body, headers={**_headers(found, nonce), "cache-control": ASK})
 
 
 def _headers(found: File, nonce: str) -> dict[str, str]:
@@ -198,19 +144,3 @@ def _headers(found: File, nonce: str) -> dict[str, str]:
         policy = _POLICY.format(nonce=nonce) if nonce else _POLICY.replace(" 'nonce-{nonce}'", "")
         headers |= {"content-security-policy": policy, "cross-origin-opener-policy": "same-origin"}
     return headers
-
-
-def _known(text: str) -> set[str]:
-    """The validators that a client has (RFC 9110, 13.1.2: weak ones count)."""
-    return {part.strip().removeprefix("W/") for part in text.split(",")}
-
-
-def _coding(text: str, found: File) -> str:
-    """The smallest form that the client takes (RFC 9110, 12.5.3)."""
-    taken = {}
-    for part in text.lower().split(","):
-        if match := _ASKED.fullmatch(part):
-            taken[match[1]] = match[2] is None or match[2].strip("0.") != ""
-    anything = taken.get("*", False)
-    fitting = (c for c in _CODINGS if c in found.bodies and taken.get(c, anything))
-    return next(fitting, "")
