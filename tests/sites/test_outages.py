@@ -1,5 +1,6 @@
 """Time unseen: the rules, and what the observer makes of silence."""
 
+import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
 
@@ -117,6 +118,35 @@ async def test_silence_is_an_outage_from_the_last_contact(cloud: Cloud) -> None:
                 (began - hour, began),
                 (ended, ended + hour),
             ]
+
+
+async def test_a_word_that_comes_while_silence_is_told_counts(cloud: Cloud) -> None:
+    """The place is heard again in a transaction that has yet to commit when somebody looks."""
+    site, world = await cloud.site()
+    async with cloud.observed() as observer:
+        await cloud.phase(site, "connected")
+        world.fail(Fault(kind="unreachable"))
+        await cloud.let_pass(observer, 60)
+        await cloud.phase(site, "unreachable")
+
+        async with cloud.db.transaction() as tx:
+            ours = await tx.fetchval("select pg_backend_pid()")
+
+            async def waited_for() -> bool:
+                others = (
+                    "select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)) "
+                    "and query not like '%watcher%'"
+                )
+                return bool(await cloud.db.fetchval(f"select exists({others})", ours))
+
+            await tx.execute("update site_contact set last_seen_at = skerry_now()")
+            assert await outages.end(tx, site.name)
+            looking = asyncio.create_task(observer.tick())
+            await cloud.until(waited_for)
+        await looking
+        await cloud.let_pass(observer, 5)
+        [(_, ended)] = await _spans(cloud, site.name)
+        assert ended is not None
 
 
 async def test_what_is_there_is_woken_when_an_outage_begins_and_ends(cloud: Cloud) -> None:

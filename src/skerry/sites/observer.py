@@ -176,10 +176,13 @@ class Observer:
             now = await tx.now()
             since = self._watchfulness.tick(now)
             for row in await tx.fetch(_sql.contacts_of_places):
-                began = outages.outage_began(row["last_seen_at"], since, now, self._patience)
-                if began is not None and await outages.begin(tx, row["at"], began):
+                at, last = row["at"], row["last_seen_at"]
+                began = outages.outage_began(last, since, now, self._patience)
+                if began is None or not await tx.fetchval(_sql.hold_silent_contact, at, last):
+                    continue
+                if await outages.begin(tx, at, began):
                     await self._lost(tx, row["uid"])
-                    concerned += await seen.owners_at(tx, row["at"])
+                    concerned += await seen.owners_at(tx, at)
         if concerned:
             await poke(self._db, concerned)
 

@@ -48,6 +48,10 @@ select capacity from site_contact where at = $1
 -- name: contacts_of_places
 select p.uid, p.at, c.last_seen_at from site_contact c join place p using (at) order by p.at
 
+-- name: hold_silent_contact
+-- Whether it has been silent since; who says otherwise at this moment is waited for.
+select true from site_contact where at = $1 and last_seen_at = $2 for update
+
 -- name: contact
 select * from site_contact where at = $1
 
