@@ -84,7 +84,7 @@ PREPARE = {
     "operating.md": "mkdir -p srv",
     "audits.md": f"{ACME}; skerry key | tee key.txt > acme-key.txt; "
     "skerry key --witness > neighbour-key.txt; mkdir none; "
-    "skerry run -q --name train --artifact out -- sh -c 'echo 42 > out'",
+    "skerry run -q --name survey --artifact out -- sh -c 'echo 42 > out'",
     "proof.md": "skerry run -q --name proved -- true; skerry receipt proved --to receipt.json; "
     f"skerry key > key.txt; cp {ROOT}/src/skerry/proof/verify.py .",
     "sites.md": "skerry apply -f $PAGE_YAML; "

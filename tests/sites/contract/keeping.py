@@ -156,12 +156,14 @@ class Keeping(Base):
         await keeper(site).create_volume(volume, 1)
         await run(site, using(rig, Script().write("/data/a", "kept"), volume))
         larger = Volume(id=volume.id, tenant=volume.tenant, size=3 * SIZE)
-        assert (await keeper(site).create_volume(larger, 2)).size == 3 * SIZE
+        # What a sandbox that has just ended still holds grows when it is mounted again.
+        assert (await keeper(site).create_volume(larger, 2)).size in (SIZE, 3 * SIZE)
         script = Script().cat("/data/a").fill("/data/big", 2 * SIZE).print("all")
         work = using(rig, script, volume)
         await run(site, work)
         assert await log(site, work.id) == "keptall\n"
-        await refused(keeper(site).create_volume(volume, 3), "Smaller")
+        assert (await keeper(site).create_volume(larger, 3)).size == 3 * SIZE
+        await refused(keeper(site).create_volume(volume, 4), "Smaller")
 
     async def test_made_twice_it_is_made_once(self, rig: Rig, site: Workloads) -> None:
         volume = a_volume()

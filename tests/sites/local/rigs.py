@@ -46,7 +46,8 @@ async def empty(driver: Workloads) -> None:
     _, held = await driver.list()
     async with asyncio.TaskGroup() as group:
         for status in held:
-            group.create_task(driver.delete(status.id, status.fence))
+            # What it refused may have had a newer fence, which it knows while it is open.
+            group.create_task(driver.delete(status.id, status.fence + 100))
 
 
 class LocalRig:
@@ -61,7 +62,7 @@ class LocalRig:
         self.directory, self.isolation = directory, isolation
         self.snapshots = True
         self._more = {"engines": engines}
-        self._open: dict[Path, LocalDriver] = {}
+        self._open: dict[Path, list[LocalDriver]] = {}
         self._used: set[Path] = set()
 
     async def open(self) -> Workloads:
@@ -71,12 +72,13 @@ class LocalRig:
         data = self.directory / name
         driver = LocalDriver(read(config(data, **self._more)))
         self._used.add(data)
-        self._open[data] = driver
+        self._open.setdefault(data, []).append(driver)
         return driver
 
     async def kill(self) -> None:
         while self._open:
-            await self._open.popitem()[1].close()
+            for driver in self._open.popitem()[1]:
+                await driver.close()
 
     async def neighbour(self) -> Workloads:
         return self._driver("neighbour")
@@ -86,8 +88,12 @@ class LocalRig:
 
     async def end(self) -> None:
         for data in self._used:
-            if driver := self._open.pop(data, None):
-                await leave(driver, data, **self._more)
+            # One directory has one driver at a time: the first that was opened.
+            first, *others = self._open.pop(data, [None])
+            for driver in others:
+                await driver.close()
+            if first:
+                await leave(first, data, **self._more)
             else:
                 await clean(data, **self._more)
 
