@@ -28,7 +28,7 @@ up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
 	$(BIN)/skerry up $(ARGS)
 
 down: ## Stop what `make demo` left running
-	@if [ -d .demo/cloud ]; then $(BIN)/skerry down --data .demo/cloud; else echo 'Nothing runs.'; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python demo/down.py; else echo 'Nothing runs.'; fi
 
 test: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
