@@ -64,7 +64,7 @@ def main() -> None:
         finally:
             cloud.close()
     if wanted.best:
-        shutil.copy(wanted.to / f"{wanted.best}-light.png", ROOT / "docs/console.png")
+        shutil.copy(wanted.to / f"{wanted.best}-light.png", ROOT / "docs/pictures/console.png")
     print(f"They are in {wanted.to}.")
     if complaints:
         raise SystemExit("\n".join(complaints))

@@ -144,7 +144,7 @@ class TestWholeCopies:
 
 
 async def _last(site: object, id: str) -> int:
-    return int((await log(site, id)).split()[-1])  # type: ignore[arg-type]
+    return int((await log(site, id, stream="stdout")).split()[-1])  # type: ignore[arg-type]
 
 
 def no_loops(data: Path) -> bool:
