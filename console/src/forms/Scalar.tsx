@@ -162,33 +162,25 @@ export function ReferenceField(props: FieldProps & { node: ReferenceNode }) {
 
 /** A command, as in a shell. */
 export function WordsField(props: FieldProps) {
-  const { draft, change } = props;
-  return (
-    <Textarea
-      {...aboutOf(props)}
-      value={typeof draft === "string" ? draft : ""}
-      onChange={(event) => change(event.currentTarget.value)}
-      autosize
-      minRows={1}
-      maxRows={10}
-      placeholder="python train.py --epochs 3"
-      classNames={{ input: "mono" }}
-      spellCheck={false}
-    />
-  );
+  return <Typed {...props} placeholder="python train.py --epochs 3" lines={[1, 10]} />;
 }
 
 export function JsonField(props: FieldProps) {
-  const { draft, change } = props;
+  return <Typed {...props} placeholder="{}" lines={[3, 20]} />;
+}
+
+/** Lines as a machine reads them; `lines` are the fewest and the most that are shown. */
+function Typed(props: FieldProps & { placeholder: string; lines: [number, number] }) {
+  const { draft, change, placeholder, lines } = props;
   return (
     <Textarea
       {...aboutOf(props)}
       value={typeof draft === "string" ? draft : ""}
       onChange={(event) => change(event.currentTarget.value)}
       autosize
-      minRows={3}
-      maxRows={20}
-      placeholder="{}"
+      minRows={lines[0]}
+      maxRows={lines[1]}
+      placeholder={placeholder}
       classNames={{ input: "mono" }}
       spellCheck={false}
     />

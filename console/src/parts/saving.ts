@@ -1,10 +1,10 @@
-/** Give a person a file. */
-export function saved(content: Blob, name: string): void {
-  const address = URL.createObjectURL(content);
+/** Give the person a file, as the browser does it. */
+export function saved(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
-  link.href = address;
+  link.href = url;
   link.download = name;
   link.click();
-  // The browser has taken it over by the next turn.
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
+  // Some browsers fetch it only after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

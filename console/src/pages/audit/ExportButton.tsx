@@ -38,7 +38,7 @@ function Form({ close }: { close: () => void }) {
     setError(undefined);
     try {
       const answer = await send(path, { query: { from, to }, headers: { accept: "*/*" } });
-      saved(await answer.blob(), `audit-${tenant}-${from}-${to}.jsonl`);
+      saved(`audit-${tenant}-${from}-${to}.jsonl`, await answer.blob());
       close();
     } catch (problem) {
       setError(problem);

@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { type Query, send } from "~/api/http";
 import { asProblem } from "~/api/problem";
 import { pathOf } from "~/api/queries";
+import { saved } from "~/parts/saving";
 
 export async function download(
   ref: string,
@@ -12,13 +13,7 @@ export async function download(
 ): Promise<void> {
   try {
     const response = await send(`${pathOf(ref)}/${view}`, { query, headers: { accept: "*/*" } });
-    const address = URL.createObjectURL(await response.blob());
-    const link = document.createElement("a");
-    link.href = address;
-    link.download = file;
-    link.click();
-    // Some browsers fetch it only after the click.
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    saved(file, await response.blob());
   } catch (error) {
     const problem = asProblem(error);
     notifications.show({

@@ -11,10 +11,10 @@ import { size } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { RowsSkeleton } from "~/parts/Skeletons";
+import { saved } from "~/parts/saving";
 import { Ago } from "~/parts/Values";
 import type { TabProps } from "~/shell/areas";
 import { flagsOf } from "../resources/ResourcePage";
-import { saved } from "./saving";
 
 interface File {
   rank: number;

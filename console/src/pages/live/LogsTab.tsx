@@ -8,11 +8,11 @@ import { Equivalent } from "~/parts/Equivalent";
 import { counted } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
+import { saved } from "~/parts/saving";
 import type { TabProps } from "~/shell/areas";
 import { flagsOf } from "../resources/ResourcePage";
 import classes from "./LogsTab.module.css";
 import { bytesOf, type Chunk, type Line } from "./lines";
-import { saved } from "./saving";
 import { useLog } from "./useLog";
 
 export default function LogsTab({ kind, resource }: TabProps) {

@@ -8,13 +8,13 @@ import { Equivalent } from "~/parts/Equivalent";
 import { counted, moment } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
+import { saved } from "~/parts/saving";
 import { canCheck, Failed } from "~/proof/bytes";
 import { ProofPath } from "~/proof/ProofPath";
 import type { ProvenReceipt, ProvenSection } from "~/proof/receipt";
 import type { TabProps } from "~/shell/areas";
 import { flagsOf } from "../resources/ResourcePage";
 import classes from "./ReceiptTab.module.css";
-import { saved } from "./saving";
 
 const EVIDENCE: Readonly<Record<string, string>> = {
   declared: "declared by the operator",
