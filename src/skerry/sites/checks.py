@@ -39,6 +39,7 @@ def check(workload: Workload) -> None:
     _need(ask.gpus >= 0, "the number of GPUs can't be negative")
     _need(ask.disk >= 0, "the disk space can't be negative")
     _need(ask.pids >= 1, "each task needs at least one process")
+    _check_pins(workload)
     _need(workload.time_limit >= 0, "the time limit can't be negative")
     _need(workload.grace >= 0, "the grace can't be negative")
     _need(workload.max_restarts >= 0, "the number of restarts can't be negative")
@@ -60,6 +61,18 @@ def check(workload: Workload) -> None:
         _need(len(set(named)) == len(named), f"each {what} of a volume is named once")
     for glob in workload.artifacts:
         check_path(glob, "glob of artifacts")
+
+
+def _check_pins(workload: Workload) -> None:
+    for what, named in (("node", workload.nodes), ("set of devices", workload.devices)):
+        _need(len(named) in (0, workload.tasks), f"the {what} of every task is named, or of none")
+    gpus = workload.resources.gpus
+    _need(
+        all(len(held) == gpus for held in workload.devices),
+        "for each task as many devices are named as it asks for",
+    )
+    held = [uuid for one in workload.devices for uuid in one]
+    _need(len(set(held)) == len(held), "a device is named for one task only")
 
 
 def _check_health(health: Health) -> None:

@@ -124,7 +124,7 @@ class Running(Base):
         assert (await site.capacity()).free_millicores == before.free_millicores
 
     async def test_a_device_has_one_holder(self, rig: Rig, site: Workloads) -> None:
-        devices = {gpu.uuid for gpu in (await site.capacity()).gpus}
+        devices = {gpu.uuid for gpu in (await site.capacity()).devices}
         held: list[str] = []
         for _ in devices:
             work = workload(rig, Script().stay(), gpus=1)

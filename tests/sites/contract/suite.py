@@ -5,6 +5,7 @@ from tests.sites.contract.fencing import Fencing
 from tests.sites.contract.healing import Healing
 from tests.sites.contract.imaging import Imaging, Preparing
 from tests.sites.contract.keeping import Keeping
+from tests.sites.contract.placing import Placing
 from tests.sites.contract.reaching import Addressing, Reaching
 from tests.sites.contract.reading import Reading
 from tests.sites.contract.refusing import Refusing
@@ -23,6 +24,7 @@ __all__ = [
     "Healing",
     "Imaging",
     "Keeping",
+    "Placing",
     "Preparing",
     "Reaching",
     "Reading",

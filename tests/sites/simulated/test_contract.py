@@ -15,6 +15,7 @@ from tests.sites.contract.suite import (
     Fencing,
     Imaging,
     Keeping,
+    Placing,
     Restarting,
     Script,
     Storing,
@@ -32,7 +33,7 @@ class SimulatedRig:
     snapshots = True
     events_kept = 16
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, **config: Any) -> None:
         self._config: dict[str, Any] = {
             "millicores": 8000,
             "memory": 8 << 30,
@@ -41,7 +42,7 @@ class SimulatedRig:
             "startSeconds": 0.01,
             "programs": ["sh", "python3"],
             "keepEvents": self.events_kept,
-        }
+        } | config
         self._directory = directory
         self._worlds: dict[str, World] = {}
         self._open: list[Simulated] = []
@@ -83,5 +84,23 @@ class TestInDirectory(Imaging, Fencing, Keeping, Storing, Watching, Restarting):
     @pytest.fixture
     async def rig(self, tmp_path: Path) -> AsyncIterator[SimulatedRig]:
         rig = SimulatedRig(tmp_path)
+        yield rig
+        await rig.kill()
+
+
+class TestOfNodes(Placing, Watching):
+    @pytest.fixture
+    async def rig(self) -> AsyncIterator[SimulatedRig]:
+        sizes = {"millicores": 8000, "memory": 8 << 30, "gpus": [{"model": "H100", "count": 2}]}
+        nodes = [{"name": "n", "count": 2} | sizes, {"name": "shut", "closed": "cordoned"}]
+        rig = SimulatedRig(None, nodes=nodes)
+        yield rig
+        await rig.kill()
+
+
+class TestOfNodesInDirectory(Restarting):
+    @pytest.fixture
+    async def rig(self, tmp_path: Path) -> AsyncIterator[SimulatedRig]:
+        rig = SimulatedRig(tmp_path, nodes=[{"name": "n", "count": 2, "millicores": 8000}])
         yield rig
         await rig.kill()

@@ -4,7 +4,14 @@ import asyncio
 
 import pytest
 
-from skerry.sites.contract import CursorExpired, Event, NoRoom, Refused, SiteUnreachable
+from skerry.sites.contract import (
+    CursorExpired,
+    Event,
+    NoRoom,
+    Refused,
+    Resources,
+    SiteUnreachable,
+)
 from skerry.sites.simulated.driver import Simulated
 from skerry.sites.simulated.faults import Fault
 from tests.sites.contract.rig import find, log
@@ -141,3 +148,29 @@ async def test_too_many_events_expire_the_cursor() -> None:
         await driver.apply(work(f"w{n}", Script().stay()), 1)
     with pytest.raises(CursorExpired):
         await _events(driver, cursor, 1)
+
+
+async def test_a_lost_node_loses_its_tasks_and_takes_nothing() -> None:
+    driver, _ = site(nodes=[{"name": "n", "count": 2, "millicores": 2000}])
+    await driver.apply(work("gang", Script().stay(), tasks=2, nodes=("n-0", "n-1")), 1)
+    driver.world.lose_node("n-1")
+    _, [status] = await driver.list()
+    assert [task.phase for task in status.tasks] == ["running", "lost"]
+    room = await driver.capacity()
+    assert [bool(node.closed) for node in room.nodes] == [False, True]
+    driver.world.close_node("n-1", "")
+    await driver.apply(work("again", Script().stay(), nodes=("n-1",)), 1)
+
+
+async def test_a_sick_device_is_given_to_nobody() -> None:
+    driver, _ = site(nodes=[{"name": "n", "gpus": [{"model": "H100", "count": 2}]}])
+    [node] = (await driver.capacity()).nodes
+    sick, well = (gpu.uuid for gpu in node.gpus)
+    driver.world.sicken(sick, "Xid 79")
+    [node] = (await driver.capacity()).nodes
+    assert [gpu.sick for gpu in node.gpus] == ["Xid 79", ""]
+    one = Resources(millicores=1000, memory=1 << 30, gpus=1)
+    status = await driver.apply(work("one", Script().stay(), resources=one), 1)
+    assert status.tasks[0].gpus == (well,)
+    with pytest.raises(NoRoom):
+        await driver.apply(work("two", resources=one, nodes=("n",), devices=((sick,),)), 1)

@@ -13,6 +13,8 @@ The rules that every driver keeps, and that the contract suite checks:
 - A workload starts all of its tasks or none (``Gang``); a task holds its cores, memory and devices
   from ``apply`` until it has ended. A task's exit code, end time and whole log
   survive restarts of the driver; they stay readable until ``delete``.
+- A site of several machines tells them as ``nodes``. The market places by them: each task runs at
+  the node and on the devices that its workload names for its rank, or nothing of it starts.
 - ``watch`` yields the whole site's changes from a cursor; an expired cursor raises
   ``CursorExpired`` and the caller lists again.
 - What a driver can't do it refuses with ``Refused`` and a reason in plain words; it is never
@@ -44,6 +46,7 @@ from skerry.sites.contract.workloads import (
     Isolation,
     LogChunk,
     Mount,
+    Node,
     Output,
     Port,
     Resources,
@@ -75,6 +78,7 @@ __all__ = [
     "Manifest",
     "Mount",
     "NoRoom",
+    "Node",
     "Output",
     "Port",
     "Progress",

@@ -73,6 +73,7 @@ class Resources(Struct, frozen=True):
     memory: int
     gpus: int = 0
     gpu_model: str = ""
+    """As ``Gpu.sku`` names it; empty: any whole device."""
     disk: int = 0
     """Bytes of writable space; 0 = the site's default."""
     pids: int = 1024
@@ -89,6 +90,11 @@ class Workload(Struct, frozen=True):
     """With an image it may be empty: the image's own."""
     resources: Resources
     tasks: int = 1
+    nodes: tuple[str, ...] = ()
+    """For each rank the node it is to run at, at a site that tells of nodes; empty: the driver
+    chooses. Where it can't be so, nothing starts (``NoRoom``)."""
+    devices: tuple[tuple[str, ...], ...] = ()
+    """For each rank the UUIDs of the devices it is to have, exactly; empty: the driver chooses."""
     image: str = ""
     """Digest of an image that ``prepare_image`` brought; empty: the host's own userland,
     read-only."""
@@ -141,6 +147,8 @@ class TaskStatus(Struct, frozen=True):
     unready: bool = False
     """It runs but its health check does not pass, or has not yet, and ``message`` tells what is
     wrong with it; or it has ended and waits to be started again."""
+    node: str = ""
+    """Where it really runs, at a site that tells of nodes."""
 
 
 class WorkloadStatus(Struct, frozen=True):
@@ -166,6 +174,48 @@ class Gpu(Struct, frozen=True):
     model: str
     memory: int
     vendor: str = "nvidia"
+    kind: Literal["gpu", "mig", "shared"] = "gpu"
+    """A whole device; a slice of one with memory and cores of its own (MIG); or a turn on one that
+    several use at once, without walls between them."""
+    profile: str = ""
+    """Of a slice: ``1g.10gb``."""
+    link: str = ""
+    """The NVLink domain it is in; empty: its node's, or unknown."""
+    sick: str = ""
+    """Why it is not to be used, in words; empty: it is well."""
+
+    @property
+    def sku(self) -> str:
+        """What is asked for and priced: the model, of a slice with its profile
+        (``A100-SXM4-80GB 1g.10gb``), of a turn with ``shared``."""
+        turn = "shared" if self.kind == "shared" else ""
+        return " ".join(filter(None, (self.model, self.profile, turn)))
+
+
+class Node(Struct, frozen=True):
+    """A machine of a site that has several. What is free is what others than us leave of it; what
+    we have placed there is not taken off, since the market counts that."""
+
+    name: str
+    millicores: int
+    memory: int
+    free_millicores: int
+    free_memory: int
+    disk: int = 0
+    gpus: tuple[Gpu, ...] = ()
+    free_disk: int | None = None
+    """None: all of ``disk``."""
+    free_gpus: tuple[str, ...] = ()
+    """Devices that nobody but us may use, sick ones included."""
+    zone: str = ""
+    """Empty: the site's."""
+    rack: str = ""
+    link: str = ""
+    """The NVLink domain that all of its devices are in, with those of other nodes perhaps."""
+    spot: bool = False
+    """Whether its owner may take it back at any time."""
+    closed: str = ""
+    """Why nothing new may be placed there (cordoned, tainted, not ready, …); empty: open."""
 
 
 class Capacity(Struct, frozen=True):
@@ -174,9 +224,11 @@ class Capacity(Struct, frozen=True):
     millicores: int
     memory: int
     gpus: tuple[Gpu, ...] = ()
+    """All devices; those of nodes stand there instead (``devices`` has either)."""
     free_millicores: int = 0
     free_memory: int = 0
     free_gpus: tuple[str, ...] = ()
+    """UUIDs of all devices that nobody holds, at nodes, too."""
     disk: int = 0
     free_disk: int = 0
     isolations: tuple[Isolation, ...] = ()
@@ -185,6 +237,16 @@ class Capacity(Struct, frozen=True):
     architecture: str = ""
     volumes: bool = False
     """Whether it can keep volumes; their space is part of ``disk``."""
+    nodes: tuple[Node, ...] = ()
+    """Empty: the site is one machine. Otherwise each task runs at one of them; the cores and memory
+    above are their sums, and ``disk`` is what the site has for volumes."""
+    pins: bool = False
+    """Whether it gives a task exactly the devices that ``Workload.devices`` names."""
+
+    @property
+    def devices(self) -> tuple[Gpu, ...]:
+        """Every device, wherever it stands."""
+        return self.gpus + tuple(gpu for node in self.nodes for gpu in node.gpus)
 
 
 class Stats(Struct, frozen=True):

@@ -18,6 +18,34 @@ class Devices(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_onl
     count: Positive
     memory: Positive = 80 << 30
     vendor: str = "nvidia"
+    profile: str = ""
+    """They are slices of a device, of this profile."""
+    shared: bool = False
+    """They are turns on a device."""
+    sick: str = ""
+    """Why none of them is to be used."""
+
+
+class Nodes(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Machines alike."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9]([a-z0-9.-]{0,60}[a-z0-9])?$")]
+    """Of more than one: with ``-0``, ``-1``, … behind it."""
+    count: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    millicores: Positive = 64_000
+    memory: Positive = 256 << 30
+    disk: Positive = 1 << 40
+    gpus: list[Devices] = []
+    zone: str = ""
+    rack: str = ""
+    per_rack: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """So many of them share a rack, named like the nodes; 0: all share ``rack``."""
+    link: str = ""
+    per_link: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Likewise of NVLink domains."""
+    spot: bool = False
+    closed: str = ""
+    """Why nothing new may be placed there."""
 
 
 class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -27,6 +55,8 @@ class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
     memory: Positive = 256 << 30
     disk: Positive = 1 << 40
     gpus: list[Devices] = []
+    nodes: list[Nodes] = []
+    """The site is these machines; of the amounts above only ``disk`` counts, for its volumes."""
     isolations: tuple[Isolation, ...] = ("process", "sandbox", "vm")
     architecture: str = "x86_64"
     start_seconds: Seconds = 0.0

@@ -24,7 +24,16 @@ class Head(msgspec.Struct, rename="camel"):
 class Record(msgspec.Struct, rename="camel", omit_defaults=True):
     at: float
     verb: Literal[
-        "apply", "delete", "signal", "volume", "volume-delete", "snapshot", "snapshot-delete"
+        "apply",
+        "delete",
+        "signal",
+        "volume",
+        "volume-delete",
+        "snapshot",
+        "snapshot-delete",
+        "close",
+        "sicken",
+        "lose",
     ]
     fence: int
     id: str = ""
@@ -32,6 +41,8 @@ class Record(msgspec.Struct, rename="camel", omit_defaults=True):
     signal: int = 0
     volume: Volume | None = None
     snapshot: str = ""
+    words: str = ""
+    """Why a node or a device, ``id``, is out of use."""
 
 
 class Journal:

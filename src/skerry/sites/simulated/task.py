@@ -10,6 +10,7 @@ from skerry.sites.simulated.clock import moment
 from skerry.sites.simulated.health import Checkup
 from skerry.sites.simulated.log import Log
 from skerry.sites.simulated.notice import Notice
+from skerry.sites.simulated.room import Seat
 from skerry.sites.simulated.script import FOR_EVER, Exit, Lost, Stream
 from skerry.sites.simulated.volumes import Full, Kept
 
@@ -36,12 +37,12 @@ class Stored:
 class Task:
     """Moved on by the world's timers. ``changed`` is called when its status is another."""
 
-    def __init__(self, owner: "Live", rank: int, gpus: tuple[str, ...]) -> None:
+    def __init__(self, owner: "Live", rank: int, seat: Seat) -> None:
         work = owner.work
         self.owner = owner
         self.rank = rank
-        self.status = TaskStatus(rank=rank, phase="pending", gpus=gpus)
-        self.gpus = gpus
+        self.status = TaskStatus(rank=rank, phase="pending", gpus=seat.gpus, node=seat.node)
+        self.seat = seat
         self.log = Log(rank, work.log_bytes)
         self.files: dict[str, Stored] = {}
         self.env = {
@@ -247,8 +248,9 @@ class Task:
             started_at=moment(self._started),
             ended_at=moment(self._ended) if self._ended else None,
             restarts=self._restarts,
-            gpus=self.gpus,
+            gpus=self.seat.gpus,
             unready=unready,
+            node=self.seat.node,
         )
         self.owner.changed()
 

@@ -11,13 +11,13 @@ def usage(world: World) -> tuple[HostUsage, tuple[TaskUsage, ...]]:
     now = world.now()
     tasks = [task for live in world.workloads() for task in live.tasks]
     live = [task for task in tasks if task.live]
-    devices = len(world.capacity().gpus)
+    devices = world.room.devices
     host = HostUsage(
         at=moment(now),
         cpu_seconds=world.spent + sum(task.used(now) for task in tasks),
         memory=sum(task.memory for task in live),
         disk=sum(_disk(task) for task in tasks),
-        gpu=sum(len(t.gpus) for t in live if t.busy(now)) / devices if devices else None,
+        gpu=sum(len(t.seat.gpus) for t in live if t.busy(now)) / devices if devices else None,
     )
     return host, tuple(_task(task, now) for task in live)
 
@@ -29,8 +29,8 @@ def _task(task: Task, now: float) -> TaskUsage:
         at=moment(now),
         cpu_seconds=task.used(now),
         memory=task.memory,
-        gpu=float(task.busy(now)) if task.gpus else None,
-        gpu_memory=task.memory if task.gpus else None,
+        gpu=float(task.busy(now)) if task.seat.gpus else None,
+        gpu_memory=task.memory if task.seat.gpus else None,
         disk=_disk(task),
         log=task.log.end,
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from skerry.sites.contract import TaskStatus, Workload, WorkloadStatus
 from skerry.sites.simulated import script as steps
 from skerry.sites.simulated.config import Config
+from skerry.sites.simulated.room import Seat
 from skerry.sites.simulated.task import Stored, Task
 
 if TYPE_CHECKING:
@@ -34,14 +35,12 @@ def script_of(work: Workload, config: Config) -> steps.Script:
 class Live:
     """Owned by the world from ``apply`` to ``delete``."""
 
-    def __init__(
-        self, world: "World", work: Workload, fence: int, gpus: list[tuple[str, ...]]
-    ) -> None:
+    def __init__(self, world: "World", work: Workload, fence: int, seats: list[Seat]) -> None:
         self.world = world
         self.work = work
         self.fence = fence
         self.script = script_of(work, world.config)
-        self.tasks = [Task(self, rank, held) for rank, held in enumerate(gpus)]
+        self.tasks = [Task(self, rank, seat) for rank, seat in enumerate(seats)]
         self._status: WorkloadStatus | None = None
 
     @property
@@ -79,7 +78,7 @@ class Live:
         self.world.dirty[self.work.id] = self
 
     def freed(self, task: Task) -> None:
-        self.world.room.give_back(self.work.resources, task.gpus)
+        self.world.room.give_back(self.work.resources, task.seat)
 
     def schedule(self, at: float, task: Task, then: "Timed", *, always: bool = False) -> None:
         """Call ``then`` at that time if the task is still in the same run (``always``: if it is

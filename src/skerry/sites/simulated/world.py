@@ -11,6 +11,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 from skerry.sites.checks import check
 from skerry.sites.contract import (
@@ -87,6 +88,8 @@ class World:
                 self._apply(record.workload, record.fence)
             elif record.verb == "delete":
                 self._delete(record.id, record.fence)
+            elif record.verb in ("close", "sicken", "lose"):
+                self._befall(record)
             elif record.verb != "signal":
                 self._keep(record)
             else:
@@ -176,6 +179,36 @@ class World:
         """No fault is left."""
         self.faults.clear()
         self.stir()
+
+    def close_node(self, name: str, why: str) -> None:
+        """Nothing new is placed at the node, for this reason; without one it is open again."""
+        self._befalls("close", name, why)
+
+    def sicken(self, device: str, why: str) -> None:
+        """The device is not to be used, for this reason; without one it is well again."""
+        self._befalls("sicken", device, why)
+
+    def lose_node(self, name: str) -> None:
+        """The node is gone, with the tasks that run there."""
+        self._befalls("lose", name, "not ready: nothing is heard of it")
+
+    def _befalls(self, verb: Literal["close", "sicken", "lose"], id: str, words: str) -> None:
+        self.run_due()
+        record = Record(self._now, verb, 0, id, words=words)
+        if self._journal is not None:
+            self._journal.write(record)
+        self._befall(record)
+        self._tell()
+
+    def _befall(self, record: Record) -> None:
+        if record.verb == "sicken":
+            self.room.sicken(record.id, record.words)
+            return
+        self.room.close(record.id, record.words)
+        if record.verb == "lose":
+            for task in [task for live in self._live.values() for task in live.tasks]:
+                if task.seat.node == record.id and not task.over:
+                    task.lose(self._now)
 
     def users(self) -> list[tuple[Workload, WorkloadStatus]]:
         """Workloads as volumes know them."""
@@ -291,9 +324,9 @@ class World:
                 self._write("apply", fence, workload=work)
                 self._move_fence(known, fence)
             return known.status
-        gpus = self.room.take(work)
+        seats = self.room.take(work)
         self._write("apply", fence, workload=work)
-        live = self._live[work.id] = Live(self, work, fence, gpus)
+        live = self._live[work.id] = Live(self, work, fence, seats)
         live.changed()
         self._tell()
         delay = self.config.start_seconds + self.config.start_jitter * _share(work.id)
