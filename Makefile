@@ -16,10 +16,10 @@ ARGS ?=
 # What tests start hundreds of times is compiled once, even where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test test-long coverage check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests screenshots lock generate schema clean
+.PHONY: help demo up down test test-long coverage check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests deps-kubernetes screenshots lock generate schema clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: deps ## Bring a cloud up, run and bill a job, verify its receipt; leaves the cloud running
 	@$(BIN)/python demo/demo.py
@@ -30,10 +30,10 @@ up: deps ## Start Skerry in the foreground (ARGS="--listen 127.0.0.1:8000")
 down: ## Stop what `make demo` left running
 	@if [ -x $(BIN)/python ]; then $(BIN)/python demo/down.py; else echo 'Nothing runs.'; fi
 
-test: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests (ARGS="tests/store -k blobs")
+test: deps deps-acme deps-oidc deps-tests deps-kubernetes deps-browser ## Run the tests (ARGS="tests/store -k blobs")
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-test-long: deps deps-acme deps-oidc deps-tests deps-browser ## Run the tests that take minutes
+test-long: deps deps-acme deps-oidc deps-tests deps-kubernetes deps-browser ## Run the tests that take minutes
 	$(BIN)/pytest -m long -n $(WORKERS) --dist worksteal $(ARGS)
 
 screenshots: deps deps-browser ## Photograph every page of the console into .screenshots (ARGS="--only billing")
@@ -60,7 +60,7 @@ format: deps-python ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	@$(BIN)/python hatch_build.py npm console run --silent format
 
-bench: deps deps-bench ## Run every benchmark (ARGS="api match")
+bench: deps deps-bench deps-kubernetes ## Run every benchmark (ARGS="api match")
 	@$(BIN)/python -m bench.figures $(ARGS)
 
 deps: deps-system deps-python ## Install everything the other targets need
@@ -89,6 +89,9 @@ deps-system: ## Install runc, bubblewrap, nftables, skopeo and umoci where that 
 
 deps-tests: ## Install a registry, a userland and systemd's checks, which tests use
 	@tools/deps-tests
+
+deps-kubernetes: deps-python ## Find or build a Kubernetes for tests: control plane, node, kwok, helm
+	@tools/deps-kubernetes
 
 deps-bench: ## Install nginx, wrk and podman, which the benchmarks need
 	@tools/deps-bench
