@@ -39,6 +39,9 @@ class Rig(Protocol):
     snapshots: bool
     """Whether its volumes can have snapshots."""
 
+    gangs: bool
+    """Whether the tasks of a workload can reach each other."""
+
     async def open(self) -> Workloads:
         """A driver on the site's state: at first, and again after ``kill``."""
 

@@ -99,6 +99,30 @@ class Running(Base):
             "2\n3\n",
         ]
 
+    async def test_the_tasks_of_a_gang_find_each_other(self, rig: Rig, site: Workloads) -> None:
+        """As torch.distributed and torchrun look for each other."""
+        script = Script().env("RANK").env("WORLD_SIZE").env("PET_NNODES").env("PET_NODE_RANK")
+        work = workload(rig, script.meet() if rig.gangs else script, tasks=2)
+        status = await run(site, work)
+        assert [task.exit_code for task in status.tasks] == [0, 0]
+        logs = [await log(site, work.id, rank) for rank in range(2)]
+        if rig.gangs:
+            assert logs == [f"{rank}\n2\n2\n{rank}\nmet 2\n" for rank in range(2)]
+        else:
+            assert logs == 2 * ["unset\nunset\nunset\nunset\n"]
+
+    async def test_a_workload_of_one_task_is_no_gang(self, rig: Rig, site: Workloads) -> None:
+        work = workload(rig, Script().env("MASTER_ADDR").env("RANK"))
+        await run(site, work)
+        assert await log(site, work.id) == "unset\nunset\n"
+
+    async def test_a_gangs_variables_give_way_to_its_own(self, rig: Rig, site: Workloads) -> None:
+        env = {"MASTER_PORT": "1234", "SKERRY_TASKS": "9"}
+        script = Script().env("MASTER_PORT").env("SKERRY_TASKS")
+        work = workload(rig, script, tasks=2, env=env)
+        await run(site, work)
+        assert await log(site, work.id, 1) == "1234\n2\n"
+
     async def test_a_gang_starts_whole_or_not_at_all(self, rig: Rig, site: Workloads) -> None:
         before = await site.capacity()
         more_than_half = before.millicores // 2 + 1

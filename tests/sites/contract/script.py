@@ -35,6 +35,32 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 http.server.HTTPServer(("127.0.0.1", PORT), Answer).serve_forever()
 """
+_MEET = """
+import os, socket, time
+rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+if rank == 0:
+    listener = socket.create_server(("", place[1]))
+    others = [listener.accept()[0] for _ in range(size - 1)]
+    ranks = {int(other.recv(10)) for other in others}
+    for other in others:
+        other.sendall(b"!")
+    assert ranks == set(range(1, size)), ranks
+else:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            end = socket.create_connection(place, 5)
+            break
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+    end.settimeout(60)
+    end.sendall(str(rank).encode())
+    assert end.recv(1) == b"!"
+print("met", size, flush=True)
+"""
 _BURN = "import time\nend = time.process_time() + SECONDS\nwhile time.process_time() < end: pass"
 
 
@@ -118,6 +144,10 @@ class Script:
         """From now on answer by HTTP: 200 while there is a file ``well``, else 503."""
         return self._then("http", port)
 
+    def meet(self) -> "Script":
+        """Meet all others of its gang where their variables say; print ``met`` and how many."""
+        return self._then("meet")
+
     def exit(self, code: int) -> "Script":
         return self._then("exit", code)
 
@@ -176,6 +206,8 @@ def _line(verb: str, *args: Any) -> str:
             return "exec python3 -u -c " + shlex.quote(_SERVE.replace("PORT", str(args[0])))
         case "http", [_]:
             return "python3 -c " + shlex.quote(_HTTP.replace("PORT", str(args[0]))) + " &"
+        case "meet", []:
+            return "python3 -c " + shlex.quote(_MEET)
         case "exit", [code]:
             return f"exit {code}"
     raise ValueError(f"unknown step {verb}{args}")

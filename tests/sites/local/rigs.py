@@ -61,6 +61,7 @@ class LocalRig:
     ) -> None:
         self.directory, self.isolation = directory, isolation
         self.snapshots = True
+        self.gangs = isolation == "process" or os.geteuid() == 0
         self._more = {"engines": engines}
         self._open: dict[Path, list[LocalDriver]] = {}
         self._used: set[Path] = set()
@@ -108,6 +109,7 @@ class AgentRig:
     def __init__(self, directory: Path, engines: tuple[str, ...] = ("runc",)) -> None:
         self.directory = directory
         self.snapshots = True
+        self.gangs = os.geteuid() == 0
         self._more = {"engines": engines}
         self._ends: dict[str, AgentEnd] = {}
 

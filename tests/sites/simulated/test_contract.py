@@ -31,6 +31,7 @@ class SimulatedRig:
     manifest = MANIFEST
     isolation: Isolation = "sandbox"
     snapshots = True
+    gangs = True
     events_kept = 16
 
     def __init__(self, directory: Path | None, **config: Any) -> None:

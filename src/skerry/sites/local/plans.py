@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skerry.sites.contract import Workload
+from skerry.sites.contract.gang import given
 from skerry.sites.local.cgroups import Cgroups
 from skerry.sites.local.engines import inside
 from skerry.sites.local.engines.base import Engine, ImageRoot, Launch, Order
 from skerry.sites.local.gpus import Gpus
 from skerry.sites.local.held import directory_of
 from skerry.sites.local.images.facts import Image
+from skerry.sites.local.networks import gangs
 from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.shim.plan import Plan
 from skerry.sites.local.state import TaskDirectory, boot_id
@@ -72,12 +74,13 @@ class Planner:
         uid: int,
         devices: tuple[str, ...],
         volumes: "Attached",
+        gang: str = "",
     ) -> Plan:
         """``uid`` is the task's first number. ``workload`` has its secrets here. Writes what the
-        engine needs besides, without them."""
+        engine needs besides, without them. ``gang`` is as in ``Intent``."""
         resources = workload.resources
         disk = resources.disk or self.disk
-        order = self._order(setting, workload, rank, directory, uid, devices, disk, volumes)
+        order = self._order(setting, workload, rank, directory, uid, devices, disk, volumes, gang)
         launch = setting.engine.launch(order)
         program = Path(inside.__file__).read_bytes()
         env = self._env(setting, launch)
@@ -86,7 +89,7 @@ class Planner:
                 "workload": workload.id,
                 "rank": rank,
                 "command": list(setting.command(workload)),
-                "env": {**env, **self.variables(workload, rank, devices)},
+                "env": {**env, **self.variables(workload, rank, devices, gang)},
                 "argv": launch.argv,
                 "directory": str(launch.directory),
                 "pid_file": launch.pid_file,
@@ -111,6 +114,7 @@ class Planner:
                 "log_bytes": workload.log_bytes,
                 "boot_id": boot_id(),
                 "network": -1,
+                "hub": -1,
             }
         )
 
@@ -124,20 +128,24 @@ class Planner:
         devices: tuple[str, ...],
         disk: int,
         volumes: "Attached",
+        gang: str,
     ) -> Order:
         name = f"{workload.id}.{rank}"
         root = self._root(setting, workload, directory, uid)
+        joined = gang == "own"
+        names = (gangs.hosts(workload, directory.path),) if joined else ()
         return Order(
             name=name,
-            hostname=f"{workload.id[:50]}-{rank}",
+            hostname=gangs.name(workload, rank),
             uid=uid + root.uid if root and uid else uid,
             directory=directory.path,
             work=directory.work,
             memory=workload.resources.memory,
             disk=disk,
-            network=workload.network,
+            network=workload.network or joined,
             binds=(
-                *((self.hosts,) if root else self._accounts(directory.path, uid)),
+                *(() if root else self._accounts(directory.path, uid)),
+                *(names or ((self.hosts,) if root else ())),
                 *(self.networks.resolver(directory.path) if workload.network else ()),
                 *([Bind(str(e), ENVIRONMENT)] if (e := setting.environment) else ()),
                 *self.gpus.binds(devices),
@@ -182,15 +190,17 @@ class Planner:
             env |= {"PATH": f"{place}/bin:{launch.path}", "VIRTUAL_ENV": place}
         return env
 
-    def variables(self, workload: Workload, rank: int, devices: tuple[str, ...]) -> dict[str, str]:
-        """Those of the workload, and ours, which it can't set."""
+    def variables(
+        self, workload: Workload, rank: int, devices: tuple[str, ...], gang: str = ""
+    ) -> dict[str, str]:
+        """Those of the workload, which win over its gang's, and ours, which it can't set."""
         ours = {
             "SKERRY_RANK": str(rank),
             "SKERRY_TASKS": str(workload.tasks),
             MARK: self.mark(f"{workload.id}.{rank}"),
         }
         gpus = self.gpus.env(devices) if self.gpus.devices else {}
-        return {**workload.env, **workload.secret_env, **gpus, **ours}
+        return {**given(workload, gangs.told(workload, rank, gang)), **gpus, **ours}
 
     def mark(self, name: str) -> str:
         """What tells a task's processes from all others on this host."""

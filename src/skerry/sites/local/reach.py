@@ -78,7 +78,7 @@ def _order(
         "process": found.command,
         "shim": found.shim,
         "command": list(command),
-        "env": machine.planner.variables(held.workload, task.rank, task.gpus),
+        "env": machine.planner.variables(held.workload, task.rank, task.gpus, held.intent.gang),
         "directory": directory if sandboxed else str(task.directory.work),
         "uid": uid,
         "image": rights,

@@ -10,6 +10,7 @@ from skerry.sites.local.engines.base import WORK, Engine
 from skerry.sites.local.held import Held, HeldTask, free_uid, public
 from skerry.sites.local.launch import launch
 from skerry.sites.local.machine import Machine
+from skerry.sites.local.networks import gangs
 from skerry.sites.local.plans import Attached, Setting
 from skerry.sites.local.shim.plan import Plan
 from skerry.sites.local.state import NUMBERS, Intent, TaskDirectory
@@ -25,6 +26,7 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
     """
     held = earlier
     spaces: list[int] = []
+    hub = -1
     try:
         setting = await _weigh(machine, workload)
         if earlier is not None:
@@ -36,7 +38,10 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
         await machine.volumes.attach(held)
         for number in held.intent.network:
             spaces.append(await machine.networks.make(number))
-        plans = await asyncio.to_thread(_lay_out, machine, held, workload, setting, spaces)
+        if held.intent.gang == "own":
+            made = await asyncio.to_thread(gangs.make, workload.tasks, spaces)
+            spaces, hub = [*made.spaces, made.hub], made.hub
+        plans = await asyncio.to_thread(_lay_out, machine, held, workload, setting, spaces, hub)
         step("laid out")
         for task in held.tasks:
             machine.follow(held, task)
@@ -76,11 +81,21 @@ def _take_room(machine: Machine, workload: Workload, fence: int, setting: Settin
         uid=free_uid(machine.config.first_uid, uids, count) if machine.root else 0,
         gpus=gpus,
         network=machine.networks.number(set(machine.numbers()), workload.tasks) if own else (),
+        gang=_gang(machine, workload, setting, own),
         image=setting.image,
     )
     held = Held(machine.data / "workloads" / workload.id, intent, fence)
     held.starting = True
     return held
+
+
+def _gang(machine: Machine, workload: Workload, setting: Setting, own: bool) -> str:
+    """By what its tasks are to reach each other."""
+    if workload.tasks == 1:
+        return ""
+    if setting.engine.isolation == "process" or (workload.network and not own):
+        return "host"
+    return "own" if machine.root else ""
 
 
 async def _weigh(machine: Machine, workload: Workload) -> Setting:
@@ -180,7 +195,12 @@ async def _forget(machine: Machine, id: str, held: Held | None) -> None:
 
 
 def _lay_out(
-    machine: Machine, held: Held, workload: Workload, setting: Setting, spaces: list[int]
+    machine: Machine,
+    held: Held,
+    workload: Workload,
+    setting: Setting,
+    spaces: list[int],
+    hub: int,
 ) -> list[tuple[TaskDirectory, Plan]]:
     """Intent first, then the directories, files and plans of all tasks."""
     held.write_intent()
@@ -194,9 +214,9 @@ def _lay_out(
         secrets = machine.secrets.put(task.name, workload.secret_files, owner)
         volumes = _attached(machine, workload, task, setting, secrets)
         work.fill(task.directory.work, workload.files, machine.blobs, owner)
-        args = (workload, task.rank, task.directory, uid, task.gpus, volumes)
+        args = (workload, task.rank, task.directory, uid, task.gpus, volumes, held.intent.gang)
         plan = machine.planner.plan(setting, *args)
         if spaces:
-            plan.network = spaces[task.rank]
+            plan.network, plan.hub = spaces[task.rank], hub
         plans.append((task.directory, plan))
     return plans

@@ -51,6 +51,9 @@ class Intent(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Devices of each task."""
     network: tuple[int, ...] = ()
     """Where in the pool the address of each task's own network is; empty if they have none."""
+    gang: str = ""
+    """By what its tasks reach each other: ``own`` (a network of the gang), ``host`` (the loopback
+    of the host, which they share); empty: they don't, or there is but one."""
     image: Image | None = None
     """What it runs in; None: the host's own userland."""
 

@@ -298,6 +298,14 @@ class Http(_Step, tag="http", frozen=True):
         return 0
 
 
+class Meet(_Step, tag="meet", frozen=True):
+    """Print how many tasks of its gang it has met: all, at once."""
+
+    def do(self, task: Context) -> float:
+        task.say(b"met %s\n" % task.env.get("WORLD_SIZE", "nobody").encode())
+        return 0
+
+
 class Again(_Step, tag="again", frozen=True):
     """Start over from the first step."""
 
@@ -324,7 +332,7 @@ class End(_Step, tag="exit", frozen=True):
 
 Step = (
     Print | Lines | Env | Sleep | Stay | Burn | Allocate | Write | Remove | Fill | Link | Cat | Mode
-    | Trap | Ignore | Kill | Leave | Serve | Http | Listen | Again | Lose | End
+    | Trap | Ignore | Kill | Leave | Serve | Http | Listen | Meet | Again | Lose | End
 )  # fmt: skip
 Script = tuple[Step, ...]
 

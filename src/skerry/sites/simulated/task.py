@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skerry.sites.contract import TaskStatus
+from skerry.sites.contract.gang import given, variables
 from skerry.sites.simulated.clock import moment
 from skerry.sites.simulated.health import Checkup
 from skerry.sites.simulated.log import Log
@@ -45,9 +46,9 @@ class Task:
         self.seat = seat
         self.log = Log(rank, work.log_bytes)
         self.files: dict[str, Stored] = {}
+        names = [f"{work.id}-{number}" for number in (0, rank)]
         self.env = {
-            **work.env,
-            **work.secret_env,
+            **given(work, variables(work, rank, master=names[0], local=names[1])),
             "SKERRY_RANK": str(rank),
             "SKERRY_TASKS": str(work.tasks),
         }

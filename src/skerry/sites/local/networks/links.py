@@ -92,6 +92,33 @@ def attach(space: int, name: str, bridge: str, address: str, mtu: int) -> None:
         kernel.route("add", dst="default", gateway=gateway)
 
 
+def make_hub(space: int, bridge: str) -> None:
+    """A bridge in an empty namespace, which joins what hangs on it. Raises ``OSError``."""
+    with _kernel(space) as kernel:
+        kernel.link("add", ifname=bridge, kind="bridge")
+        [index] = kernel.link_lookup(ifname=bridge)
+        kernel.link("set", index=index, state="up")
+
+
+def attach_to_hub(
+    hub: int, bridge: str, name: str, space: int, interface: str, address: str
+) -> None:
+    """Give the namespace an ``interface`` with ``address``, whose other end is ``name`` at the
+    hub's bridge. Raises ``OSError``."""
+    with _kernel(hub) as kernel:
+        peer = {"ifname": interface, "net_ns_fd": space}
+        kernel.link("add", ifname=name, kind="veth", peer=peer)
+        [index], [master] = kernel.link_lookup(ifname=name), kernel.link_lookup(ifname=bridge)
+        kernel.link("set", index=index, master=master, state="up")
+    with inside(space):
+        _write(f"/proc/sys/net/ipv6/conf/{interface}/disable_ipv6", "1", needed=False)
+    with _kernel(space) as kernel:
+        [index] = kernel.link_lookup(ifname=interface)
+        kernel.link("set", index=_LOOPBACK, state="up")
+        kernel.link("set", index=index, state="up")
+        kernel.addr("add", index=index, **_parts(address))
+
+
 def join(names: Sequence[str], bridge: str) -> None:
     """See that the ends of running tasks hang on a bridge that was made anew."""
     with _kernel() as kernel:

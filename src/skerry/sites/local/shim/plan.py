@@ -63,6 +63,8 @@ class Plan:
     network: int = -1
     """A descriptor of the network to run in, which the shim keeps in being; -1: the shim's own, or
     what the engine makes."""
+    hub: int = -1
+    """A descriptor of the network that joins its gang, which the shim keeps in being; -1: none."""
 
     def __init__(self, fields: dict[str, object]) -> None:
         known = set(type(self).__annotations__)
@@ -75,4 +77,4 @@ class Plan:
     @property
     def descriptors(self) -> "tuple[int, ...]":
         """What the shim needs besides, open under the same numbers."""
-        return (self.network,) if self.network >= 0 else ()
+        return tuple(n for n in (self.network, self.hub) if n >= 0)
