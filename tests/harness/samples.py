@@ -93,7 +93,11 @@ def _array(schema: Schema, parts: dict[str, Schema]) -> Any:
 
 
 def _string(schema: Schema, parts: dict[str, Schema]) -> str:
-    formats = {"date-time": "2100-01-01T00:00:00Z", "duration": "PT1S"}
+    formats = {
+        "date-time": "2100-01-01T00:00:00Z",
+        "duration": "PT1S",
+        "uuid": "00000000-0000-4000-8000-000000000000",
+    }
     if schema.get("format") in formats:
         return formats[schema["format"]]
     pattern = schema.get("pattern")

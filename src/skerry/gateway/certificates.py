@@ -1,6 +1,6 @@
 """How the names of routes are vouched for, as it is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -20,18 +20,18 @@ def candidates(host: str) -> tuple[str, ...]:
     return (host, f"*.{host.partition('.')[2]}", AUTHORITY)
 
 
-async def shown(tx: Tx, hosts: Sequence[str]) -> list[dict[str, Any]]:
-    """For a route's status; nothing where there is no TLS."""
+async def certificates_of(tx: Tx, hosts: Collection[str]) -> dict[str, dict[str, Any]]:
+    """By name, for the status of routes; nothing where there is no TLS."""
     if not await tx.fetchval(_sql.has_tls):
-        return []
+        return {}
     wanted = sorted({name for host in hosts for name in candidates(host)})
     rows = {row["host"]: row for row in await tx.fetch(_sql.certificates_of, wanted)}
     now = await tx.now()
-    found = []
+    found = {}
     for host in hosts:
         row = next((rows[name] for name in candidates(host) if name in rows), None)
         if row is not None:
-            found.append(_shown(host, row, now))
+            found[host] = _shown(host, row, now)
     return found
 
 

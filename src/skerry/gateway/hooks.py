@@ -1,10 +1,11 @@
 """What is refused of a route in its own request, what ``open`` gives, and what is shown of it."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.gateway import face, hosts, passes
-from skerry.gateway.certificates import shown as certificates_shown
+from skerry.gateway.certificates import certificates_of
 from skerry.gateway.specs import BackendSpec, Opened, RouteSpec
 from skerry.kernel.errors import Conflict, Source, ValidationError
 from skerry.kernel.history import stamp
@@ -49,17 +50,21 @@ class RouteHooks(Hooks):
             return None
         return await passes.invite(tx, resource, by, body.path)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        shown: dict[str, Any] = {}
-        last = await tx.fetchval(_sql.last_at, resource.uid)
-        if last is not None:
-            shown["lastRequestAt"] = stamp(last)
-        requests = await tx.fetchval(_sql.requests_since, resource.uid)
-        if requests:
-            shown["requests"] = requests
-        found = await certificates_shown(tx, resource.status.get("hosts") or [])
-        if found:
-            shown["certificates"] = found
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        shown: dict[uuid.UUID, dict[str, Any]] = {one.uid: {} for one in page}
+        for row in await tx.fetch(_sql.traffic_of, list(shown)):
+            if row["last_at"] is not None:
+                shown[row["route"]]["lastRequestAt"] = stamp(row["last_at"])
+            if row["requests"]:
+                shown[row["route"]]["requests"] = row["requests"]
+        names = {one.uid: one.status.get("hosts") or [] for one in page}
+        vouched = await certificates_of(tx, {name for those in names.values() for name in those})
+        for uid, those in names.items():
+            found = [vouched[name] for name in those if name in vouched]
+            if found:
+                shown[uid]["certificates"] = found
         return shown
 
 

@@ -94,12 +94,12 @@ select not exists (
     and (s.version is null or s.version < $2 or $3 = any(s.draining))
 )
 
--- name: last_at
-select max(last_at) from route_seen where route = $1
-
--- name: requests_since
-select coalesce(sum(requests), 0)::bigint from gateway_usage
-where route = $1 and starts_at > skerry_now() - interval '1 day'
+-- name: traffic_of
+-- Of each route: its last request, and how many it had within a day.
+select r.route, (select max(last_at) from route_seen s where s.route = r.route) as last_at,
+  (select coalesce(sum(u.requests), 0)::bigint from gateway_usage u
+    where u.route = r.route and u.starts_at > skerry_now() - interval '1 day') as requests
+from unnest($1::uuid[]) as r (route)
 
 -- name: certificates_of
 select host, source, not_after, tries, problem from gateway_certificate where host = any($1)

@@ -192,9 +192,6 @@ class SubjectHooks(Hooks):
         await passwords.set_password(tx, resource.uid, body.password)
         return {}
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})
-
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]
     ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
@@ -316,6 +313,8 @@ class WorkspaceHooks(Hooks):
     def _owner(workspace: Resource) -> Path:
         return Path(tenant=workspace.tenant, name=f"skerry.owner.{workspace.name}")
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        count = await tx.fetchval(_sql.count_in_workspace, resource.tenant, resource.name)
-        return {"resourceCount": count}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        rows = await tx.fetch(_sql.count_in_workspaces, [one.uid for one in page])
+        return {row["uid"]: {"resourceCount": row["count"]} for row in rows}

@@ -67,9 +67,6 @@ class TokenHooks(Hooks):
         await tx.execute(_sql.drop_token, resource.uid)
         forget_after(tx)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})
-
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]
     ) -> Mapping[uuid.UUID, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ not accepted yet makes a new link.
 """
 
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -94,9 +95,16 @@ class InvitationHooks(Hooks):
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         await tx.execute(_sql.drop_links_of, resource.uid)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        over = resource.status.get("expiresAt", "") < stamp(await tx.now())
-        return {"phase": "expired"} if over and resource.status.get("phase") == "invited" else {}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        now = stamp(await tx.now())
+        told = [(one.uid, one.status) for one in page]
+        return {
+            uid: {"phase": "expired"}
+            for uid, status in told
+            if status.get("phase") == "invited" and status.get("expiresAt", "") < now
+        }
 
 
 def _may_invite(resources: Resources, tenant: str, spec: InvitationSpec, by: Caller) -> None:

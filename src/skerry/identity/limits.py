@@ -3,7 +3,8 @@
 A quota is named after the kind it limits. Without one, the kind's own default holds.
 """
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -42,9 +43,15 @@ class QuotaHooks(Hooks):
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         await quotas.default(tx, resources.registry[resource.name], resource.tenant)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        used, _ = (await quotas.usage(tx, resource.tenant)).get(resource.name, (0, None))
-        return {"used": used}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        shown = {}
+        for tenant in {one.tenant for one in page}:
+            used = await quotas.usage(tx, tenant)
+            mine = (one for one in page if one.tenant == tenant)
+            shown.update({one.uid: {"used": used.get(one.name, (0, None))[0]} for one in mine})
+        return shown
 
 
 QUOTA = Kind(

@@ -153,8 +153,10 @@ delete from login_attempt where bucket = $1
 -- name: forgive_address
 update login_attempt set failures = failures - 1 where bucket = $1 and failures > 0
 
--- name: count_in_workspace
-select count(*) from resource where tenant = $1 and workspace = $2 and deleted_at is null
+-- name: count_in_workspaces
+select w.uid, (select count(*) from resource r
+  where r.tenant = w.tenant and r.workspace = w.name and r.deleted_at is null) as count
+from resource w where w.uid = any($1::uuid[])
 
 -- name: identity_of_tenant
 -- What a tenant has of its own accord, in the order in which it can be deleted.

@@ -8,7 +8,7 @@ Hooks never reach outside the database.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from skerry.store import Tx
 
@@ -73,16 +73,16 @@ class Hooks:
         a mapping is the response's body."""
         return None
 
-    async def shown(
-        self, tx: Tx, resources: "Resources", resource: "Resource"
-    ) -> Mapping[str, Any]:
-        """Status computed when read, such as a count; cheap, and never stored."""
-        return {}
-
     async def shown_of(
         self, tx: Tx, resources: "Resources", page: Sequence["Resource"]
     ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
-        """``shown`` of each on a page, by uid. Overridden where one query tells of all."""
-        if type(self).shown is Hooks.shown:
-            return {}
-        return {one.uid: await self.shown(tx, resources, one) for one in page}
+        """Status computed when read, such as a count, by uid: cheap, and never stored. A page of a
+        list has many: as few statements tell of all of them as of one."""
+        return {}
+
+    @final
+    async def shown(
+        self, tx: Tx, resources: "Resources", resource: "Resource"
+    ) -> Mapping[str, Any]:
+        """``shown_of`` one."""
+        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})

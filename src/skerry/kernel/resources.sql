@@ -1,6 +1,9 @@
 -- name: find
 select * from resource where ref = $1 and deleted_at is null
 
+-- name: find_all
+select * from resource where ref = any($1::text[]) and deleted_at is null
+
 -- name: before_put
 -- All that a PUT has to know, in one read: the time, what is there now, held until the end, and
 -- for what is new ($2 its tenant, $3 its workspace) the state of its scope, kept from deletion.

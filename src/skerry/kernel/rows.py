@@ -5,7 +5,7 @@ a client may do. Whatever changes a row writes one row of ``change`` in the same
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -140,6 +140,10 @@ class Rows:
     async def find(self, tx: Tx, ref: str) -> Resource | None:
         row = await tx.fetchrow(_sql.find, ref)
         return self.loaded(row) if row else None
+
+    async def find_all(self, tx: Tx, refs: Sequence[str]) -> dict[str, Resource]:
+        """Those of several that are there, by ref."""
+        return {row["ref"]: self.loaded(row) for row in await tx.fetch(_sql.find_all, list(refs))}
 
     async def get(self, tx: Tx, ref: str) -> Resource:
         """Raises ``NotFound``."""

@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,14 @@ class SealError(Exception):
 class _KeyFile(msgspec.Struct):
     current: str
     keys: dict[str, str]
+
+
+def _opened(key: AESGCM, uid: uuid.UUID, field: str, sealed: bytes) -> object:
+    try:
+        text = key.decrypt(sealed[:12], sealed[12:], f"{uid}/{field}".encode())
+    except InvalidTag:
+        raise SealError(f"the sealed field {field!r} of {uid} was altered") from None
+    return msgspec.json.decode(text)
 
 
 class Sealer:
@@ -98,15 +107,17 @@ class Sealer:
 
     async def open(self, tx: Tx, tenant: str, uid: uuid.UUID, field: str) -> object:
         """The value, for the flow that needs it; None if there is none."""
-        sealed = await tx.fetchval(_sql.get_sealed, uid, field)
-        if sealed is None:
-            return None
+        return (await self.open_all(tx, tenant, [uid], field)).get(uid)
+
+    async def open_all(
+        self, tx: Tx, tenant: str, uids: Sequence[uuid.UUID], field: str
+    ) -> dict[uuid.UUID, object]:
+        """The same field of several of a tenant's resources, of those that have it."""
+        rows = await tx.fetch(_sql.get_sealed, list(uids), field)
+        if not rows:
+            return {}
         key = await self._data_key(tx, tenant)
-        try:
-            text = key.decrypt(sealed[:12], sealed[12:], f"{uid}/{field}".encode())
-        except InvalidTag:
-            raise SealError(f"the sealed field {field!r} of {uid} was altered") from None
-        return msgspec.json.decode(text)
+        return {row["uid"]: _opened(key, row["uid"], field, row["ciphertext"]) for row in rows}
 
     async def wrap(self, tx: Tx, tenant: str, about: str, value: bytes) -> bytes:
         """Seal something that is no resource's field, for a table of the caller's own."""

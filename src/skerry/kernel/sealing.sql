@@ -18,7 +18,7 @@ insert into sealed (uid, field, ciphertext) values ($1, $2, $3)
 on conflict (uid, field) do update set ciphertext = excluded.ciphertext
 
 -- name: get_sealed
-select ciphertext from sealed where uid = $1 and field = $2
+select uid, ciphertext from sealed where uid = any($1::uuid[]) and field = $2
 
 -- name: drop_sealed
 delete from sealed where uid = $1

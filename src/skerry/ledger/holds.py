@@ -95,6 +95,12 @@ class Hold:
         ]
 
 
+async def drawn_of(tx: Tx, leases: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """What each of these leases was charged so far, in nano."""
+    rows = await tx.fetch(_sql.drawn_of, list(leases))
+    return {row["lease"]: row["drawn"] for row in rows}
+
+
 async def terms(tx: Tx, tenant: str) -> chart.Terms:
     """The tenant's terms. One that has none yet is post-paid and may owe what the price list says;
     the operator's own may owe any amount. Writes nothing."""

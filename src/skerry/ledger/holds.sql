@@ -9,6 +9,12 @@ select h.lease, h.tenant, h.workspace, h.product, h.resource_uid, h.currency, h.
   coalesce((select sum(posted) from stream s where s.lease = h.lease), 0) as drawn
 from hold h where h.lease = $1
 
+-- name: drawn_of
+-- What each of these leases has been charged.
+select h.lease, coalesce((select sum(posted) from stream s where s.lease = h.lease), 0)::bigint
+  as drawn
+from hold h where h.lease = any($1::uuid[])
+
 -- name: locked
 -- For who needs not know what was drawn: a sum would be the one from before the wait.
 select lease, tenant, workspace, product, resource_uid, currency, pending, state, amount, ceiling,

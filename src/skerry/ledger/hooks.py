@@ -1,6 +1,7 @@
 """What billing's kinds do inside the transaction of a request."""
 
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -60,19 +61,21 @@ class BudgetHooks(Hooks):
         month = month_of(await tx.now())
         await alerts.clear(tx, budgets.alert_subject(resource.tenant, resource.name, month))
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
         month = month_of(await tx.now())
-        for budget in await budgets.of_tenants(tx, [resource.tenant], month):
-            if budget.uid == resource.uid:
-                return {
-                    "phase": budget.phase,
-                    "spent": money.text(budget.spent),
-                    "held": money.text(budget.held),
-                    "left": money.text(budget.left),
-                    "currency": budget.currency,
-                    "reached": list(budget.reached),
-                }
-        return {}
+        return {
+            budget.uid: {
+                "phase": budget.phase,
+                "spent": money.text(budget.spent),
+                "held": money.text(budget.held),
+                "left": money.text(budget.left),
+                "currency": budget.currency,
+                "reached": list(budget.reached),
+            }
+            for budget in await budgets.of_tenants(tx, list({one.tenant for one in page}), month)
+        }
 
 
 class AccountHooks(Hooks):
@@ -100,7 +103,12 @@ class AccountHooks(Hooks):
         wanted = Terms(spec.mode, limit, before.currency)
         await chart.set_terms(tx, new.tenant, wanted, actor=by.subject)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        return {one.uid: await self._balance(tx, one) for one in page}  # a tenant has one
+
+    async def _balance(self, tx: Tx, resource: Resource) -> Mapping[str, Any]:
         live = await cost(tx, resource.tenant)
         own = await chart.find(tx, chart.funds(resource.tenant, live.currency))
         left = (await purse_of(tx, resource.tenant, live.currency)).funds if own else None
@@ -155,20 +163,24 @@ class CreditHooks(Hooks):
 
 
 class PriceListHooks(Hooks):
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        version = resource.typed(PriceListSpec).version
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
         now = await tx.now()
         current = await price_lists.at(tx)
-        for found in await price_lists.all_lists(tx):
-            if found.version == version:
-                phase = "past" if version < current.version else "current"
-                return {
+        known = {found.version: found for found in await price_lists.all_lists(tx)}
+        shown = {}
+        for one in page:
+            found = known.get(one.typed(PriceListSpec).version)
+            if found is not None:
+                phase = "past" if found.version < current.version else "current"
+                shown[one.uid] = {
                     "phase": "future" if found.effective_at > now else phase,
                     "currency": found.currency,
                     "effectiveAt": stamp(found.effective_at),
                     "prices": [msgspec.to_builtins(entry) for entry in entries(found)],
                 }
-        return {}
+        return shown
 
 
 def entries(found: PriceList) -> Iterator[dict[str, str]]:

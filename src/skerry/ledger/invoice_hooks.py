@@ -1,6 +1,7 @@
 """What is done to invoices, and to the records that they are made of, inside a request."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from skerry.ledger.agreements import AgreementSpec
 from skerry.ledger.issued import Issued, decode
 from skerry.ledger.parties import SellerSpec
 from skerry.ledger.specs import CreditNoteSpec, InvoiceSpec, IssueSpec, PaymentSpec
+from skerry.ledger.standing import Standing
 from skerry.store import Tx
 
 B = TypeVar("B", bound=Spec)
@@ -49,36 +51,36 @@ class AgreementHooks(Hooks):
         agreements.check(new.typed(AgreementSpec))
         return Admitted()
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        spec = resource.typed(AgreementSpec)
-        terms = await holds.terms(tx, resource.tenant)
-        return {
-            "phase": agreements.phase(spec, await tx.now()),
-            "words": agreements.in_words(spec, terms.currency),
-        }
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        now = await tx.now()
+        tenants = {one.tenant for one in page}
+        currency = {tenant: (await holds.terms(tx, tenant)).currency for tenant in tenants}
+        shown = {}
+        for one in page:
+            spec = one.typed(AgreementSpec)
+            words = agreements.in_words(spec, currency[one.tenant])
+            shown[one.uid] = {"phase": agreements.phase(spec, now), "words": words}
+        return shown
 
 
 class InvoiceHooks(Hooks):
     """A month's bill and what was issued of it, each under its own name."""
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        number = resource.typed(InvoiceSpec).number
-        if number:
-            return await _issued_status(tx, number)
-        month = invoices.month_named(resource.name)
-        made = await invoices.invoice(tx, resource.tenant, month)
-        issued_as = await issuing.find(tx, resource.tenant, month)
-        return {
-            "type": "bill",
-            "phase": "issued" if issued_as else made.state,
-            "number": issued_as or made.number,
-            "period": made.period,
-            "total": made.total,
-            "exact": made.exact,
-            "currency": made.currency,
-            "lines": len(made.lines),
-            "asOf": made.as_of,
-        }
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        shown: dict[uuid.UUID, Mapping[str, Any]] = {}
+        for tenant in {one.tenant for one in page}:
+            mine = [(one, one.typed(InvoiceSpec).number) for one in page if one.tenant == tenant]
+            issued = {one.uid: number for one, number in mine if number}
+            if issued:
+                shown |= await _issued(tx, tenant, issued)
+            months = {one.uid: invoices.month_named(one.name) for one, number in mine if not number}
+            if months:
+                shown |= await _bills(tx, tenant, months)
+        return shown
 
     async def act(
         self, tx: Tx, resources: Resources, resource: Resource, action: str, body: Any, by: Caller
@@ -94,10 +96,45 @@ class InvoiceHooks(Hooks):
         return await _credit(tx, resources, number, _convert(body, CreditNoteSpec), by)
 
 
-async def _issued_status(tx: Tx, number: str) -> Mapping[str, Any]:
-    found = await issuing.standing(tx, number)
+async def _issued(
+    tx: Tx, tenant: str, numbers: Mapping[uuid.UUID, str]
+) -> dict[uuid.UUID, Mapping[str, Any]]:
+    """The statuses of a tenant's issued documents."""
     today = (await tx.now()).date()
+    standings = await issuing.standings(tx, tenant=tenant, numbers=list(numbers.values()))
+    known = {found.number: found for found in standings}
+    return {uid: _issued_status(known[number], today) for uid, number in numbers.items()}
 
+
+async def _bills(
+    tx: Tx, tenant: str, months: Mapping[uuid.UUID, date]
+) -> dict[uuid.UUID, Mapping[str, Any]]:
+    """The statuses of a tenant's bills."""
+    wanted = sorted(set(months.values()))
+    issued = await issuing.of_months(tx, tenant, wanted)
+    bills = await invoices.of_months(tx, tenant, wanted)
+    return {uid: _bill(bills[month], issued.get(month)) for uid, month in months.items()}
+
+
+def _bill(made: invoices.Invoice, issued_as: str | None) -> Mapping[str, Any]:
+    return {
+        "type": "bill",
+        "phase": "issued" if issued_as else made.state,
+        "number": issued_as or made.number,
+        "period": made.period,
+        "total": made.total,
+        "exact": made.exact,
+        "currency": made.currency,
+        "lines": len(made.lines),
+        "asOf": made.as_of,
+    }
+
+
+async def _status(tx: Tx, number: str) -> Mapping[str, Any]:
+    return _issued_status(await issuing.standing(tx, number), (await tx.now()).date())
+
+
+def _issued_status(found: Standing, today: date) -> Mapping[str, Any]:
     def coins(nano: int) -> str:
         return money.coins(nano, found.currency)
 
@@ -105,7 +142,7 @@ async def _issued_status(tx: Tx, number: str) -> Mapping[str, Any]:
     return {
         "type": found.type,
         "phase": found.phase(today),
-        "number": number,
+        "number": found.number,
         "period": f"{found.period:%Y-%m}",
         "total": coins(found.gross),
         "net": coins(found.net),
@@ -133,7 +170,7 @@ async def _pay(tx: Tx, number: str, wanted: PaymentSpec, by: Caller) -> Mapping[
     await issuing.pay(
         tx, number, amount, received_on=day, reference=wanted.reference, actor=by.subject
     )
-    return await _issued_status(tx, number)
+    return await _status(tx, number)
 
 
 async def _credit(
@@ -147,7 +184,7 @@ async def _credit(
             raise ValidationError.at("/amount", f"{wanted.amount} is no amount in whole coins")
     made = await issuing.credit(tx, number, net=net, reason=wanted.reason, actor=by.subject)
     await publish_issued(tx, resources, made)
-    return await _issued_status(tx, made.number)
+    return await _status(tx, made.number)
 
 
 async def issue(

@@ -14,6 +14,7 @@ invoice as an adjustment.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -117,10 +118,15 @@ def month_named(name: str) -> date:
 
 async def invoice(tx: Tx, tenant: str, month: date) -> Invoice:
     """The tenant's invoice for a month: the closed one, or a draft of what there is so far."""
-    row = await tx.fetchrow(_sql.find, tenant, month)
-    if row is not None:
-        return decode(row["document"])
-    return await _compute(tx, tenant, month, closing=False)
+    return (await of_months(tx, tenant, [month]))[month]
+
+
+async def of_months(tx: Tx, tenant: str, months: Sequence[date]) -> dict[date, Invoice]:
+    """The same of several months."""
+    rows = await tx.fetch(_sql.closed, tenant, list(months))
+    found = {row["period"]: decode(row["document"]) for row in rows}
+    drafts = [month for month in months if month not in found]
+    return found | await _computed(tx, tenant, drafts, closing=False)
 
 
 async def months(tx: Tx, tenant: str) -> list[date]:
@@ -197,27 +203,43 @@ def decode(document: str) -> Invoice:
 async def _compute(
     tx: Tx, tenant: str, month: date, *, closing: bool, rounded_by: str = "group"
 ) -> Invoice:
+    found = await _computed(tx, tenant, [month], closing=closing, rounded_by=rounded_by)
+    return found[month]
+
+
+async def _computed(
+    tx: Tx, tenant: str, months: Sequence[date], *, closing: bool, rounded_by: str = "group"
+) -> dict[date, Invoice]:
+    if not months:
+        return {}
     terms = await holds.terms(tx, tenant)
-    prices = await price_lists.at(tx)
-    rows = await tx.fetch(_sql.lines, tenant, month, closing)
-    lines = _rounded([_line(row, month, terms.currency) for row in rows], terms, rounded_by)
+    issuer = (await price_lists.at(tx)).operator
+    used: dict[date, list[Row]] = {month: [] for month in months}
+    for row in await tx.fetch(_sql.lines, tenant, list(months), closing):
+        used[row["period"]].append(row)
+    head = Invoice(
+        number="", state="closed" if closing else "draft", issuer=issuer, tenant=tenant, period="",
+        start="", end="", currency=terms.currency, as_of=iso(await tx.now()), lines=(), exact="",
+        rounding="", total="", rounded_by=rounded_by,
+    )  # fmt: skip
+    return {month: _invoice(head, month, rows, terms) for month, rows in used.items()}
+
+
+def _invoice(head: Invoice, month: date, rows: Sequence[Row], terms: chart.Terms) -> Invoice:
+    of_each = [_line(row, month, terms.currency) for row in rows]
+    lines = _rounded(of_each, terms, head.rounded_by)
     exact = sum(row["exact"] for row in rows)
     total = sum(money.parse(line.amount) for line in lines)
-    return Invoice(
-        number=f"{tenant}-{month:%Y-%m}",
-        state="closed" if closing else "draft",
-        issuer=prices.operator,
-        tenant=tenant,
+    return msgspec.structs.replace(
+        head,
+        number=f"{head.tenant}-{month:%Y-%m}",
         period=f"{month:%Y-%m}",
         start=iso(month_start(month)),
         end=iso(month_start(next_month(month))),
-        currency=terms.currency,
-        as_of=iso(await tx.now()),
         lines=lines,
         exact=money.text(exact),
         rounding=money.text(total - exact),
         total=money.coins(total, terms.currency),
-        rounded_by=rounded_by,
     )
 
 

@@ -1,9 +1,9 @@
 -- name: lines
--- A tenant's usage on one month's invoice, summed up per lease, meter and price. Usage of an
+-- A tenant's usage on some months' invoices, summed up per lease, meter and price. Usage of an
 -- earlier month, whose invoice was closed already, is a line of its own. First stream by stream, in
 -- the order of usage's own index; a line has several only where a lease was resumed.
 with part as (
-  select u.stream, date_trunc('month', least(u.starts_at, u.ends_at), 'UTC') as month,
+  select u.period, u.stream, date_trunc('month', least(u.starts_at, u.ends_at), 'UTC') as month,
     sum(u.quantity)::bigint as quantity, sum(u.amount)::bigint as exact,
     sum(u.unbilled)::bigint as unbilled, min(least(u.starts_at, u.ends_at)) as starts_at,
     max(greatest(u.starts_at, u.ends_at)) as ends_at, count(*) as records,
@@ -11,20 +11,24 @@ with part as (
       sha256('\x00'::bytea || convert_to(usage_text(u, s, h), 'UTF8')), ''
       order by u.starts_at) end as hashes
   from hold h join stream s on s.lease = h.lease join usage u on u.stream = s.id
-  where h.tenant = $1 and u.period = $2
-  group by u.stream, month
+  where h.tenant = $1 and u.period = any($2::date[])
+  group by u.period, u.stream, month
 )
-select h.lease, h.workspace, h.product, h.resource, h.root_uid, s.meter, s.sku, s.source as site,
+select p.period, h.lease, h.workspace, h.product, h.resource, h.root_uid, s.meter, s.sku, s.source as site,
   s.region, s.price, s.per, s.price_version, p.month, sum(p.quantity)::bigint as quantity,
   sum(p.exact)::bigint as exact, sum(p.unbilled)::bigint as unbilled,
   min(p.starts_at) as starts_at, max(p.ends_at) as ends_at, sum(p.records)::bigint as records,
   string_agg(p.hashes, '' order by p.stream) as hashes
 from part p join stream s on s.id = p.stream join hold h on h.lease = s.lease
-group by h.lease, s.meter, s.sku, s.source, s.region, s.price, s.per, s.price_version, p.month
+group by p.period, h.lease, s.meter, s.sku, s.source, s.region, s.price, s.per, s.price_version,
+  p.month
 order by h.workspace, h.resource, starts_at, h.lease, s.meter, s.sku, p.month
 
 -- name: find
-select number, document, closed_at from invoice where tenant = $1 and period = $2
+select document from invoice where tenant = $1 and period = $2
+
+-- name: closed
+select period, document from invoice where tenant = $1 and period = any($2::date[])
 
 -- name: months
 -- Every month in which a tenant used something or has an invoice, newest first.

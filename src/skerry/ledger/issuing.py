@@ -12,6 +12,7 @@ credited is computed from them when asked.
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -52,8 +53,13 @@ async def draft(tx: Tx, tenant: str, month: date) -> Issued:
 
 async def find(tx: Tx, tenant: str, month: date) -> str | None:
     """The number of the month's invoice, if it was issued."""
-    number: str | None = await tx.fetchval(_sql.of_month, tenant, month)
-    return number
+    return (await of_months(tx, tenant, [month])).get(month)
+
+
+async def of_months(tx: Tx, tenant: str, months: Sequence[date]) -> dict[date, str]:
+    """The number of each month's invoice, of those that were issued."""
+    rows = await tx.fetch(_sql.of_months, tenant, list(months))
+    return {row["period"]: row["number"] for row in rows}
 
 
 async def issue(tx: Tx, tenant: str, month: date, *, actor: str = "system") -> tuple[Issued, bool]:
@@ -168,7 +174,7 @@ async def get(tx: Tx, number: str) -> Issued:
 
 async def standing(tx: Tx, number: str) -> Standing:
     """Raises ``NotFound``."""
-    found = await standings(tx, number=number)
+    found = await standings(tx, numbers=[number])
     if not found:
         raise NotFound(f"no invoice has the number {number[:40]!r}")
     return found[0]
@@ -178,12 +184,12 @@ async def standings(
     tx: Tx,
     *,
     tenant: str | None = None,
-    number: str | None = None,
+    numbers: Sequence[str] | None = None,
     month: date | None = None,
     due_before: date | None = None,
 ) -> list[Standing]:
     """Issued documents in the order of their numbers; with ``due_before`` invoices alone."""
-    rows = await tx.fetch(_sql.standings, tenant, number, month, due_before)
+    rows = await tx.fetch(_sql.standings, tenant, numbers, month, due_before)
     fields = Standing.__struct_fields__
     return [Standing(**{name: row[name] for name in fields}) for row in rows]
 

@@ -7,8 +7,9 @@ select last from invoice_series where series = $1 for update
 -- name: next_number
 update invoice_series set last = last + 1 where series = $1 returning last
 
--- name: of_month
-select number from issued_invoice where tenant = $1 and period = $2 and type = 'invoice'
+-- name: of_months
+select period, number from issued_invoice
+where tenant = $1 and period = any($2::date[]) and type = 'invoice'
 
 -- name: record
 -- The newest spec of a resource that there is one of.
@@ -39,7 +40,7 @@ select
 
 -- name: standings
 -- Issued invoices and credit notes with what was paid and credited of each; of one tenant ($1) or,
--- for null, of all; one number ($2) or all; one month ($3) or all; all, or only invoices that were
+-- for null, of all; some numbers ($2) or all; one month ($3) or all; all, or only invoices that were
 -- due in the ninety days before $4.
 select i.number, i.type, i.tenant, i.period, i.corrects, i.currency, i.net, i.vat, i.gross,
   i.prepaid, i.issued_on, i.due_on, i.document, coalesce(p.paid, 0)::bigint as paid,
@@ -54,7 +55,7 @@ left join lateral (
   select sum(net) as net, sum(vat) as vat, sum(gross - excess) as applied from issued_invoice
   where corrects = i.number
 ) c on true
-where ($1::text is null or i.tenant = $1) and ($2::text is null or i.number = $2)
+where ($1::text is null or i.tenant = $1) and ($2::text[] is null or i.number = any($2))
   and ($3::date is null or i.period = $3)
   and ($4::date is null
     or i.type = 'invoice' and i.due_on < $4::date and i.due_on >= $4::date - 90)

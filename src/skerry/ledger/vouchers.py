@@ -11,7 +11,8 @@ lowers invoices before tax.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ from skerry.ledger.ids import named
 from skerry.ledger.journal import post
 from skerry.ledger.transfers import Transfer
 from skerry.store import Tx
+from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "vouchers.sql")
@@ -91,16 +93,21 @@ class VoucherHooks(Hooks):
         await _record(tx, new.name, "make", "", by.subject)
         return Admitted(once={"code": code})
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        row = await tx.fetchrow(_sql.shown, resource.name)
-        if row is None:
-            return {}
-        found = {"phase": row["state"]}
-        if row["tenant"]:
-            found["tenant"] = row["tenant"]
-        if row["ended_at"]:
-            found["endedAt"] = stamp(row["ended_at"])
-        return found
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        rows = await tx.fetch(_sql.shown, [one.name for one in page])
+        known = {row["name"]: row for row in rows}
+        return {one.uid: _told(known[one.name]) for one in page if one.name in known}
+
+
+def _told(row: Row) -> dict[str, Any]:
+    found = {"phase": row["state"]}
+    if row["tenant"]:
+        found["tenant"] = row["tenant"]
+    if row["ended_at"]:
+        found["endedAt"] = stamp(row["ended_at"])
+    return found
 
 
 class RedemptionHooks(Hooks):

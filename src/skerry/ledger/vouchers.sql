@@ -15,7 +15,7 @@ update voucher set state = 'expired', ended_at = $1 where name in (
 returning name, amount, currency, source
 
 -- name: shown
-select state, tenant, ended_at from voucher where name = $1
+select name, state, tenant, ended_at from voucher where name = any($1::text[])
 
 -- name: body
 select name, amount, currency, source, expires_at, state, tenant from voucher where name = $1

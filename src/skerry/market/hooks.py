@@ -1,7 +1,7 @@
 """What the market's kinds do inside the transaction of a request."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from skerry.kernel.resources import Resource, Resources
 from skerry.ledger import agreements, holds
 from skerry.ledger.streams import cost
 from skerry.market import decisions, offers
-from skerry.market.ask import Ask, Divisible, checked
+from skerry.market.ask import Ask, Divisible, Row, checked
 from skerry.market.decision import Decision
 from skerry.market.lease import why_refused
 from skerry.market.leases import Market
@@ -81,16 +81,20 @@ class OfferHooks(Hooks):
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         await offers.retire(tx, resource.name)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        row = await offers.read(tx, resource.name)
-        if row is None:
-            return {}
-        left = offers.free(row)
-        if not isinstance(left, Divisible):
-            return {"free": {"count": left}, "version": row.version}
-        amounts = {"millicores": left.millicores, "memory": left.memory, "disk": left.disk}
-        gpus = {gpu.model: gpu.count for gpu in left.gpus}
-        return {"free": amounts | ({"gpus": gpus} if gpus else {}), "version": row.version}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        rows = await offers.read_all(tx, [one.name for one in page])
+        return {one.uid: _left(rows[one.name]) for one in page if one.name in rows}
+
+
+def _left(row: Row) -> Mapping[str, Any]:
+    left = offers.free(row)
+    if not isinstance(left, Divisible):
+        return {"free": {"count": left}, "version": row.version}
+    amounts = {"millicores": left.millicores, "memory": left.memory, "disk": left.disk}
+    gpus = {gpu.model: gpu.count for gpu in left.gpus}
+    return {"free": amounts | ({"gpus": gpus} if gpus else {}), "version": row.version}
 
 
 class LeaseHooks(Hooks):
@@ -104,9 +108,12 @@ class LeaseHooks(Hooks):
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         await Market.of(resources).close(tx, uuid.UUID(resource.name), "tenant", show=False)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        hold = await holds.find(tx, uuid.UUID(resource.name))
-        return {"costNano": hold.drawn} if hold else {}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        uids = {uuid.UUID(one.name): one.uid for one in page}
+        drawn = await holds.drawn_of(tx, list(uids))
+        return {uids[lease]: {"costNano": amount} for lease, amount in drawn.items()}
 
 
 class QuoteHooks(Hooks):
@@ -138,10 +145,16 @@ class QuoteHooks(Hooks):
         new.status.clear()
         return Admitted(builtins(status))
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        status = msgspec.convert(resource.status, QuoteStatus)
-        over = status.valid_until is not None and await tx.now() >= status.valid_until
-        return {"phase": "expired"} if over and status.phase == "offered" else {}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        now = await tx.now()
+        told = [(one.uid, msgspec.convert(one.status, QuoteStatus)) for one in page]
+        return {
+            uid: {"phase": "expired"}
+            for uid, status in told
+            if status.phase == "offered" and status.valid_until and now >= status.valid_until
+        }
 
     async def act(
         self,

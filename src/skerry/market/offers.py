@@ -6,7 +6,7 @@ ledger.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -44,7 +44,7 @@ def row_of(record: Record) -> Row:
 async def lock(tx: Tx, id: str) -> Locked | None:
     """The newest state of an offer, locked. Waits for whoever is changing it."""
     await tx.execute(_sql.lock, id)
-    record = await tx.fetchrow(_sql.read, id)
+    record = await tx.fetchrow(_sql.read, [id])
     if record is None:
         return None
     return Locked(row_of(record), record["terms"], record["digest"], record["retired"])
@@ -164,5 +164,10 @@ def free(row: Row) -> Divisible | int:
 
 async def read(tx: Tx, id: str) -> Row | None:
     """The newest state of an offer, without locking it."""
-    record = await tx.fetchrow(_sql.read, id)
-    return row_of(record) if record else None
+    return (await read_all(tx, [id])).get(id)
+
+
+async def read_all(tx: Tx, ids: Sequence[str]) -> dict[str, Row]:
+    """The same of several, by id; those that are not there are left out."""
+    rows = [row_of(record) for record in await tx.fetch(_sql.read, list(ids))]
+    return {row.offer.id: row for row in rows}

@@ -19,7 +19,7 @@ select o.id, o.version, o.retired, s.terms, s.used, s.digest, t.body
 from offer o
 join offer_state s on s.offer = o.id and s.version = o.version
 join offer_terms t on t.digest = s.terms
-where o.id = $1
+where o.id = any($1::text[])
 
 -- name: keep_terms
 insert into offer_terms (digest, body) values ($1, $2) on conflict do nothing

@@ -93,7 +93,7 @@ class Asking:
                 group.create_task(self._turn(one, newest))
 
     async def _turn(self, asked: Named, newest: Published) -> None:
-        last = await self._db.fetchrow(_sql.cosigned_by, asked.uid)
+        last = await self._db.fetchrow(_sql.cosigned_by, [asked.uid])
         if last is not None and last["size"] >= newest.size:
             return
         problem: Trouble | None = None

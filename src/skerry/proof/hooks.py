@@ -1,6 +1,7 @@
 """What witnesses must be, and how far they are."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skerry.kernel.errors import Conflict, Source, ValidationError
@@ -26,9 +27,13 @@ class WitnessHooks(Hooks):
             )
         return Admitted()
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        row = await tx.fetchrow(_sql.cosigned_by, resource.uid)
-        return {} if row is None else {"size": row["size"], "cosignedAt": stamp(row["at"])}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        rows = await tx.fetch(_sql.cosigned_by, [one.uid for one in page])
+        return {
+            row["witness"]: {"size": row["size"], "cosignedAt": stamp(row["at"])} for row in rows
+        }
 
 
 class WitnessedLogHooks(Hooks):
@@ -44,12 +49,20 @@ class WitnessedLogHooks(Hooks):
                 )
         return Admitted(status={"origin": origin})
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        row = await tx.fetchrow(_sql.witnessed, resource.status.get("origin", ""))
-        if row is None:
-            return {}
-        at = stamp(row["at"])
-        return {"size": row["size"], "cosignedAt": at, "checkpoint": row["note"]}
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        origins = {one.uid: one.status.get("origin", "") for one in page}
+        rows = await tx.fetch(_sql.witnessed_of, list(origins.values()))
+        known = {
+            row["origin"]: {
+                "size": row["size"],
+                "cosignedAt": stamp(row["at"]),
+                "checkpoint": row["note"],
+            }
+            for row in rows
+        }
+        return {uid: known[origin] for uid, origin in origins.items() if origin in known}
 
 
 def _key(new: Resource, type: bytes, command: str) -> Key:

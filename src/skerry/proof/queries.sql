@@ -114,8 +114,9 @@ where c.size = (select max(size) from cosignature) and c.size >= $1
 select string_agg(line, '' order by witness) from cosignature where size = $1
 
 -- name: cosigned_by
--- How far a witness has followed.
-select size, at from cosignature where witness = $1 order by size desc limit 1
+-- How far each of these witnesses has followed.
+select distinct on (witness) witness, size, at from cosignature where witness = any($1::uuid[])
+order by witness, size desc
 
 -- name: insert_cosignature
 insert into cosignature (witness, size, line, at) values ($1, $2, $3, skerry_now())
@@ -144,5 +145,5 @@ select size, root from witnessed where origin = $1 for update
 -- name: set_witnessed
 update witnessed set size = $2, root = $3, note = $4, at = skerry_now() where origin = $1
 
--- name: witnessed
-select size, note, at from witnessed where origin = $1
+-- name: witnessed_of
+select origin, size, note, at from witnessed where origin = any($1::text[])

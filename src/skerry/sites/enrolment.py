@@ -13,6 +13,7 @@ The database keeps digests of tokens and numbers of certificates, no secret.
 import hashlib
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -148,10 +149,10 @@ async def still_good(db: Database, serials: list[str]) -> frozenset[str]:
     return frozenset(row["serial"] for row in await db.fetch(_sql.still_good, serials))
 
 
-async def expires_at(tx: Tx, host: uuid.UUID) -> datetime | None:
-    """When the host's newest certificate expires."""
-    found: datetime | None = await tx.fetchval(_sql.newest_certificate, host)
-    return found
+async def expiries(tx: Tx, hosts: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When the newest certificate of each host expires; of those that have one."""
+    rows = await tx.fetch(_sql.newest_certificates, list(hosts))
+    return {row["host"]: row["expires_at"] for row in rows}
 
 
 async def _record(tx: Tx, kind: str, subject: str, verb: str, version: int, by: Caller) -> None:

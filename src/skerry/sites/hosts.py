@@ -8,7 +8,8 @@ Draining asks and does not end: a job runs to its end, a pod or a service moves 
 still there at the deadline is left alone and raises an alert, for the operator to decide.
 """
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -111,7 +112,7 @@ class HostHooks(Hooks):
         kept = await tx.fetch(_joining.kept_at, at, _BLOCKED + 1)
         there = [f"keeps artifacts and logs of {_in_words(kept)}"] if kept else []
         leased = await leased_at(tx, at, _BLOCKED + 1)
-        if leased and await enrolment.expires_at(tx, resource.uid) is not None:
+        if leased and await enrolment.expiries(tx, [resource.uid]):
             there.append(f"is leased to {_listed(leased)}")
         if there:
             raise Conflict(
@@ -146,26 +147,36 @@ class HostHooks(Hooks):
                 return await _lose(tx, resources, resource, by)
         return {}
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        at = at_of(resource)
-        shown = await contact_shown(tx, at)
-        expires = await enrolment.expires_at(tx, resource.uid)
-        if expires is not None:
-            shown["certificateExpiresAt"] = stamp(expires)
-        held = await tx.fetch(_joining.running_at, at, _SHOWN)
-        if held:
-            shown["workloads"] = [
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        places = {one.uid: at_of(one) for one in page}
+        expiries = await enrolment.expiries(tx, list(places))
+        contacts = await contacts_shown(tx, list(places.values()))
+        for row in await tx.fetch(_joining.running_at_each, list(contacts), _SHOWN):
+            contacts[row["at"]].setdefault("workloads", []).append(
                 {"resource": row["ref"] or str(row["owner"]), "workloads": row["workloads"]}
-                for row in held
-            ]
+            )
+        shown = {uid: dict(contacts[at]) for uid, at in places.items()}
+        for uid, expires in expiries.items():
+            shown[uid]["certificateExpiresAt"] = stamp(expires)
         return shown
 
 
-async def contact_shown(tx: Tx, at: str) -> dict[str, Any]:
-    """The part of a place's status that its last contact tells."""
-    row = await tx.fetchrow(_sql.contact, at)
-    if row is None:
-        return {}
+async def contacts_shown(tx: Tx, places: list[str]) -> dict[str, dict[str, Any]]:
+    """The part of each place's status that its last contact tells."""
+    orphans: dict[str, list[str]] = {}
+    for row in await tx.fetch(_sql.orphans_at, places, _SHOWN):
+        orphans.setdefault(row["at"], []).append(row["id"])
+    shown: dict[str, dict[str, Any]] = {at: {} for at in places}
+    for row in await tx.fetch(_sql.contacts, places):
+        shown[row["at"]] = _contact(row)
+        if row["at"] in orphans:
+            shown[row["at"]]["unknownWorkloads"] = orphans[row["at"]]
+    return shown
+
+
+def _contact(row: Row) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if row["last_seen_at"] is not None:
         shown["lastSeenAt"] = stamp(row["last_seen_at"])
@@ -176,9 +187,6 @@ async def contact_shown(tx: Tx, at: str) -> dict[str, Any]:
         shown["agentVersion"] = row["agent_version"]
     if row["clock_ahead"]:
         shown["clockAheadSeconds"] = round(row["clock_ahead"])
-    orphans = await tx.fetch(_sql.orphans, at, _SHOWN)
-    if orphans:
-        shown["unknownWorkloads"] = [orphan["id"] for orphan in orphans]
     return shown
 
 

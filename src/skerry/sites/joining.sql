@@ -37,9 +37,9 @@ where c.serial = $1 and c.revoked_at is null
 select c.serial from host_certificate c join place p on p.uid = c.host
 where c.serial = any($1::text[]) and c.revoked_at is null and c.expires_at > now()
 
--- name: newest_certificate
-select expires_at from host_certificate
-where host = $1 and revoked_at is null order by expires_at desc limit 1
+-- name: newest_certificates
+select host, max(expires_at) as expires_at from host_certificate
+where host = any($1::uuid[]) and revoked_at is null group by host
 
 -- name: revoke_certificates
 update host_certificate set revoked_at = skerry_now()
@@ -55,6 +55,20 @@ where w.at = $1 and w.gone_at is null and w.given_up_at is null
     select 1 from json_array_elements(w.status->'tasks') t
     where t->>'phase' in ('pending', 'running')))
 group by w.owner, r.ref order by r.ref limit $2
+
+-- name: running_at_each
+-- The same of several places, at most $2 of each.
+select p.at, w.owner, w.ref, w.workloads from unnest($1::text[]) as p (at)
+cross join lateral (
+  select w.owner, r.ref, count(*) as workloads from workload w
+  left join resource r on r.uid = w.owner
+  where w.at = p.at and w.gone_at is null and w.given_up_at is null
+    and (w.status is null or exists (
+      select 1 from json_array_elements(w.status->'tasks') t
+      where t->>'phase' in ('pending', 'running')))
+  group by w.owner, r.ref order by r.ref limit $2
+) w
+order by p.at, w.ref
 
 -- name: kept_at
 -- What a place keeps of things, over or not, by the resource.

@@ -4,7 +4,8 @@ A region is SECA's: a place with one jurisdiction and its zones; a site is a zon
 who answers for them. Both are written by the operator, or by Skerry when it starts.
 """
 
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -20,7 +21,7 @@ from skerry.kernel.resources import Resource, Resources
 from skerry.series.views import HOST_METRICS
 from skerry.sites import drivers, enrolment, tokens
 from skerry.sites.contract import Refused
-from skerry.sites.hosts import HOST, contact_shown
+from skerry.sites.hosts import HOST, contacts_shown
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -148,12 +149,17 @@ class SiteHooks(Hooks):
             return await enrolment.invite(tx, resource, asked.host, life, by)
         return {"token": await tokens.issue(tx, resource.name, by)}
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        shown = await contact_shown(tx, resource.name)
-        hosts = await tx.fetch(_sql.hosts_of, resource.ref)
-        if hosts:
-            shown["hosts"] = {row["phase"]: row["hosts"] for row in hosts}
-        return shown
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        contacts = await contacts_shown(tx, [one.name for one in page])
+        hosts: dict[str, dict[str, int]] = {}
+        for row in await tx.fetch(_sql.hosts_of, [one.ref for one in page]):
+            hosts.setdefault(row["site"], {})[row["phase"]] = row["hosts"]
+        return {
+            one.uid: contacts[one.name] | ({"hosts": hosts[one.ref]} if one.ref in hosts else {})
+            for one in page
+        }
 
 
 def _check_driver(spec: SiteSpec) -> None:

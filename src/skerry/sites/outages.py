@@ -106,6 +106,12 @@ async def between(tx: Tx, at: str, start: datetime, end: datetime) -> Sequence[O
     return [(row["began_at"], row["ended_at"]) for row in rows]
 
 
+async def open_at(tx: Tx, places: Iterable[str]) -> dict[str, datetime]:
+    """Of these places, those that are out of contact now, and since when."""
+    rows = await tx.fetch(_sql.open_outages, sorted(places))
+    return {row["at"]: row["began_at"] for row in rows}
+
+
 async def _record(tx: Tx, id: uuid.UUID, verb: str, version: int) -> None:
     body = await _body(tx, str(id))
     assert body is not None

@@ -52,8 +52,8 @@ select p.uid, p.at, c.last_seen_at from site_contact c join place p using (at) o
 -- Whether it has been silent since; who says otherwise at this moment is waited for.
 select true from site_contact where at = $1 and last_seen_at = $2 for update
 
--- name: contact
-select * from site_contact where at = $1
+-- name: contacts
+select * from site_contact where at = any($1::text[])
 
 -- name: forget_contact
 delete from site_contact where at = $1
@@ -75,6 +75,9 @@ select * from site_outage where id = $1
 select began_at, ended_at from site_outage
 where at = $1 and began_at < $3 and (ended_at is null or ended_at > $2)
 order by began_at
+
+-- name: open_outages
+select at, began_at from site_outage where at = any($1::text[]) and ended_at is null
 
 -- name: own_workload
 -- Nothing comes back if the id is already someone else's.
@@ -147,8 +150,10 @@ delete from site_orphan where at = $1 and not (id = any($2::text[]))
 -- name: drop_orphan
 delete from site_orphan where at = $1 and id = $2 returning id
 
--- name: orphans
-select id from site_orphan where at = $1 order by id limit $2
+-- name: orphans_at
+-- Of each place at most $2.
+select p.at, o.id from unnest($1::text[]) as p (at)
+cross join lateral (select id from site_orphan where at = p.at order by id limit $2) o
 
 -- name: last_seen
 select last_seen_at from site_contact where at = $1
@@ -181,5 +186,6 @@ where c.read_at < skerry_now() - interval '1 day'
 update site_contact set clock_ahead = $2 where at = $1
 
 -- name: hosts_of
-select coalesce(status ->> 'phase', '') as phase, count(*) as hosts from resource
-where kind = 'host' and parent_ref = $1 and deleted_at is null group by 1 order by 1
+select parent_ref as site, coalesce(status ->> 'phase', '') as phase, count(*) as hosts
+from resource where kind = 'host' and parent_ref = any($1::text[]) and deleted_at is null
+group by 1, 2 order by 1, 2

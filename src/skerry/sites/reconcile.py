@@ -89,7 +89,7 @@ async def drop_orphan(tx: Tx, place: Resource, id: str) -> None:
 
 async def _alert(tx: Tx, place: Resource) -> None:
     at = at_of(place)
-    ids = [row["id"] for row in await tx.fetch(_sql.orphans, at, _NAMED + 1)]
+    ids = [row["id"] for row in await tx.fetch(_sql.orphans_at, [at], _NAMED + 1)]
     if not ids:
         await alerts.clear(tx, place.ref, "UnknownWorkloads")
         return

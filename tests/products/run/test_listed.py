@@ -6,28 +6,11 @@ from typing import Any
 import pytest
 
 from skerry.kernel.resources import Resource
+from tests.harness.counted import Counted
 from tests.products.run.cloud import REGISTRY, Cloud
 from tests.sites.contract.script import Script
 
 HOLDING = Script().sleep(600).exit(0)
-
-
-class Counted:
-    """A transaction, and how often it asked."""
-
-    def __init__(self, tx: Any) -> None:
-        self._tx, self.asked = tx, 0
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._tx, name)
-        if name not in ("fetch", "fetchrow", "fetchval", "execute"):
-            return found
-
-        def call(*args: Any) -> Any:
-            self.asked += 1
-            return found(*args)
-
-        return call
 
 
 async def _jobs(cloud: Cloud) -> list[Resource]:

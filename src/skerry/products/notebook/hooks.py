@@ -1,7 +1,8 @@
 """What is refused of a notebook in its own request, the link into it, and what it costs."""
 
 import secrets
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.paths import Path, ref_of
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.ledger.cost import cost
+from skerry.ledger.cost import costs
 from skerry.products.notebook import jupyter
 from skerry.products.notebook.specs import NotebookSpec, Opening
 from skerry.store import Tx
@@ -66,12 +67,22 @@ class NotebookHooks(Hooks):
         path = body.path if isinstance(body, Opening) else Opening().path
         return await invite(tx, found, by, path)
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        so_far = await cost(tx, resource.tenant, resource=resource.uid)
-        shown: dict[str, Any] = {"cost": so_far.rate()}
-        found = await child(tx, resources, resource, "route")
-        if found is not None and found.status.get("url"):
-            shown["url"] = found.status["url"]
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        shown: dict[uuid.UUID, dict[str, Any]] = {one.uid: {} for one in page}
+        for tenant in {one.tenant for one in page}:
+            mine = [one.uid for one in page if one.tenant == tenant]
+            currency, found = await costs(tx, tenant, mine)
+            for uid in mine:
+                amount, an_hour = found.get(uid, (0, 0))
+                cost = {"currency": currency, "amountNano": amount, "perHourNano": an_hour}
+                shown[uid]["cost"] = cost
+        refs = {one.uid: _ref(resources, one, "route") for one in page}
+        routes = await resources.find_all(tx, list(refs.values()))
+        for uid, ref in refs.items():
+            if ref in routes and routes[ref].status.get("url"):
+                shown[uid]["url"] = routes[ref].status["url"]
         return shown
 
 
@@ -83,8 +94,12 @@ def route(spec: NotebookSpec) -> dict[str, Any]:
 
 async def child(tx: Tx, resources: Resources, notebook: Resource, noun: str) -> Resource | None:
     """What bears its name: its own, once it was put."""
+    return await resources.find(tx, _ref(resources, notebook, noun))
+
+
+def _ref(resources: Resources, notebook: Resource, noun: str) -> str:
     path = Path(notebook.tenant, notebook.workspace, (), notebook.name)
-    return await resources.find(tx, ref_of(resources.registry[noun], path))
+    return ref_of(resources.registry[noun], path)
 
 
 async def _check_pod(tx: Tx, resources: Resources, new: Resource, by: Caller) -> None:

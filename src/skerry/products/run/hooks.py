@@ -10,7 +10,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.products.run.checks import check_work
-from skerry.products.run.shown import now_shown, now_shown_of
+from skerry.products.run.shown import now_shown_of
 from skerry.products.run.specs import ENDED, JobSpec
 from skerry.store import Tx
 
@@ -36,9 +36,6 @@ class JobHooks(Hooks):
         if resource.phase in ENDED:
             raise Conflict(f"job {resource.name!r} has ended already, as {resource.phase}")
         return None
-
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return await now_shown(tx, resource)
 
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]

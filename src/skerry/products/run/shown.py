@@ -12,28 +12,21 @@ from skerry.sites.places import called
 from skerry.store import Tx
 
 
-async def now_shown(tx: Tx, resource: Resource) -> Mapping[str, Any]:
-    """Of one that runs: what it costs up to now, and whether whoever speaks for its place is out of
-    contact."""
-    return (await now_shown_of(tx, [resource])).get(resource.uid, {})
-
-
 async def now_shown_of(tx: Tx, page: Sequence[Resource]) -> Mapping[uuid.UUID, Mapping[str, Any]]:
-    """The same of several: one question about money, and one for each place."""
+    """Of those that run: what each costs up to now, and whether whoever speaks for its place is out
+    of contact. One question about money, and one about the places."""
     running = [one for one in page if one.phase in ("starting", "running")]
     shown = await spent_of(tx, running)
-    now = await tx.now()
-    for at in {place_at(one) for one in running}:
-        place = called(at)
-        for began, _ in await outages.between(tx, at, now, now):
-            since = f"{began:%Y-%m-%d %H:%M:%S} UTC"
+    away = await outages.open_at(tx, {place_at(one) for one in running}) if running else {}
+    for one in running:
+        at = place_at(one)
+        if at in away:
+            place, since = called(at), f"{away[at]:%Y-%m-%d %H:%M:%S} UTC"
             words = sentences(
                 f"{place[:1].upper()}{place[1:]} is out of contact since {since}",
                 "What runs there goes on, and this time is not billed",
             )
-            for one in running:
-                if place_at(one) == at:
-                    shown[one.uid] |= {"reason": "SiteUnreachable", "message": words}
+            shown[one.uid] |= {"reason": "SiteUnreachable", "message": words}
     return shown
 
 

@@ -10,7 +10,7 @@ from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
 from skerry.products.run.checks import check_work
 from skerry.products.run.pods.specs import AT_REST, Health, PodSpec
-from skerry.products.run.shown import now_shown, now_shown_of
+from skerry.products.run.shown import now_shown_of
 from skerry.store import Tx
 
 
@@ -40,9 +40,6 @@ class PodHooks(Hooks):
                 f"pod {resource.name!r} is stopped", hint=f"skerry pod start {resource.name}"
             )
         return None
-
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return await now_shown(tx, resource)
 
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]

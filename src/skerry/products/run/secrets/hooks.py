@@ -1,6 +1,7 @@
 """What a PUT of a secret does: keep the values that it replaces."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,11 +32,13 @@ class SecretHooks(Hooks):
                 "/spec/data", f"its values have {size} bytes together", f"At most {MOST} are kept."
             )
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        known = await store.index(tx, resources, resource)
-        if not known:
-            return {}
-        now = known[0]
-        status = SecretStatus(version=now.version, keys=now.keys, versions=known)
-        built: dict[str, Any] = msgspec.to_builtins(status)
-        return built
+    async def shown_of(
+        self, tx: Tx, resources: Resources, page: Sequence[Resource]
+    ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
+        return {
+            uid: msgspec.to_builtins(
+                SecretStatus(version=known[0].version, keys=known[0].keys, versions=known)
+            )
+            for uid, known in (await store.indexes(tx, resources, page)).items()
+            if known
+        }

@@ -4,6 +4,8 @@
 value.
 """
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -19,8 +21,19 @@ _SENT, _INDEX, _VERSIONS = "data", "index", "versions"
 
 async def index(tx: Tx, resources: Resources, secret: Resource) -> list[Version]:
     """The versions kept, newest first."""
-    found = await resources.sealer.open(tx, secret.tenant, secret.uid, _INDEX)
-    return msgspec.convert(found or [], list[Version])
+    return (await indexes(tx, resources, [secret])).get(secret.uid, [])
+
+
+async def indexes(
+    tx: Tx, resources: Resources, page: Sequence[Resource]
+) -> dict[uuid.UUID, list[Version]]:
+    """The same of several; a question or two for each tenant."""
+    known: dict[uuid.UUID, list[Version]] = {}
+    for tenant in {one.tenant for one in page}:
+        uids = [one.uid for one in page if one.tenant == tenant]
+        found = await resources.sealer.open_all(tx, tenant, uids, _INDEX)
+        known |= {uid: msgspec.convert(index, list[Version]) for uid, index in found.items()}
+    return known
 
 
 async def versions(tx: Tx, resources: Resources, secret: Resource) -> dict[int, Values]:

@@ -9,7 +9,7 @@ from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.paths import Path, ref_of
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
-from skerry.products.run.bill import spent, spent_of
+from skerry.products.run.bill import spent_of
 from skerry.products.run.checks import check_work
 from skerry.products.run.pods.hooks import check_health
 from skerry.products.run.services import revisions
@@ -55,9 +55,6 @@ class ServiceHooks(Hooks):
             )
         await _put_again(tx, resources, resource, good[-1], by)
         return {"revision": good[-1].number}
-
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return await spent(tx, resource)
 
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]

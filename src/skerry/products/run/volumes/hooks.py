@@ -21,9 +21,6 @@ class KeptHooks(Hooks):
     ) -> Admitted:
         return Admitted({"phase": "queued"} if old is None else {})
 
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return (await self.shown_of(tx, resources, [resource])).get(resource.uid, {})
-
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]
     ) -> Mapping[uuid.UUID, Mapping[str, Any]]:
@@ -53,9 +50,6 @@ class VolumeHooks(KeptHooks):
                 hint=f"Wait for its end, or: skerry {use.kind} "
                 + (f"cancel {use.name}" if use.kind == "job" else f"stop {use.name}"),
             )
-
-    async def shown(self, tx: Tx, resources: Resources, resource: Resource) -> Mapping[str, Any]:
-        return (await self.shown_of(tx, resources, [resource]))[resource.uid]
 
     async def shown_of(
         self, tx: Tx, resources: Resources, page: Sequence[Resource]
