@@ -19,6 +19,9 @@ from tests.console.seeded import Seeded, seeded
 from tests.console.visits import NARROW, ROOT, WIDE, Visits
 from tests.harness.browser import browser
 
+DRAWN = """document.fonts.ready.then(async () => {
+  for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame);
+})"""
 LOOKS = {
     "light": ("light", WIDE), "dark": ("dark", WIDE), "narrow": ("light", NARROW),
 }  # fmt: skip
@@ -28,9 +31,12 @@ async def photograph(visits: Visits, page: Page, to: Path) -> None:
     for look, (theme, size) in LOOKS.items():
         tab = await visits.look(page, theme=theme, size=size)
         # As tall as the page is: what fills the window does so in the picture.
-        height = await tab.evaluate("document.documentElement.scrollHeight")
-        await tab.set_viewport_size({**size, "height": max(height, size["height"])})
-        await tab.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+        tall = size["height"]
+        while (height := await tab.evaluate("document.documentElement.scrollHeight")) > tall:
+            tall = height
+            await tab.set_viewport_size({**size, "height": tall})
+            await visits.settled(tab)
+            await tab.evaluate(DRAWN)
         await tab.screenshot(path=to / f"{page.name}-{look}.png")
         await visits.close()
 

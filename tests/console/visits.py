@@ -58,10 +58,14 @@ class Visits:
     async def look(self, page: Page, **more: Any) -> Tab:
         """A page of the list, once it has what it shows."""
         tab = await self.open(page.path, page.who, **more)
-        main = tab.locator("main")
-        await main.locator(page.ready).first.wait_for()
-        await expect(main.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
+        await tab.locator("main").locator(page.ready).first.wait_for()
+        await self.settled(tab)
         return tab
+
+    async def settled(self, tab: Tab) -> None:
+        """Nothing of the page is still to come."""
+        coming = tab.locator("main").locator("[aria-busy=true], .mantine-Skeleton-root")
+        await expect(coming).to_have_count(0)
 
     async def close(self) -> None:
         while self._contexts:

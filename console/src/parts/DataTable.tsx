@@ -36,16 +36,21 @@ export function DataTable<T>(props: Props<T>) {
     <Table.ScrollContainer
       minWidth={columns.length * 105}
       type="native"
-      className="surface"
+      className={`surface ${classes.scroll}`}
       tabIndex={0}
       role="region"
       aria-label={label}
     >
-      <Table highlightOnHover className={classes.table} data-stale={stale || undefined}>
-        <Table.Thead>
-          <Table.Tr>
+      <Table
+        highlightOnHover
+        role="table"
+        className={classes.table}
+        data-stale={stale || undefined}
+      >
+        <Table.Thead role="rowgroup">
+          <Table.Tr role="row">
             {chosen ? (
-              <Table.Th w={36}>
+              <Table.Th w={36} role="columnheader">
                 <Checkbox
                   size="xs"
                   aria-label="Choose all on this page"
@@ -60,11 +65,15 @@ export function DataTable<T>(props: Props<T>) {
             ))}
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>
+        <Table.Tbody role="rowgroup">
           {rows.map((row, index) => (
-            <Table.Tr key={keys[index]} data-selected={chosen?.has(keys[index] ?? "") || undefined}>
+            <Table.Tr
+              key={keys[index]}
+              role="row"
+              data-selected={chosen?.has(keys[index] ?? "") || undefined}
+            >
               {chosen ? (
-                <Table.Td>
+                <Table.Td role="cell">
                   <Checkbox
                     size="xs"
                     aria-label={`Choose ${keys[index]}`}
@@ -73,8 +82,14 @@ export function DataTable<T>(props: Props<T>) {
                   />
                 </Table.Td>
               ) : null}
-              {columns.map((column) => (
-                <Table.Td key={column.id} className={column.right ? classes.right : undefined}>
+              {columns.map((column, place) => (
+                <Table.Td
+                  key={column.id}
+                  role="cell"
+                  data-label={column.title}
+                  data-first={place === 0 || undefined}
+                  className={column.right ? classes.right : undefined}
+                >
                   {column.cell(row)}
                 </Table.Td>
               ))}
@@ -104,9 +119,19 @@ function Head<T>({ column, sort, onSort }: HeadProps<T>) {
   const up = sort === by;
   const down = sort === `-${by}`;
   const className = right ? classes.right : undefined;
-  if (!by || !onSort) return <Table.Th className={className}>{title}</Table.Th>;
+  if (!by || !onSort) {
+    return (
+      <Table.Th role="columnheader" className={className}>
+        {title}
+      </Table.Th>
+    );
+  }
   return (
-    <Table.Th className={className} aria-sort={up ? "ascending" : down ? "descending" : undefined}>
+    <Table.Th
+      role="columnheader"
+      className={className}
+      aria-sort={up ? "ascending" : down ? "descending" : undefined}
+    >
       <UnstyledButton className={classes.sort} onClick={() => onSort(up ? `-${by}` : by)}>
         {title}
         <Icon name={down ? "down" : "up"} size={13} style={{ opacity: up || down ? 1 : 0.25 }} />

@@ -96,9 +96,12 @@ export function ListTable({ kind, parents = [], filter, more = [], tools, empty 
   };
   const columns = useColumns(kind, wide, more);
   const removable = kind.ops.includes("delete");
+  const narrowed = search !== "" || state !== "";
+  // Where there is nothing, there is nothing to look for; what begins it stands in its place.
+  const bare = found.data?.items.length === 0 && !narrowed && tokens.length === 0;
   return (
     <Stack gap="sm">
-      <Group gap="xs" justify="space-between">
+      <Group gap="xs" justify="space-between" display={bare ? "none" : undefined}>
         <Group gap="xs" flex={1}>
           <Search kind={kind} value={search} change={(value) => change("q", value)} />
           {kind.history ? (
@@ -134,7 +137,7 @@ export function ListTable({ kind, parents = [], filter, more = [], tools, empty 
       <Body
         kind={kind}
         found={found}
-        narrowed={search !== "" || state !== ""}
+        narrowed={narrowed}
         clear={() => setQuery({}, { replace: true })}
         empty={empty}
       >

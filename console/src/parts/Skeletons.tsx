@@ -9,7 +9,7 @@ export function Late({ ms = 150, children }: { ms?: number; children: ReactNode 
     const timer = setTimeout(() => setShown(true), ms);
     return () => clearTimeout(timer);
   }, [ms]);
-  return shown ? children : null;
+  return shown ? children : <span aria-busy="true" hidden />;
 }
 
 export function RowsSkeleton({ rows = 6 }: { rows?: number }) {

@@ -26,6 +26,8 @@ export interface TimeChartProps {
   least?: number;
   /** Bars instead of lines. */
   bars?: boolean;
+  /** Ticks at powers of two, for bytes. */
+  binary?: boolean;
 }
 
 const COLOURS = {
@@ -43,6 +45,9 @@ const TIMES = [
   [60, "{HH}:{mm}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
   [1, "{HH}:{mm}:{ss}", `\n${DAY}`, null, `\n${DAY}`, null, null, null, 1],
 ] as unknown as uPlot.Axis.Values;
+
+/** 1 B to 64 PiB. */
+const POWERS = Array.from({ length: 57 }, (_, power) => 2 ** power);
 
 function moment(seconds: number): string {
   return instant(new Date(seconds * 1000).toISOString());
@@ -73,7 +78,13 @@ export default function TimeChartCanvas(props: TimeChartProps) {
   }, [times, series]);
 
   return (
-    <div ref={ref} className={classes.chart} role="img" aria-label={label}>
+    <div
+      ref={ref}
+      className={classes.chart}
+      data-single={series.length === 1 || undefined}
+      role="img"
+      aria-label={label}
+    >
       <div ref={place} style={{ minHeight: height }} />
     </div>
   );
@@ -113,6 +124,7 @@ function optionsOf(
         grid,
         ticks,
         font,
+        ...(kept.current.binary ? { incrs: POWERS } : {}),
         size: (_chart, values) =>
           22 + 6.4 * Math.max(4, ...(values ?? []).map((v) => v?.length ?? 0)),
         values: (_chart, values) => values.map((value) => (value === null ? "" : format(value))),

@@ -1,7 +1,7 @@
 /** Money, times and quantities, in the one form they have everywhere. */
 import { Tooltip } from "@mantine/core";
 import { useSyncExternalStore } from "react";
-import { ago, moment, money, type Nano, size } from "./formats";
+import { ago, moment, money, type Nano, shortly, size } from "./formats";
 
 interface MoneyProps {
   /** In 10⁻⁹ of the currency's unit. */
@@ -11,10 +11,17 @@ interface MoneyProps {
   per?: string;
 }
 
+/** An amount; all its digits on a closer look. A price has them at once. */
 export function Money({ nano, currency, per }: MoneyProps) {
+  const exact = money(nano, currency);
+  const short = per ? exact : shortly(nano, currency);
   return (
-    <span className="tabular" style={{ whiteSpace: "nowrap" }}>
-      {money(nano, currency)}
+    <span
+      className="tabular"
+      style={{ whiteSpace: "nowrap" }}
+      title={short === exact ? undefined : exact}
+    >
+      {short}
       {per ? ` ${per}` : ""}
     </span>
   );

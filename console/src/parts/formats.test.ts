@@ -7,6 +7,7 @@ import {
   onlyCurrency,
   quoted,
   scalar,
+  shortly,
   size,
   words,
 } from "./formats";
@@ -28,6 +29,18 @@ describe("money", () => {
   it("keeps amount and currency on one line", () => {
     expect(money(2_000_000_000, "EUR")).toBe("2.00\u00a0EUR");
   });
+});
+
+describe("money in short", () => {
+  it.each([
+    [237, "< 0.0001"],
+    [-237, "> −0.0001"],
+    [26_040_000, "0.026"],
+    [999_960_000, "1.00"],
+    [12_345_678, "0.0123"],
+    [0, "0.00"],
+    [4_751_103_907, "4.75"],
+  ])("%s is %s", (nano, text) => expect(shortly(nano)).toBe(text));
 });
 
 describe("values", () => {

@@ -1,6 +1,8 @@
 /** Values as people read them: money, sizes, times. Never the other way round. */
 
 const NANO = 1_000_000_000n;
+/** A hundredth of a cent. */
+const LEAST = 100_000n;
 const SIZES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const BYTES = new Set(["memory", "size", "disk", "bytes", "diskBytes", "logBytes"]);
 
@@ -22,6 +24,19 @@ export function money(nano: Nano, currency = ""): string {
   const whole = text.slice(0, -places).replace(/\B(?=(\d{3})+$)/g, "\u202f");
   const sign = amount < 0n && units > 0n ? "−" : "";
   return `${sign}${whole}.${decimals}${currency ? `\u00a0${currency}` : ""}`;
+}
+
+/** An amount that was reckoned to the billionth, where its cents and a little more are enough:
+ *  four decimals below one unit, and no digits of what is less than those. */
+export function shortly(nano: Nano, currency = ""): string {
+  const amount = BigInt(nano);
+  const size = amount < 0n ? -amount : amount;
+  if (size === 0n || size >= NANO) return money(amount, currency);
+  if (size < LEAST) return `${amount < 0n ? "> −" : "< "}${money(LEAST, currency)}`;
+  const rest = size % LEAST;
+  const up = rest * 2n > LEAST || (rest * 2n === LEAST && (size / LEAST) % 2n === 1n);
+  const even = size - rest + (up ? LEAST : 0n);
+  return money(amount < 0n ? -even : even, currency);
 }
 
 /** Decimals that show four digits of an amount below one unit. */
@@ -158,6 +173,7 @@ export function quoted(word: unknown): string {
 
 /** `lastSeenAt` as words: "last seen". */
 export function words(name: string): string {
+  if (name === "url") return "URL";
   const text = name
     .replace(/(At|Nano|Seconds)$/, "")
     .replace(/^millicores$/, "cores")

@@ -53,7 +53,7 @@ export function Account() {
         <Text size="xs" c="dimmed" px="sm" py={6}>
           Looks
         </Text>
-        <Scheme />
+        <Scheme inset />
         <Divider />
         <Button
           variant="subtle"
@@ -72,13 +72,13 @@ export function Account() {
 }
 
 /** Light, dark, or as the system has it. */
-export function Scheme() {
+export function Scheme({ inset = false }: { inset?: boolean }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <SegmentedControl
       fullWidth
       size="xs"
-      m="xs"
+      m={inset ? "xs" : 0}
       mt={0}
       value={colorScheme}
       onChange={(value) => setColorScheme(value as MantineColorScheme)}

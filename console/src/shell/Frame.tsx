@@ -18,6 +18,7 @@ import { Catalogue, CatalogueContext, type CatalogueDocument } from "~/api/catal
 import { api } from "~/api/http";
 import { Live } from "~/api/live";
 import { asProblem } from "~/api/problem";
+import { useSignedIn } from "~/api/session";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { PageSkeleton } from "~/parts/Skeletons";
@@ -122,6 +123,7 @@ function Framed() {
 
 function Head({ opened, toggle, seek }: { opened: boolean; toggle: () => void; seek: () => void }) {
   const scope = useScope();
+  const { operator } = useSignedIn();
   const narrow = useMediaQuery("(max-width: 48em)");
   return (
     <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
@@ -133,7 +135,13 @@ function Head({ opened, toggle, seek }: { opened: boolean; toggle: () => void; s
           size="sm"
           aria-label={opened ? "Close the navigation" : "Open the navigation"}
         />
-        <UnstyledButton component={Link} to={at(scope)} aria-label="Skerry, to the first page">
+        <UnstyledButton
+          component={Link}
+          to={at(scope)}
+          aria-label="Skerry, to the first page"
+          // Who chooses among tenants needs its room on a telephone.
+          visibleFrom={operator ? "xs" : undefined}
+        >
           <Group gap={8} wrap="nowrap">
             <Logo size={26} />
             <Text fw={650} size="lg" visibleFrom="sm">

@@ -3,6 +3,7 @@ import { Anchor, Container, List, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
 import { useSignedIn } from "~/api/session";
 import { PageHead } from "~/parts/PageHead";
+import { Logo } from "./Logo";
 import { at, useScope } from "./scope";
 
 interface Props {
@@ -16,7 +17,8 @@ export function Missing({ what, names }: Props) {
   const session = useSignedIn();
   return (
     <Container component="main" size="sm" py="xl">
-      <Stack align="flex-start">
+      <Stack align="flex-start" className="surface" p="xl">
+        <Logo size={34} />
         <PageHead
           title={
             what === "tenant"

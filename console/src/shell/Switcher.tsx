@@ -35,7 +35,7 @@ export function Switcher() {
           {scope.tenant}
         </Text>
       )}
-      <Text c="dimmed" aria-hidden="true" visibleFrom={session.operator ? undefined : "sm"}>
+      <Text c="dimmed" aria-hidden="true" visibleFrom="xs">
         /
       </Text>
       <Choice

@@ -27,7 +27,7 @@ export function FilterBar({ filters, change }: Props) {
   const kinds = [...new Set([...catalogue.kinds.map((kind) => kind.noun), ...OTHERS])].sort();
   return (
     <Group gap="xs" wrap="wrap">
-      <Words label="Search refs" value={filters.search} change={(search) => change({ search })} />
+      <Words label="Search names" value={filters.search} change={(search) => change({ search })} />
       <Words
         key={filters.actor === "@" ? "@" : ""}
         label="Who, as ann@acme"

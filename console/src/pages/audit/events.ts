@@ -86,6 +86,13 @@ export function doneWord(verb: string, version = 0): string {
   return DONE[verb] ?? verb.replaceAll("-", " ");
 }
 
+/** What was done to the one thing that a page is about. */
+export function doneTo({ kind, verb, version }: Event): string {
+  if (kind === "look") return `read its ${verb}`;
+  if (verb === "kept") return "logged the digests of its output";
+  return `${doneWord(verb, version)} it`;
+}
+
 const UUID = /([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 
 /** `jobs/train` of a whole ref; of what has no name but a number, its beginning. */

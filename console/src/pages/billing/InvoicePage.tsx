@@ -3,18 +3,18 @@ import { Alert, Anchor, Button, Group, Menu, Stack, Text } from "@mantine/core";
 import { Link, useParams } from "react-router";
 import { useCatalogue } from "~/api/catalogue";
 import { asProblem } from "~/api/problem";
-import { useResource, useView } from "~/api/queries";
+import { pathOf, useResource, useView } from "~/api/queries";
 import { Equivalent } from "~/parts/Equivalent";
 import { Icon } from "~/parts/Icon";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { PageSkeleton } from "~/parts/Skeletons";
 import { StateBadge } from "~/parts/StateBadge";
+import { download } from "~/parts/saving";
 import { useAddress, useScope } from "~/shell/scope";
 import { Actions } from "../resources/Actions";
 import { Bill } from "./Bill";
 import type { BillDocument, IssuedDocument } from "./documents";
-import { download } from "./download";
 import { type Invoice, TYPES } from "./InvoicesPage";
 import { Paper } from "./Paper";
 import { Settled } from "./Settled";
@@ -151,22 +151,24 @@ function Files({ invoice, issued }: { invoice: Invoice; issued: boolean }) {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={() => void download(ref, "pdf", `${name}.pdf`)}>
+        <Menu.Item onClick={() => void download(`${pathOf(ref)}/pdf`, `${name}.pdf`)}>
           {issued ? "PDF, with its XML inside" : "PDF of the draft"}
         </Menu.Item>
         {issued ? (
           <>
-            <Menu.Item onClick={() => void download(ref, "xml", `${name}.xml`)}>
+            <Menu.Item onClick={() => void download(`${pathOf(ref)}/xml`, `${name}.xml`)}>
               XML, EN 16931 (Factur-X)
             </Menu.Item>
             <Menu.Item
-              onClick={() => void download(ref, "xml", `${name}-ubl.xml`, { syntax: "ubl" })}
+              onClick={() =>
+                void download(`${pathOf(ref)}/xml`, `${name}-ubl.xml`, { syntax: "ubl" })
+              }
             >
               XML, EN 16931 (Peppol, UBL)
             </Menu.Item>
           </>
         ) : null}
-        <Menu.Item onClick={() => void download(ref, "focus", `${name}.parquet`)}>
+        <Menu.Item onClick={() => void download(`${pathOf(ref)}/focus`, `${name}.parquet`)}>
           FOCUS 1.2 (Parquet)
         </Menu.Item>
       </Menu.Dropdown>

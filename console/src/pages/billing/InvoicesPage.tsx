@@ -1,8 +1,8 @@
 /** A tenant's invoices: what was issued, and each month's bill behind it. */
-import { ActionIcon, Anchor, Badge, Group, Stack, Tooltip } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Stack, Tooltip } from "@mantine/core";
 import { Link } from "react-router";
 import { collectionPath, useCatalogue } from "~/api/catalogue";
-import { useList } from "~/api/queries";
+import { pathOf, useList } from "~/api/queries";
 import type { Document } from "~/api/types";
 import { DataTable, type TableColumn } from "~/parts/DataTable";
 import { EmptyState } from "~/parts/EmptyState";
@@ -12,9 +12,9 @@ import { PageHead } from "~/parts/PageHead";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { RowsSkeleton } from "~/parts/Skeletons";
 import { StateBadge } from "~/parts/StateBadge";
+import { download } from "~/parts/saving";
 import { useAddress, useScope } from "~/shell/scope";
 import { amount } from "./amounts";
-import { download } from "./download";
 import { Sections } from "./Sections";
 
 export interface Invoice extends Document {
@@ -101,7 +101,7 @@ function Listed({ invoices }: { invoices: Invoice[] }) {
       right: true,
       cell: ({ status }) =>
         status?.type === "bill" ? (
-          "–"
+          <span className="none">–</span>
         ) : (
           <span className="tabular">{amount(status?.open, status?.currency)}</span>
         ),
@@ -109,7 +109,8 @@ function Listed({ invoices }: { invoices: Invoice[] }) {
     {
       id: "due",
       title: "Due",
-      cell: ({ status }) => (status?.type === "invoice" ? status.dueOn : "–"),
+      cell: ({ status }) =>
+        status?.type === "invoice" ? status.dueOn : <span className="none">–</span>,
     },
     { id: "files", title: "Files", cell: (invoice) => <Files invoice={invoice} /> },
   ];
@@ -137,20 +138,22 @@ function Files({ invoice }: { invoice: Invoice }) {
   const { name, ref } = invoice.metadata;
   const issued = invoice.status?.type !== "bill";
   const files = [
-    ...(issued ? [{ view: "pdf", label: "PDF", file: `${name}.pdf` }] : []),
-    { view: "focus", label: "FOCUS 1.2, Parquet", file: `${name}.parquet` },
+    ...(issued ? [{ view: "pdf", short: "PDF", label: "PDF", file: `${name}.pdf` }] : []),
+    { view: "focus", short: "FOCUS", label: "FOCUS 1.2, Parquet", file: `${name}.parquet` },
   ];
   return (
     <Group gap={4} wrap="nowrap">
-      {files.map(({ view, label, file }) => (
+      {files.map(({ view, short, label, file }) => (
         <Tooltip key={view} label={`${label} of ${name}`}>
-          <ActionIcon
-            variant="subtle"
+          <Button
+            variant="default"
+            size="compact-xs"
             aria-label={`Download ${label} of ${name}`}
-            onClick={() => void download(ref, view, file)}
+            leftSection={<Icon name="download" size={13} />}
+            onClick={() => void download(`${pathOf(ref)}/${view}`, file)}
           >
-            <Icon name={view === "pdf" ? "download" : "chart"} size={16} />
-          </ActionIcon>
+            {short}
+          </Button>
         </Tooltip>
       ))}
     </Group>

@@ -81,7 +81,7 @@ function facts(made: IssuedDocument): [string, string][] {
 
 function Lines({ made }: { made: IssuedDocument }) {
   return (
-    <Table.ScrollContainer minWidth={340} type="native" tabIndex={0} className={classes.scroll}>
+    <Table.ScrollContainer minWidth={280} type="native" tabIndex={0} className={classes.scroll}>
       <Table className={classes.lines}>
         <Table.Thead>
           <Table.Tr>

@@ -107,7 +107,7 @@ function Shown({ list }: { list: PriceList }) {
                   <Table.Tr key={`${one.what} ${one.per}`}>
                     <Table.Td>{one.what}</Table.Td>
                     <Table.Td c="dimmed">{one.per}</Table.Td>
-                    <Table.Td ta="right" className="tabular">
+                    <Table.Td ta="right" className="tabular" style={{ whiteSpace: "nowrap" }}>
                       {Number(one.price) === 0 ? "free" : `${printed(one.price)} ${currency}`}
                     </Table.Td>
                   </Table.Tr>

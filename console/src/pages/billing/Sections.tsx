@@ -1,6 +1,7 @@
 /** The pages of billing, side by side. */
 import { NavLink } from "react-router";
 import { useSignedIn } from "~/api/session";
+import { toChosen } from "~/parts/chosen";
 import { useAddress } from "~/shell/scope";
 import classes from "./Sections.module.css";
 
@@ -16,7 +17,7 @@ export function Sections() {
   const { page } = useAddress();
   const { operator } = useSignedIn();
   return (
-    <nav className={classes.sections} aria-label="Billing">
+    <nav className={`scrolls ${classes.sections}`} aria-label="Billing" ref={toChosen}>
       {SECTIONS.filter((one) => !one.operator || operator).map(({ to, label }) => (
         <NavLink key={to} to={page(to)} end className={classes.section}>
           {label}

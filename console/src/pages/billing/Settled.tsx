@@ -1,8 +1,9 @@
 /** What came in for an invoice, and the credit notes that correct it. */
-import { Anchor, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 import { useCatalogue } from "~/api/catalogue";
 import { useView } from "~/api/queries";
+import { DataTable, type TableColumn } from "~/parts/DataTable";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { useAddress } from "~/shell/scope";
 import { amount } from "./amounts";
@@ -32,25 +33,33 @@ export function Settled({ invoice }: { invoice: Invoice }) {
         </Text>
       ) : null}
       {rows.length > 0 ? (
-        <Table.ScrollContainer minWidth={420} type="native" tabIndex={0} className="surface">
-          <Table aria-label="Payments and credit notes">
-            <Table.Tbody>
-              {rows.map((row) => (
-                <Table.Tr key={row.key}>
-                  <Table.Td className="tabular">{row.day}</Table.Td>
-                  <Table.Td>{row.note ? <NoteLink of={ref} number={row.note} /> : "Paid"}</Table.Td>
-                  <Table.Td>{row.words}</Table.Td>
-                  <Table.Td ta="right" className="tabular">
-                    {amount(row.amount, currency)}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <DataTable
+          label="Payments and credit notes"
+          columns={columnsOf(ref, currency)}
+          rows={rows}
+          rowKey={({ key }) => key}
+        />
       ) : null}
     </Stack>
   );
+}
+
+function columnsOf(ref: string, currency: string): TableColumn<Row>[] {
+  return [
+    {
+      id: "what",
+      title: "What",
+      cell: ({ note }) => (note ? <NoteLink of={ref} number={note} /> : "Payment"),
+    },
+    { id: "day", title: "On", cell: (row) => <span className="tabular">{row.day}</span> },
+    { id: "words", title: "For", cell: (row) => row.words },
+    {
+      id: "amount",
+      title: "Amount",
+      right: true,
+      cell: (row) => <span className="tabular">{amount(row.amount, currency)}</span>,
+    },
+  ];
 }
 
 function NoteLink({ of, number }: { of: string; number: string }) {

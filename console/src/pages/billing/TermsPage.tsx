@@ -7,7 +7,6 @@ import { asProblem } from "~/api/problem";
 import { useResource } from "~/api/queries";
 import { useSignedIn } from "~/api/session";
 import type { Document } from "~/api/types";
-import { EmptyState } from "~/parts/EmptyState";
 import { Equivalent } from "~/parts/Equivalent";
 import { KeyValue } from "~/parts/KeyValue";
 import { PageHead } from "~/parts/PageHead";
@@ -35,7 +34,14 @@ const LISTS = [
 export default function TermsPage() {
   const catalogue = useCatalogue();
   const { operator } = useSignedIn();
-  const account = useResource(catalogue.kind("billing-account"), useScope(), ["main"]);
+  const scope = useScope();
+  const payer = catalogue.kind("billing-account");
+  const seller = catalogue.kind("seller");
+  const account = useResource(payer, scope, ["main"]);
+  const lists = LISTS.filter((one) => operator || !one.operator).flatMap((one) => {
+    const kind = catalogue.find(one.noun);
+    return kind ? [{ ...one, kind }] : [];
+  });
   const currency = String(account.data?.status?.currency ?? "");
   return (
     <Stack gap="lg">
@@ -48,10 +54,29 @@ export default function TermsPage() {
         <Customer />
         <Seller />
       </SimpleGrid>
-      {LISTS.filter((one) => operator || !one.operator).map(({ noun, title, about }) => {
-        const kind = catalogue.find(noun);
-        return kind ? <Listed key={noun} {...{ kind, title, about, currency }} /> : null;
-      })}
+      {lists.map(({ noun, kind, title, about }) => (
+        <Listed key={noun} {...{ kind, title, about, currency }} />
+      ))}
+      <Equivalent
+        command={[payer.noun, "get", "main"]}
+        call={{ method: "GET", path: resourcePath(payer, scope, ["main"]) }}
+        also={[
+          ...(operator
+            ? [
+                {
+                  command: [seller.noun, "get", "main"],
+                  global: true,
+                  call: { method: "GET" as const, path: resourcePath(seller, scope, ["main"]) },
+                },
+              ]
+            : []),
+          ...lists.map(({ kind }) => ({
+            command: [kind.noun, "list"],
+            global: kind.scope === "global",
+            call: { method: "GET" as const, path: collectionPath(kind, scope) },
+          })),
+        ]}
+      />
     </Stack>
   );
 }
@@ -64,7 +89,6 @@ interface ListedProps {
 }
 
 function Listed({ kind, title, about, currency }: ListedProps) {
-  const scope = useScope();
   const { page } = useAddress();
   return (
     <Stack gap="sm">
@@ -84,10 +108,6 @@ function Listed({ kind, title, about, currency }: ListedProps) {
         )}
       </Group>
       <KindRows kind={kind} currency={currency} />
-      <Equivalent
-        command={[kind.noun, "list"]}
-        call={{ method: "GET", path: collectionPath(kind, scope) }}
-      />
     </Stack>
   );
 }
@@ -100,13 +120,7 @@ function Customer() {
   const spec = found.data?.spec as { mode?: string; creditLimit?: string } | undefined;
   const currency = String(found.data?.status?.currency ?? "");
   return (
-    <Card
-      title="Who pays"
-      kind={kind}
-      found={found}
-      change={customer ? "Change" : "Say who pays"}
-      call={{ method: "GET", path: resourcePath(kind, scope, ["main"]) }}
-    >
+    <Card title="Who pays" kind={kind} found={found} change={customer ? "Change" : "Say who pays"}>
       {customer ? <Address party={customer} /> : null}
       {found.data && !customer ? (
         <Text size="sm">
@@ -141,29 +155,23 @@ function Seller() {
   const seller = found.data?.spec as SellerRecord | undefined;
   if (gone) {
     return (
-      <EmptyState
-        icon="billing"
-        title={operator ? "Who sells is not known yet" : "Who sells stands on each invoice"}
-        action={
-          operator ? (
-            <Button component={Link} to={page("create/seller")}>
-              Say who sells
-            </Button>
-          ) : null
-        }
-      >
-        {operator ? "No invoice can be issued before." : "The operator of this cloud keeps it."}
-      </EmptyState>
+      <Stack gap="sm" p="md" className="surface" align="flex-start">
+        <Title order={2}>Who is paid</Title>
+        <Text size="sm">
+          {operator
+            ? "Who sells is not known yet; no invoice can be issued before."
+            : "The operator of this cloud keeps it; it stands on each invoice."}
+        </Text>
+        {operator ? (
+          <Button component={Link} to={page("create/seller")}>
+            Say who sells
+          </Button>
+        ) : null}
+      </Stack>
     );
   }
   return (
-    <Card
-      title="Who is paid"
-      kind={kind}
-      found={found}
-      change="Change"
-      call={{ method: "GET", path: resourcePath(kind, { tenant: "", workspace: "" }, ["main"]) }}
-    >
+    <Card title="Who is paid" kind={kind} found={found} change="Change">
       {seller ? (
         <>
           <Address party={seller} />
@@ -186,11 +194,10 @@ interface CardProps {
   kind: Kind;
   found: ReturnType<typeof useResource<Document>>;
   change: string;
-  call: { method: "GET"; path: string };
   children: ReactNode;
 }
 
-function Card({ title, kind, found, change, call, children }: CardProps) {
+function Card({ title, kind, found, change, children }: CardProps) {
   const { operator } = useSignedIn();
   const { page } = useAddress();
   return (
@@ -213,7 +220,6 @@ function Card({ title, kind, found, change, call, children }: CardProps) {
       {found.isError && !found.data ? <ProblemAlert error={found.error} /> : null}
       {!found.data && !found.isError ? <RowsSkeleton rows={3} /> : null}
       {children}
-      <Equivalent command={[kind.noun, "get", "main"]} call={call} />
     </Stack>
   );
 }

@@ -48,7 +48,7 @@ export function Preview({ kind, scope, form, spec, names, labels = {}, words }: 
           variant="subtle"
           color="gray"
           size="compact-sm"
-          leftSection={<Icon name="audit" size={14} />}
+          leftSection={<Icon name="file" size={14} />}
           onClick={toggle}
           aria-expanded={opened}
         >

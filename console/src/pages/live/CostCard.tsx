@@ -4,6 +4,7 @@ import { useView } from "~/api/queries";
 import { perMonth } from "~/market/price";
 import { money, type Nano } from "~/parts/formats";
 import { type Fact, KeyValue } from "~/parts/KeyValue";
+import { Money } from "~/parts/Values";
 import type { TabProps } from "~/shell/areas";
 
 interface Cost {
@@ -37,13 +38,22 @@ export default function CostCard({ kind, resource }: TabProps) {
 function Told({ cost }: { cost: Cost }) {
   const { currency, amountNano, perHourNano, settledNano, heldNano } = cost;
   const runs = isSome(perHourNano);
-  const facts: Fact[] = [["So far", <b key="far">{money(amountNano, currency)}</b>]];
+  const facts: Fact[] = [
+    [
+      "So far",
+      <b key="far">
+        <Money nano={amountNano} currency={currency} />
+      </b>,
+    ],
+  ];
   if (runs) {
     facts.push(["Now", `${money(perHourNano, currency)} an hour`]);
     facts.push(["If it goes on", `${money(perMonth(BigInt(perHourNano)), currency)} a month`]);
   }
-  if (isSome(settledNano)) facts.push(["Charged", money(settledNano, currency)]);
-  if (isSome(heldNano)) facts.push(["Set aside", money(heldNano, currency)]);
+  if (isSome(settledNano))
+    facts.push(["Charged", <Money key="charged" nano={settledNano} currency={currency} />]);
+  if (isSome(heldNano))
+    facts.push(["Set aside", <Money key="held" nano={heldNano} currency={currency} />]);
   return <KeyValue facts={facts} />;
 }
 

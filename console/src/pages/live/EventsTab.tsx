@@ -1,9 +1,10 @@
 /** Who did what with it, newest first; each can be checked against the signed log. */
-import { Anchor, Button, Group, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Button, Group, Stack } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api, withQuery } from "~/api/http";
 import { useHappenings } from "~/api/live";
+import { DataTable, type TableColumn } from "~/parts/DataTable";
 import { EmptyState } from "~/parts/EmptyState";
 import { Equivalent } from "~/parts/Equivalent";
 import { ProblemAlert } from "~/parts/ProblemAlert";
@@ -11,7 +12,7 @@ import { RowsSkeleton } from "~/parts/Skeletons";
 import { Ago } from "~/parts/Values";
 import type { TabProps } from "~/shell/areas";
 import { useAddress } from "~/shell/scope";
-import { doneWord, type Event, type Events, eventsPath, LIMIT, who } from "../audit/events";
+import { doneTo, type Event, type Events, eventsPath, LIMIT, who } from "../audit/events";
 
 export default function EventsTab({ resource }: TabProps) {
   const { ref, tenant = "" } = resource.metadata;
@@ -64,40 +65,27 @@ export default function EventsTab({ resource }: TabProps) {
 
 function Listed({ events }: { events: readonly Event[] }) {
   const { page } = useAddress();
+  const columns: TableColumn<Event>[] = [
+    { id: "at", title: "When", cell: (event) => <Ago at={event.at} /> },
+    { id: "who", title: "Who", cell: (event) => who(event.actor) },
+    { id: "did", title: "Did", cell: (event) => doneTo(event) },
+    {
+      id: "entry",
+      title: "Entry",
+      right: true,
+      cell: (event) => (
+        <Anchor component={Link} size="sm" to={page(`audit/${event.position}`)}>
+          Check {event.position}
+        </Anchor>
+      ),
+    },
+  ];
   return (
-    <Table.ScrollContainer type="native" minWidth={320} className="surface" tabIndex={0}>
-      <Table verticalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>When</Table.Th>
-            <Table.Th>Who</Table.Th>
-            <Table.Th>Did</Table.Th>
-            <Table.Th>Entry</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {events.map((event) => (
-            <Table.Tr key={event.position}>
-              <Table.Td style={{ whiteSpace: "nowrap" }}>
-                <Ago at={event.at} />
-              </Table.Td>
-              <Table.Td>{who(event.actor)}</Table.Td>
-              <Table.Td>
-                <Text size="sm" component="span">
-                  {event.kind === "look"
-                    ? `read its ${event.verb}`
-                    : doneWord(event.verb, event.version)}
-                </Text>
-              </Table.Td>
-              <Table.Td>
-                <Anchor component={Link} size="sm" to={page(`audit/${event.position}`)}>
-                  {event.position}
-                </Anchor>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <DataTable
+      label="Who did what with it"
+      columns={columns}
+      rows={events}
+      rowKey={(event) => String(event.position)}
+    />
   );
 }

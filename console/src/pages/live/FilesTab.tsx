@@ -1,8 +1,6 @@
 /** The files that it kept, to be taken home. */
 import { ActionIcon, Stack, Table, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { namesIn } from "~/api/catalogue";
-import { send } from "~/api/http";
 import { asProblem } from "~/api/problem";
 import { pathOf, useView } from "~/api/queries";
 import { EmptyState } from "~/parts/EmptyState";
@@ -11,7 +9,7 @@ import { size } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { RowsSkeleton } from "~/parts/Skeletons";
-import { saved } from "~/parts/saving";
+import { download } from "~/parts/saving";
 import { Ago } from "~/parts/Values";
 import type { TabProps } from "~/shell/areas";
 import { flagsOf } from "../resources/ResourcePage";
@@ -95,16 +93,7 @@ function Listed({ files, base }: { files: readonly File[]; base: string }) {
   );
 }
 
-async function fetched(base: string, { rank, path }: File): Promise<void> {
-  try {
-    const where = path.split("/").map(encodeURIComponent).join("/");
-    const response = await send(`${base}/${rank}/${where}`, { headers: { accept: "*/*" } });
-    saved(path.split("/").at(-1) ?? "file", await response.blob());
-  } catch (error) {
-    notifications.show({
-      color: "red",
-      title: "Not downloaded",
-      message: asProblem(error).message,
-    });
-  }
+function fetched(base: string, { rank, path }: File): Promise<void> {
+  const where = path.split("/").map(encodeURIComponent).join("/");
+  return download(`${base}/${rank}/${where}`, path.split("/").at(-1) ?? "file");
 }

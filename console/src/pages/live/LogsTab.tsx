@@ -8,7 +8,7 @@ import { Equivalent } from "~/parts/Equivalent";
 import { counted } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
-import { saved } from "~/parts/saving";
+import { saving } from "~/parts/saving";
 import type { TabProps } from "~/shell/areas";
 import { flagsOf } from "../resources/ResourcePage";
 import classes from "./LogsTab.module.css";
@@ -28,10 +28,10 @@ export default function LogsTab({ kind, resource }: TabProps) {
   const names = namesIn(kind, resource.metadata.ref);
   return (
     <Stack gap="sm">
-      <Group gap="sm" align="flex-end">
+      <Group gap="sm">
         {members && members.names.length > 1 ? (
           <Select
-            label={members.label}
+            aria-label={members.label}
             size="xs"
             w={150}
             data={[...members.names]}
@@ -41,7 +41,9 @@ export default function LogsTab({ kind, resource }: TabProps) {
           />
         ) : null}
         <TextInput
-          label="Search"
+          type="search"
+          aria-label="Search the log"
+          placeholder="Search the log"
           size="xs"
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
@@ -62,7 +64,7 @@ export default function LogsTab({ kind, resource }: TabProps) {
           size="xs"
           variant="default"
           leftSection={<Icon name="download" size={14} />}
-          onClick={() => void download(path, which, names.join("-"))}
+          onClick={() => void saving(`${names.join("-")}.log`, () => whole(path, which))}
         >
           Download
         </Button>
@@ -177,9 +179,9 @@ function clock(at: string): string {
 }
 
 /** All of it, from the first byte that is kept, in the order in which it was written. */
-async function download(path: string, which: Record<string, string>, name: string): Promise<void> {
+async function whole(path: string, which: Record<string, string>): Promise<Blob> {
   const text = await (await send(withQuery(path, which))).text();
   const parts = text.split("\n").filter((each) => each.trim() !== "");
   const bytes = parts.map((part) => bytesOf((JSON.parse(part) as Chunk).data));
-  saved(`${name}.log`, new Blob(bytes, { type: "text/plain" }));
+  return new Blob(bytes, { type: "text/plain" });
 }

@@ -86,6 +86,7 @@ function Charts({ charts }: { charts: readonly Chart[] }) {
             series={chart.series}
             format={chart.format}
             least={chart.least}
+            binary={chart.binary}
           />
         </section>
       ))}

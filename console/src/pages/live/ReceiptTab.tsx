@@ -8,7 +8,7 @@ import { Equivalent } from "~/parts/Equivalent";
 import { counted, moment } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
-import { saved } from "~/parts/saving";
+import { download } from "~/parts/saving";
 import { canCheck, Failed } from "~/proof/bytes";
 import { ProofPath } from "~/proof/ProofPath";
 import type { ProvenReceipt, ProvenSection } from "~/proof/receipt";
@@ -33,10 +33,7 @@ export default function ReceiptTab({ kind, resource }: TabProps) {
     },
   });
   const keep = useMutation({
-    mutationFn: async () => {
-      const text = await api.text(path);
-      saved(`${names.join("-")}.receipt.json`, new Blob([text], { type: "application/json" }));
-    },
+    mutationFn: () => download(path, `${names.join("-")}.receipt.json`),
   });
   return (
     <Stack gap="md">

@@ -17,6 +17,8 @@ export interface Chart {
   /** The last known values, in words. */
   now: string;
   least: number | undefined;
+  /** Whether it counts bytes. */
+  binary: boolean;
 }
 
 const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = [
@@ -65,6 +67,7 @@ function chartOf(title: string, metrics: Metrics, found: Metrics["series"]): Cha
       })
       .join(", "),
     least: LEAST[unit],
+    binary: unit.startsWith("bytes"),
   };
 }
 

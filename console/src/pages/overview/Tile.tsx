@@ -26,7 +26,14 @@ export function Tile({ label, children, note, to }: Props) {
           {label}
         </Text>
       )}
-      <Text fz={24} fw={640} lh={1.25} className="tabular" component="div">
+      <Text
+        fz={{ base: 19, xs: 24 }}
+        fw={640}
+        lh={1.25}
+        className="tabular"
+        component="div"
+        style={{ overflowWrap: "normal" }}
+      >
         {children}
       </Text>
       <Text size="xs" c="dimmed" component="div" mih={18}>

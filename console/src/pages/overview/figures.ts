@@ -35,8 +35,11 @@ export function byDay(items: readonly Used[], days: number, now: number) {
   return { times, values: times.map((time) => Number(amounts.get(time)) / 1e9) };
 }
 
+const CENT = 10_000_000n;
+
 /** An amount that was reckoned to the billionth, for a place where its cents are enough. */
 export function rough(nano: bigint, currency = ""): string {
-  const tiny = nano > 0n && nano < 10_000_000n;
-  return tiny ? `< ${money(10_000_000n, currency)}` : money(nano, currency);
+  if (nano <= 0n || nano >= 1_000_000_000n) return money(nano, currency);
+  if (nano < CENT) return `< ${money(CENT, currency)}`;
+  return money(((nano + CENT / 2n) / CENT) * CENT, currency);
 }

@@ -42,7 +42,7 @@ function Invited() {
   return (
     <Stack gap="sm">
       <Title order={2}>Invited</Title>
-      <ListTable kind={kind} empty={<></>} />
+      <ListTable kind={kind} empty={false} />
     </Stack>
   );
 }

@@ -2,6 +2,7 @@
 import { Stack, Tabs } from "@mantine/core";
 import { type ReactNode, Suspense } from "react";
 import { useSearchParams } from "react-router";
+import { toChosen } from "~/parts/chosen";
 import { PageHead } from "~/parts/PageHead";
 import { RowsSkeleton } from "~/parts/Skeletons";
 import { Access } from "./Access";
@@ -34,7 +35,7 @@ export default function PeoplePage() {
         onChange={(next) => setQuery({ tab: next ?? "members" }, { replace: true })}
         keepMounted={false}
       >
-        <Tabs.List mb="md">
+        <Tabs.List mb="md" className="scrolls" ref={toChosen}>
           {TABS.map(([id, label]) => (
             <Tabs.Tab key={id} value={id}>
               {label}

@@ -48,9 +48,9 @@ function Prices({ place }: { place: Place }) {
   const told = [
     ...place.gpus
       .filter(({ price }) => price)
-      .map(({ price, model }) => `${price} for a ${gpuName(model)}`),
-    ...(place.corePrice ? [`${place.corePrice} a core`] : []),
-    ...(place.memoryPrice ? [`${place.memoryPrice} a GiB`] : []),
+      .map(({ price, model }) => `${gpuName(model)} ${price}`),
+    ...(place.corePrice ? [`core ${place.corePrice}`] : []),
+    ...(place.memoryPrice ? [`GiB of memory ${place.memoryPrice}`] : []),
   ];
   return (
     <Text size="xs" c="dimmed">

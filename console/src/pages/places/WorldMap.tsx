@@ -1,5 +1,6 @@
 /** Where the places are: shapes of countries that come with the console, from no other server. */
 import { Anchor, Text } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useMemo } from "react";
 import { Link } from "react-router";
 import { feature } from "topojson-client";
@@ -11,8 +12,9 @@ import type { Place } from "./place";
 import { boxOf, middle, pathOf, project, type Ring, viewOf } from "./projection";
 import classes from "./WorldMap.module.css";
 
-const WIDTH = 900;
-const PROPORTION = 2.4;
+/** In units of the drawing, and how much wider than high. */
+const SHEETS = { wide: [900, 2.4], narrow: [400, 1.15] } as const;
+type Sheet = keyof typeof SHEETS;
 
 interface Country {
   name: string;
@@ -48,11 +50,12 @@ function mainland({ pieces }: Country): Ring[] {
 
 export default function WorldMap({ places }: { places: readonly Place[] }) {
   const codes = [...new Set(places.map(({ jurisdiction }) => jurisdiction))].sort().join();
-  const drawn = useMemo(() => draw(codes.split(",")), [codes]);
+  const sheet: Sheet = useMediaQuery("(max-width: 36em)") ? "narrow" : "wide";
+  const drawn = useMemo(() => draw(codes.split(","), sheet), [codes, sheet]);
   const missing = places.filter(({ jurisdiction }) => !drawn.dots.has(jurisdiction));
   return (
     <section className="surface" aria-label="Map of the places">
-      <svg viewBox={`0 0 ${WIDTH} ${drawn.height.toFixed(0)}`} className={classes.map}>
+      <svg viewBox={`0 0 ${SHEETS[sheet][0]} ${drawn.height.toFixed(0)}`} className={classes.map}>
         <title>Places on a map of the world</title>
         {drawn.shapes.map(({ name, d, lit }) => (
           <path key={name} d={d} className={lit ? classes.lit : classes.land} />
@@ -74,7 +77,8 @@ export default function WorldMap({ places }: { places: readonly Place[] }) {
   );
 }
 
-function draw(codes: readonly string[]) {
+function draw(codes: readonly string[], sheet: Sheet) {
+  const [width, proportion] = SHEETS[sheet];
   const byName = new Map(COUNTRIES.map((country) => [country.name, country]));
   const lit = new Map<string, Country>();
   for (const code of codes) {
@@ -82,7 +86,7 @@ function draw(codes: readonly string[]) {
     if (country) lit.set(code, country);
   }
   const boxes = [...lit.values()].map((country) => boxOf(mainland(country)));
-  const projection = project(viewOf(boxes, PROPORTION), WIDTH);
+  const projection = project(viewOf(boxes, proportion), width);
   const names = new Set([...lit.values()].map(({ name }) => name));
   return {
     height: projection.height,

@@ -7,6 +7,7 @@ import { useGlobalFeed } from "~/api/live";
 import { asProblem } from "~/api/problem";
 import { useResource } from "~/api/queries";
 import type { Document } from "~/api/types";
+import { toChosen } from "~/parts/chosen";
 import { Equivalent } from "~/parts/Equivalent";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemAlert } from "~/parts/ProblemAlert";
@@ -140,7 +141,7 @@ function Parts({ kind, resource }: { kind: Kind; resource: Document }) {
       onChange={(tab) => setQuery(tab && tab !== "summary" ? { tab } : {}, { replace: true })}
       keepMounted={false}
     >
-      <Tabs.List mb="md" style={{ flexWrap: "nowrap", overflowX: "auto" }}>
+      <Tabs.List mb="md" className="scrolls" ref={toChosen}>
         <Tabs.Tab value="summary">Summary</Tabs.Tab>
         {shown.map((tab) => (
           <Tabs.Tab key={tab.id} value={tab.id}>

@@ -3,6 +3,7 @@ import { Stack, Title } from "@mantine/core";
 import { Suspense } from "react";
 import { type Catalogue, type Kind, resourcePath, useCatalogue } from "~/api/catalogue";
 import type { Document } from "~/api/types";
+import { type Place, placeInWords } from "~/market/decision";
 import classes from "~/parts/Columns.module.css";
 import { RefLink, Value } from "~/parts/cells";
 import { currencyNear, isEmpty, isMoney, onlyCurrency, words } from "~/parts/formats";
@@ -87,7 +88,7 @@ export function factsOf(
     if (part === "status" && kind.metered && MONEY.has(name)) return [];
     if (isEmpty(value) || (part === "status" && ELSEWHERE.has(name))) return [];
     const near = currencyNear(resource, `${part}.${name}`) || only;
-    if (name === "place") return [["Place", placeOf(value as Record<string, unknown>)]];
+    if (name === "place") return [["Place", placeInWords(value as Place)]];
     if (Array.isArray(value) && value.some((each) => typeof each === "object")) return [];
     if (typeof value === "string" && UUID.test(value))
       return linked(name, value, resource, catalogue);
@@ -100,14 +101,6 @@ export function factsOf(
         fact(`${words(name)}: ${words(key).toLowerCase()}`, key, each, currency),
       );
   });
-}
-
-/** Where it runs, in one line, from the host to the operator. */
-function placeOf(place: Record<string, unknown>): string {
-  const parts = ["host", "site", "zone", "region", "jurisdiction", "operator"].map(
-    (key) => place[key],
-  );
-  return [...new Set(parts.filter((part) => typeof part === "string" && part !== ""))].join(", ");
 }
 
 /** An id, where it names a resource that has a page. */
