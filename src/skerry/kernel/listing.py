@@ -9,16 +9,18 @@ and filters read the collection's rows.
 
 import base64
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from skerry.kernel import selectors
 from skerry.kernel.errors import InvalidRequest, Source
 from skerry.kernel.history import State, stamp
+from skerry.kernel.sealing import Sealer
 
 if TYPE_CHECKING:
     from skerry.kernel.rows import Resource
@@ -55,14 +57,47 @@ class Asked:
     count: bool = False
 
 
+class Skips:
+    """Says where pages end, sealed: the last item of a page may be one that whoever reads the list
+    may not see. The same place has the same token in every process that has the key file."""
+
+    _BLOCK = 32
+    """Bytes to which what is sealed is filled up, so that its length says little of a name."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._siv = AESSIV(sealer.derived(b"skipToken"))
+
+    def seal(self, last: uuid.UUID, keys: list[str], about: str) -> str:
+        """A token for the list that is ``about`` this."""
+        plain = msgspec.msgpack.encode([last.bytes, *keys])
+        filled = plain.ljust(-(-len(plain) // self._BLOCK) * self._BLOCK, b"\0")
+        sealed = self._siv.encrypt(filled, [about.encode()])
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def open(self, token: str, about: str) -> tuple[uuid.UUID, list[str]]:
+        """The inverse. Raises ``InvalidRequest``."""
+        try:
+            sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            plain = self._siv.decrypt(sealed, [about.encode()]).rstrip(b"\0")
+        except (ValueError, InvalidTag):
+            raise _bad(
+                "skipToken",
+                "skipToken is not one that this list in this order gave out",
+                "Start again without it.",
+            ) from None
+        last, *keys = msgspec.msgpack.decode(plain)
+        return uuid.UUID(bytes=last), keys
+
+
 class Query:
     """The conditions and parameters of a list, to stand behind ``where … and``. Raises
     ``InvalidRequest``."""
 
-    def __init__(self, asked: Asked, *scope: str) -> None:
+    def __init__(self, asked: Asked, skips: Skips, *scope: str) -> None:
         self.values: list[Any] = list(scope)
+        self._skips = skips
+        self._about = "\n".join((asked.sort, *scope))
         self._descending = asked.sort.startswith("-")
-        self._sort = asked.sort
         if asked.sort not in SORTS:
             raise _bad("sort", f"{asked.sort[:40]!r} is no order", f"Orders: {', '.join(SORTS)}.")
         self._columns = (*_ORDERS[asked.sort.removeprefix("-")], "uid")
@@ -106,10 +141,11 @@ class Query:
     def _after(self, token: str) -> str:
         if not token:
             return "true"
-        keys = _opened(token, self._sort, self._columns)
+        uid, texts = self._skips.open(token, self._about)
+        keys = [_MEANS.get(c, str)(text) for c, text in zip(self._columns, texts, strict=False)]
         told = (
             f"{self._next(key)}::{_CASTS.get(column, 'text')}"
-            for column, key in zip(self._columns, keys, strict=True)
+            for column, key in zip(self._columns, [*keys, uid], strict=True)
         )
         sign = "<" if self._descending else ">"
         return f"({', '.join(self._columns)}) {sign} ({', '.join(told)})"
@@ -121,50 +157,15 @@ class Query:
 
     def token(self, last: "Resource") -> str:
         """Where the page behind this item begins."""
-        keys = [_text(getattr(last, column)) for column in self._columns]
-        # By name it has the form that it had before there were other orders.
-        parts = keys if self._sort == "name" else [self._sort, *keys]
-        return base64.urlsafe_b64encode(msgspec.json.encode(parts)).decode().rstrip("=")
-
-
-def _opened(token: str, sort: str, columns: tuple[str, ...]) -> list[Any]:
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        parts = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[str])
-        if sort != "name" and (not parts or parts.pop(0) != sort):
-            raise ValueError(sort)
-        keys = [_KEYS.get(c, _plain)(part) for c, part in zip(columns, parts, strict=True)]
-    except (ValueError, msgspec.MsgspecError):
-        raise _bad(
-            "skipToken",
-            "skipToken is not one that a list in this order gave out",
-            "Start again without it.",
-        ) from None
-    return keys
+        keys = [_text(getattr(last, column)) for column in self._columns[:-1]]
+        return self._skips.seal(last.uid, keys, self._about)
 
 
 def _text(value: Any) -> str:
     return stamp(value) if isinstance(value, datetime) else str(value)
 
 
-def _plain(text: str) -> str:
-    if "\0" in text:
-        raise ValueError(text)
-    return text
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(text)
-    return found
-
-
-_KEYS: dict[str, Callable[[str], Any]] = {
-    "uid": uuid.UUID,
-    "created_at": _moment,
-    "modified_at": _moment,
-}
+_MEANS = {"created_at": datetime.fromisoformat, "modified_at": datetime.fromisoformat}
 
 
 def _part(text: str) -> str:

@@ -20,7 +20,7 @@ from skerry.kernel.errors import NotFound
 from skerry.kernel.history import State, grown, stamp
 from skerry.kernel.hooks import SYSTEM, Caller
 from skerry.kernel.kinds import Kind, Registry
-from skerry.kernel.listing import MOST_COUNTED, Asked, Query
+from skerry.kernel.listing import MOST_COUNTED, Asked, Query, Skips
 from skerry.kernel.paths import Path, parent_ref, path_of, ref_of
 from skerry.kernel.sealing import Sealer
 from skerry.store import Tx
@@ -130,6 +130,7 @@ class Rows:
     def __init__(self, registry: Registry, sealer: Sealer, region: str = "") -> None:
         self.registry = registry
         self.sealer = sealer
+        self._skips = Skips(sealer)
         self.region = region
         """The home region, for regional kinds put without one."""
         self.woken: Callable[[], None] = lambda: None
@@ -182,7 +183,7 @@ class Rows:
 
     async def list(self, tx: Tx, kind: Kind, path: Path, asked: Asked = ALL) -> Page:
         """One page of a collection. ``path`` names what the collection lives in."""
-        query = Query(asked, kind.noun, parent_ref(kind, path, self.registry))
+        query = Query(asked, self._skips, kind.noun, parent_ref(kind, path, self.registry))
         where = f"{_sql.list_head} and {query.filter}"
         statement = f"{where} and {query.after} order by {query.order} limit {asked.limit + 1}"
         rows = await tx.fetch(statement, *query.values)
@@ -190,7 +191,7 @@ class Rows:
         more = len(rows) > asked.limit
         total = None
         if asked.count:
-            alone = Query(replace(asked, skip_token=""), *query.values[:2])
+            alone = Query(replace(asked, skip_token=""), self._skips, *query.values[:2])
             found = f"{_sql.list_head} and {alone.filter} limit {MOST_COUNTED + 1}"
             counted = f"select count(*) from ({found}) as counted"  # noqa: S608
             total = await tx.fetchval(counted, *alone.values)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from skerry.durable import write_private
 from skerry.store import Tx
@@ -80,6 +82,12 @@ class Sealer:
                 f"{self._path} lacks the key {name!r} that this database was sealed with: "
                 "put back the key file that belongs to it"
             ) from None
+
+    def derived(self, purpose: bytes) -> bytes:
+        """A key of 64 bytes for something else, the same wherever this key file is. It outlives
+        ``rotate``, which adds keys behind the first."""
+        first = base64.b64decode(next(iter(self._file.keys.values())))
+        return HKDF(hashes.SHA256(), 64, salt=None, info=b"skerry " + purpose).derive(first)
 
     async def _data_key(self, tx: Tx, tenant: str) -> AESGCM:
         row = await tx.fetchrow(_sql.data_key, tenant)
