@@ -73,7 +73,8 @@ def workload(rig: Rig, script: Script, **changes: Any) -> Workload:
         env = {}
     env = {**env, **changes.pop("env", {})}
     size = {"millicores": 300, "memory": 64 * MIB}
-    size |= {k: changes.pop(k) for k in ("millicores", "memory", "gpus", "pids") if k in changes}
+    names = ("millicores", "memory", "gpus", "gpu_model", "pids")
+    size |= {name: changes.pop(name) for name in names if name in changes}
     fields: dict[str, Any] = {
         "id": f"w-{uuid.uuid4().hex[:12]}",
         "tenant": "acme",

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from skerry.sites.contract import CursorExpired, Event, Gpu, NoRoom, Refused, Resources
 from skerry.sites.local import cgroups, gpus, seccomp
 from skerry.sites.local.engines.base import Unusable, find
-from skerry.sites.local.gpus import Gpus
 from skerry.sites.local.held import free_uid
 from skerry.sites.local.journal import Journal
 from skerry.sites.local.room import Room, of_host
@@ -236,12 +235,6 @@ class TestGpus:
     def test_a_host_without_is_told_why(self) -> None:
         found = gpus.find()
         assert found.devices or "no GPUs: " in found.driver
-
-    def test_a_task_sees_its_own_alone(self) -> None:
-        found = Gpus(H100, {gpu.uuid: n for n, gpu in enumerate(H100)}, "570")
-        assert found.env(["GPU-1", "GPU-3"])["CUDA_VISIBLE_DEVICES"] == "GPU-1,GPU-3"
-        assert found.env([])["NVIDIA_VISIBLE_DEVICES"] == "void"
-        assert found.binds([]) == ()
 
 
 class TestJournal:

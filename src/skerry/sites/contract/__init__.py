@@ -34,7 +34,7 @@ from skerry.sites.contract.errors import (
 from skerry.sites.contract.images import EnvironmentSource, Images, ImageSource, Progress
 from skerry.sites.contract.manifest import Manifest
 from skerry.sites.contract.reach import Address, Reach
-from skerry.sites.contract.usage import HostUsage, TaskUsage, Usage
+from skerry.sites.contract.usage import DeviceUsage, HostUsage, TaskUsage, Usage
 from skerry.sites.contract.volumes import Volume, Volumes, VolumeStatus
 from skerry.sites.contract.workloads import (
     Capacity,
@@ -64,6 +64,7 @@ __all__ = [
     "Address",
     "Capacity",
     "CursorExpired",
+    "DeviceUsage",
     "EnvironmentSource",
     "Event",
     "File",

@@ -30,6 +30,18 @@ class TaskUsage(Struct, frozen=True):
     """Where its log ends now, so that only what grew is read; None: unknown."""
 
 
+class DeviceUsage(Struct, frozen=True):
+    """One GPU, or one slice of it. None: unknown."""
+
+    uuid: str
+    busy: float | None = None
+    """Share of the last moment, 0 to 1."""
+    memory: int | None = None
+    """Bytes of it that are taken."""
+    watts: float | None = None
+    celsius: float | None = None
+
+
 class HostUsage(Struct, frozen=True):
     """The whole host; counters since it booted."""
 
@@ -44,6 +56,8 @@ class HostUsage(Struct, frozen=True):
     """Bytes to and from the outside."""
     gpu: float | None = None
     """Mean share of its devices that is busy, 0 to 1; None: unknown or none."""
+    devices: tuple[DeviceUsage, ...] = ()
+    """Each of its devices that tells."""
 
 
 @runtime_checkable

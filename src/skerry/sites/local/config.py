@@ -30,6 +30,13 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
         tuple[str, ...],
         Meta(description="More places of the host that tasks may read, each at its own path."),
     ] = ()
+    cdi: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="More directories with CDI specifications, beside /etc/cdi and "
+            "/var/run/cdi; the last is the strongest."
+        ),
+    ] = ()
     network: Annotated[
         Literal["own", "none", "host"],
         Meta(

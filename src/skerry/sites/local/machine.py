@@ -20,6 +20,7 @@ from skerry.sites.local.engines import choose
 from skerry.sites.local.engines.base import Engine, Host
 from skerry.sites.local.follow import Follower
 from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.gpus.cdi import DIRECTORIES
 from skerry.sites.local.held import INTENT, Held, HeldTask, load_intent
 from skerry.sites.local.images.environments import Environments
 from skerry.sites.local.images.shelf import Tidier
@@ -107,8 +108,8 @@ class Machine:
         """What is there to run things with."""
         self.cgroups = cgroups.find(instance(self.data))
         self.secrets = SecretFiles(self.cgroups.instance)
-        self.gpus = await asyncio.to_thread(gpus.find)
         config = self.config
+        self.gpus = await asyncio.to_thread(gpus.find, (*DIRECTORIES, *config.cdi))
         self.networks = Networks(config, self.data, self.cgroups.instance, self.root)
         self.room = of_host(config.reserve_millicores, config.reserve_memory, self.gpus.devices)
         self.view = View(self.data / "rootfs", config.binds)
@@ -193,7 +194,8 @@ class Machine:
         return {n: task for held in self.held.values() for n, task in held.numbers().items()}
 
     def free(self) -> Room:
-        return self.room.without(h for held in self.held.values() for h in held.holdings())
+        taken = (h for held in self.held.values() for h in held.holdings())
+        return self.room.without(taken).less(self.gpus.away)
 
     def status(self, held: Held) -> WorkloadStatus:
         return held.status(self.engines.all[held.intent.engine].isolation)
@@ -310,6 +312,8 @@ class Machine:
         await self.environments.close()
         for follower in self._followers.values():
             follower.stop()
+        if hasattr(self, "gpus"):
+            await asyncio.to_thread(self.gpus.close)
         if hasattr(self, "cgroups"):
             self.cgroups.leave()
         if hasattr(self, "secrets"):

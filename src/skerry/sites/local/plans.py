@@ -11,6 +11,7 @@ from skerry.sites.local.cgroups import Cgroups
 from skerry.sites.local.engines import inside
 from skerry.sites.local.engines.base import Engine, ImageRoot, Launch, Order
 from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.gpus.giving import Given
 from skerry.sites.local.held import directory_of
 from skerry.sites.local.images.facts import Image
 from skerry.sites.local.networks import gangs
@@ -43,13 +44,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Attached:
-    """A task's volumes, ready to be bound into its sandbox."""
+    """A task's volumes and devices, ready to be bound into its sandbox."""
 
     binds: tuple[Bind, ...] = ()
     root: Path | None = None
     """A root of its own, with places to mount them on."""
     watched: list[tuple[str, int]] = field(default_factory=list)
     """Directories that its shim keeps to a size."""
+    given: Given = field(default_factory=Given)
+    """Of its devices; their binds are among ``binds``."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,19 @@ class Planner:
         engine needs besides, without them. ``gang`` is as in ``Intent``."""
         resources = workload.resources
         disk = resources.disk or self.disk
-        order = self._order(setting, workload, rank, directory, uid, devices, disk, volumes, gang)
+        order = self._order(setting, workload, rank, directory, uid, disk, volumes, gang)
         launch = setting.engine.launch(order)
         program = Path(inside.__file__).read_bytes()
-        env = self._env(setting, launch)
+        env = {**self._env(setting, launch), **volumes.given.env}
         return Plan(
             {
                 "workload": workload.id,
                 "rank": rank,
                 "command": list(setting.command(workload)),
-                "env": {**env, **self.variables(workload, rank, devices, gang)},
+                "env": _looking(
+                    {**env, **self.variables(workload, rank, devices, gang)},
+                    volumes.given.libraries,
+                ),
                 "argv": launch.argv,
                 "directory": str(launch.directory),
                 "pid_file": launch.pid_file,
@@ -125,7 +131,6 @@ class Planner:
         rank: int,
         directory: TaskDirectory,
         uid: int,
-        devices: tuple[str, ...],
         disk: int,
         volumes: "Attached",
         gang: str,
@@ -148,7 +153,6 @@ class Planner:
                 *(names or ((self.hosts,) if root else ())),
                 *(self.networks.resolver(directory.path) if workload.network else ()),
                 *([Bind(str(e), ENVIRONMENT)] if (e := setting.environment) else ()),
-                *self.gpus.binds(devices),
                 *volumes.binds,
             ),
             root=volumes.root,
@@ -215,3 +219,9 @@ class Planner:
             path.chmod(0o644)
             binds.append(Bind(str(path), f"/etc/{name}"))
         return tuple(binds)
+
+
+def _looking(env: dict[str, str], libraries: tuple[str, ...]) -> dict[str, str]:
+    """With directories where the loader looks after those that it is told already."""
+    told = [path for path in env.get("LD_LIBRARY_PATH", "").split(":") if path]
+    return {**env, "LD_LIBRARY_PATH": ":".join((*told, *libraries))} if libraries else env

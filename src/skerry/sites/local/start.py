@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from skerry.sites.contract import Refused, Workload
 from skerry.sites.local import work
 from skerry.sites.local.engines.base import WORK, Engine
+from skerry.sites.local.gpus.giving import Given, give
 from skerry.sites.local.held import Held, HeldTask, free_uid, public
 from skerry.sites.local.launch import launch
 from skerry.sites.local.machine import Machine
@@ -70,7 +71,11 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
 
 def _take_room(machine: Machine, workload: Workload, fence: int, setting: Setting) -> Held:
     machine.volumes.check(workload)
-    gpus = machine.free().give(workload.resources, workload.tasks, machine.room)
+    if workload.nodes:
+        raise Refused("UnknownNode", "this site is one machine: it has no nodes to choose from")
+    gpus = machine.free().give(
+        workload.resources, workload.tasks, machine.room, workload.devices, machine.gpus.sick
+    )
     uids = [held.taken() for held in machine.held.values()]
     count = workload.tasks * (NUMBERS if setting.image else 1)
     sandboxed = setting.engine.isolation != "process"
@@ -149,11 +154,13 @@ def _attached(
     task: HeldTask,
     setting: Setting,
     secrets: tuple[Bind, ...],
+    given: Given,
 ) -> Attached:
-    """Places for a task to find its volumes and secret files at; in an image they are made once it
-    is entered."""
-    if not workload.mounts and not workload.secret_files:
-        return Attached()
+    """Places for a task to find its volumes, secret files and devices at; in an image they are
+    made once it is entered."""
+    places = [*workload.mounts, *workload.secret_files, *given.places, *given.files]
+    if not places:
+        return Attached(given.binds, given=given)
     elsewhere: dict[str, list[str]] = {"volumes": [], "secrets": []}
     wanted = [*(("volumes", use.path) for use in workload.mounts)]
     for sort, place in (*wanted, *(("secrets", path) for path in workload.secret_files)):
@@ -167,10 +174,11 @@ def _attached(
             elsewhere[sort].append(place)
     root = None if setting.image else task.directory.path / "root"
     if root is not None:
-        machine.view.build_at(root, elsewhere["volumes"], elsewhere["secrets"])
+        places_of, files = elsewhere["volumes"], elsewhere["secrets"]
+        machine.view.build_at(root, (*places_of, *given.places), (*files, *given.files))
     keeper = machine.volumes
-    binds = (*keeper.binds(workload, task.name), *secrets)
-    return Attached(binds, root, keeper.watched(workload))
+    binds = (*given.binds, *keeper.binds(workload, task.name), *secrets)
+    return Attached(binds, root, keeper.watched(workload), given)
 
 
 async def _clear(machine: Machine, held: Held) -> None:
@@ -212,7 +220,8 @@ def _lay_out(
         user = uid + (setting.image.uid if setting.image else 0)
         owner = user if machine.root and sandboxed else None
         secrets = machine.secrets.put(task.name, workload.secret_files, owner)
-        volumes = _attached(machine, workload, task, setting, secrets)
+        given = _given(machine, task, setting)
+        volumes = _attached(machine, workload, task, setting, secrets, given)
         work.fill(task.directory.work, workload.files, machine.blobs, owner)
         args = (workload, task.rank, task.directory, uid, task.gpus, volumes, held.intent.gang)
         plan = machine.planner.plan(setting, *args)
@@ -220,3 +229,13 @@ def _lay_out(
             plan.network, plan.hub = spaces[task.rank], hub
         plans.append((task.directory, plan))
     return plans
+
+
+def _given(machine: Machine, task: HeldTask, setting: Setting) -> Given:
+    """What the task gets for its devices. A bare process finds all of the host's as they are.
+    Raises ``Refused``."""
+    if not task.gpus or setting.engine.isolation == "process":
+        return Given()
+    edits = machine.gpus.edits(task.gpus)
+    image = setting.image is not None
+    return give(edits, task.directory.path, machine.view, image=image, root=machine.root)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skerry.sites.contract import HostUsage, TaskUsage
+from skerry.sites.contract import DeviceUsage, HostUsage, TaskUsage
 from skerry.sites.local import use
 from skerry.sites.local.held import HeldTask
 from skerry.sites.local.machine import Machine
@@ -18,14 +18,14 @@ _IDLE = (3, 4)
 """Places in the first line of ``/proc/stat``: idle, and waiting for the disk."""
 _COUNTED = 8
 """The rest is counted among those before it."""
-Devices = Mapping[str, tuple[float, int]]
+Devices = Mapping[str, DeviceUsage]
 
 
 def of_all(
     machine: Machine, tasks: Sequence[HeldTask], numbers: Mapping[int, HeldTask]
 ) -> tuple[HostUsage, tuple[TaskUsage, ...]]:
     """``tasks`` are those that run, ``numbers`` their places in the network. Blocking."""
-    devices = machine.gpus.use()
+    devices = machine.gpus.usage()
     traffic = machine.networks.traffic()
     ours = {task.name: traffic[n] for n, task in numbers.items() if n in traffic}
     found = [_task(machine, task, ours.get(task.name, (0, 0)), devices) for task in tasks]
@@ -57,8 +57,8 @@ def _task(
         memory=memory,
         received=traffic[0],
         sent=traffic[1],
-        gpu=_mean([busy for busy, _ in known]),
-        gpu_memory=sum(taken for _, taken in known) if known else None,
+        gpu=_mean([use.busy for use in known]),
+        gpu_memory=_sum([use.memory for use in known]),
         disk=disk,
         log=log,
     )
@@ -74,7 +74,8 @@ def _host(machine: Machine, devices: Devices) -> HostUsage:
         disk=(space.f_blocks - space.f_bfree) * space.f_frsize,
         received=received,
         sent=sent,
-        gpu=_mean([busy for busy, _ in devices.values()]),
+        gpu=_mean([use.busy for use in devices.values()]),
+        devices=tuple(devices.values()),
     )
 
 
@@ -101,5 +102,12 @@ def _outside(bridge: str) -> tuple[int, int]:
     return sum(received for received, _ in pairs), sum(sent for _, sent in pairs)
 
 
-def _mean(shares: Sequence[float]) -> float | None:
-    return sum(shares) / len(shares) if shares else None
+def _mean(shares: Sequence[float | None]) -> float | None:
+    """Over those that are known."""
+    known = [share for share in shares if share is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _sum(amounts: Sequence[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None

@@ -14,6 +14,7 @@ The skeleton is only ever added to: sandboxes that run have it as their root.
 """
 
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,6 +77,14 @@ class Bind:
     target: str
     writable: bool = False
     device: bool = False
+    access: str = "rw"
+    """Of a device: whether it may be read and written."""
+
+    def device_number(self) -> tuple[str, int, int]:
+        """Of a device: ``c`` or ``b``, major and minor. Raises ``OSError``."""
+        found = os.stat(self.source)
+        kind = "b" if stat.S_ISBLK(found.st_mode) else "c"
+        return kind, os.major(found.st_rdev), os.minor(found.st_rdev)
 
 
 class View:

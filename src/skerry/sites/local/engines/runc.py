@@ -10,7 +10,6 @@ without the system call filter, which would forbid just that: ``inside`` sets bo
 """
 
 import json
-import os
 import subprocess
 from typing import Any
 
@@ -167,14 +166,7 @@ def _device_rules(order: Order) -> list[dict[str, Any]]:
     rules: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
     for bind in order.binds:
         if bind.device:
-            number = os.stat(bind.source).st_rdev
-            rules.append(
-                {
-                    "allow": True,
-                    "type": "c",
-                    "major": os.major(number),
-                    "minor": os.minor(number),
-                    "access": "rw",
-                }
-            )
+            type, major, minor = bind.device_number()
+            rule = {"type": type, "major": major, "minor": minor, "access": bind.access}
+            rules.append({"allow": True, **rule})
     return rules
