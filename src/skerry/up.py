@@ -34,6 +34,7 @@ from skerry.ledger import holds, price_lists
 from skerry.ledger.settler import Exhausted, OnExhausted, Settler
 from skerry.logfile import LIMIT, turn
 from skerry.market.leases import Market
+from skerry.market.queues.hand import Hand
 from skerry.notices.office import Office
 from skerry.series import Recorder
 from skerry.server import Server, alone
@@ -98,7 +99,8 @@ def equip(server: Server) -> Hub:
             operator=server.settings.operator,
             url=lambda: server.url,
         )
-        server.duties += [business.run, settler.run, office.run]
+        hand = Hand(server.db, server.resources)
+        server.duties += [business.run, settler.run, office.run, hand.run]
     if roles & {"api", "worker"}:
         server.tasks.append(lambda: market.run(server.db))
     if server.settings.gateway is not None and "gateway" in roles:

@@ -40,13 +40,15 @@ GIVEN: dict[str, Schema] = {
         "country": "DE",
         "taxNumber": "22/815/08150",
     },
+    # Of a workspace where nothing runs.
+    "queue": {"workspaces": ["elsewhere"], "quotas": [{"resource": "gpus", "nominal": 8}]},
     "quote": {"kind": "job", "spec": {"command": ["true"]}},
     "witness": {"endpoint": "https://witness.example", "key": WITNESS_KEY},
     "witnessed-log": {"key": LOG_KEY},
     "webhook": {"endpoint": "https://hooks.example/in"},
     "role": {"permissions": [{"provider": "seca.workspace", "resources": ["*"], "verb": ["get"]}]},
 }
-NAMES = {"quota": "job", "billing-account": "main", "seller": "main"}
+NAMES = {"quota": "job", "billing-account": "main", "seller": "main", "queue": "main"}
 
 
 def name_of(kind: Kind, otherwise: str) -> str:

@@ -310,6 +310,54 @@ export interface components {
             /** @description valid, waiting, failing or expired */
             state: string;
         };
+        CohortDocument: {
+            annotations: components["schemas"]["Annotations"];
+            extensions: components["schemas"]["Annotations"];
+            labels: components["schemas"]["Labels"];
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["CohortSpec"];
+            status: components["schemas"]["CohortStatus"] & {
+                conditions: components["schemas"]["Condition"][];
+                state: components["schemas"]["State"];
+            };
+        };
+        CohortRequest: {
+            annotations?: components["schemas"]["Annotations"];
+            extensions?: components["schemas"]["Annotations"];
+            labels?: components["schemas"]["Labels"];
+            /** @description Ignored, but for region */
+            metadata?: Record<string, never> | null;
+            spec?: components["schemas"]["CohortSpec"];
+            /** @description Ignored */
+            status?: unknown;
+        };
+        /**
+         * CohortSpec
+         * @description Queues that lend to each other, and what belongs to them together.
+         */
+        CohortSpec: {
+            /**
+             * @description What any of its queues may borrow, beside their own
+             * @default []
+             */
+            quotas?: components["schemas"]["Share"][];
+        };
+        /**
+         * CohortStatus
+         * @description What its queues use now. Computed when it is read.
+         */
+        CohortStatus: {
+            /**
+             * @description Its queues, as TENANT/NAME
+             * @default []
+             */
+            queues?: string[];
+            /**
+             * @description All of them together
+             * @default []
+             */
+            use?: components["schemas"]["UseStatus"][];
+        };
         Condition: {
             /** Format: date-time */
             lastTransitionAt: string;
@@ -1166,6 +1214,16 @@ export interface components {
              */
             ports?: number[];
             /**
+             * @description It may be ended for others, at a lower price, and is run again
+             * @default false
+             */
+            preemptible?: boolean;
+            /**
+             * @description How urgent it is; the class decides its turn
+             * @default
+             */
+            priorityClass?: string;
+            /**
              * @description Only in this region
              * @default
              */
@@ -1276,6 +1334,11 @@ export interface components {
              * @default null
              */
             pricePerHourNano?: number | null;
+            /**
+             * @description Where it stands in its queue
+             * @default null
+             */
+            queue?: components["schemas"]["Waits"] | null;
             /**
              * @description Why it is so, in a word
              * @default
@@ -2225,6 +2288,11 @@ export interface components {
              */
             pricePerHourNano?: number | null;
             /**
+             * @description Where it stands in its queue
+             * @default null
+             */
+            queue?: components["schemas"]["Waits"] | null;
+            /**
              * @description Whether it takes requests
              * @default false
              */
@@ -2395,6 +2463,53 @@ export interface components {
              */
             prices?: components["schemas"]["PriceEntry"][];
         };
+        PriorityClassDocument: {
+            annotations: components["schemas"]["Annotations"];
+            extensions: components["schemas"]["Annotations"];
+            labels: components["schemas"]["Labels"];
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["PriorityClassSpec"];
+            status: components["schemas"]["Status"] & {
+                conditions: components["schemas"]["Condition"][];
+                state: components["schemas"]["State"];
+            };
+        };
+        PriorityClassRequest: {
+            annotations?: components["schemas"]["Annotations"];
+            extensions?: components["schemas"]["Annotations"];
+            labels?: components["schemas"]["Labels"];
+            /** @description Ignored, but for region */
+            metadata?: Record<string, never> | null;
+            spec?: components["schemas"]["PriorityClassSpec"];
+            /** @description Ignored */
+            status?: unknown;
+        };
+        /**
+         * PriorityClassSpec
+         * @description How urgent something is.
+         */
+        PriorityClassSpec: {
+            /**
+             * @description Seconds it is given to end when it must give way; longer than its grace
+             * @default 30
+             */
+            notice?: number;
+            /**
+             * @description Whether others may be ended to make room for it
+             * @default true
+             */
+            preempts?: boolean;
+            /**
+             * @description Who may use it; everybody if left out
+             * @default []
+             */
+            tenants?: string[];
+            /**
+             * @description The higher, the sooner; none is 0
+             * @default 0
+             */
+            value?: number;
+        };
         Problem: {
             detail: string;
             hint?: string;
@@ -2419,6 +2534,96 @@ export interface components {
             url: string;
             /** @description Such as v1 */
             version: string;
+        };
+        QueueDocument: {
+            annotations: components["schemas"]["Annotations"];
+            extensions: components["schemas"]["Annotations"];
+            labels: components["schemas"]["Labels"];
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["QueueSpec"];
+            status: components["schemas"]["QueueStatus"] & {
+                conditions: components["schemas"]["Condition"][];
+                state: components["schemas"]["State"];
+            };
+        };
+        QueueRequest: {
+            annotations?: components["schemas"]["Annotations"];
+            extensions?: components["schemas"]["Annotations"];
+            labels?: components["schemas"]["Labels"];
+            /** @description Ignored, but for region */
+            metadata?: Record<string, never> | null;
+            spec?: components["schemas"]["QueueSpec"];
+            /** @description Ignored */
+            status?: unknown;
+        };
+        /**
+         * QueueSpec
+         * @description A tenant's share, and whom it lends to.
+         */
+        QueueSpec: {
+            /**
+             * @description Queues of one cohort lend each other what they do not use
+             * @default
+             */
+            cohort?: string;
+            /**
+             * @description Seconds until what is free is kept for one that is passed over
+             * @default 600
+             */
+            patience?: number;
+            /**
+             * @description Whether a higher priority ends a lower one of the same queue
+             * @default lower-priority
+             * @enum {unknown}
+             */
+            preempt?: "lower-priority" | "never";
+            /**
+             * @description Its shares; what is not named has no limit
+             * @default []
+             */
+            quotas?: components["schemas"]["Share"][];
+            /**
+             * @description From whom it takes its nominal share back: who borrows of it
+             * @default any
+             * @enum {unknown}
+             */
+            reclaim?: "any" | "lower-priority" | "never";
+            /**
+             * @description How much it may borrow, beside others of its cohort
+             * @default 1
+             */
+            weight?: number;
+            /**
+             * @description Workspaces that use it; by default all of the tenant
+             * @default []
+             */
+            workspaces?: string[];
+        };
+        /**
+         * QueueStatus
+         * @description What of it is used now. Computed when it is read.
+         */
+        QueueStatus: {
+            /**
+             * @description How many are admitted
+             * @default 0
+             */
+            admitted?: number;
+            /**
+             * @description Its shares
+             * @default []
+             */
+            use?: components["schemas"]["UseStatus"][];
+            /**
+             * @description How many wait
+             * @default 0
+             */
+            waiting?: number;
+            /**
+             * @description The same in words
+             * @default
+             */
+            words?: string;
         };
         QuotaDocument: {
             annotations: components["schemas"]["Annotations"];
@@ -3464,6 +3669,34 @@ export interface components {
             /** @description The new password */
             password: string;
         };
+        /**
+         * Share
+         * @description How much of one resource a queue has.
+         */
+        Share: {
+            /**
+             * @description How much more it may use of what its cohort leaves unused; no limit
+             * @default null
+             */
+            borrowingLimit?: number | null;
+            /**
+             * @description How much of what it leaves unused its cohort may use; all of it
+             * @default null
+             */
+            lendingLimit?: number | null;
+            /**
+             * @description Of GPUs: only this model; all if left out
+             * @default
+             */
+            model?: string;
+            /** @description How much it may always use */
+            nominal: number;
+            /**
+             * @description Thousandths of a core, bytes of memory, or GPUs
+             * @enum {unknown}
+             */
+            resource: "gpus" | "memory" | "millicores";
+        };
         SiteDocument: {
             annotations: components["schemas"]["Annotations"];
             extensions: components["schemas"]["Annotations"];
@@ -3884,6 +4117,28 @@ export interface components {
              */
             ttlSeconds?: number;
         };
+        /**
+         * UseStatus
+         * @description One resource of a queue now.
+         */
+        UseStatus: {
+            /**
+             * @description How much more could be borrowed now
+             * @default 0
+             */
+            borrowable?: number;
+            /**
+             * @description How much of that is beyond the nominal amount
+             * @default 0
+             */
+            borrowed?: number;
+            /** @description What the queue may always use */
+            nominal: number;
+            /** @description Its name; a GPU model follows a colon */
+            resource: string;
+            /** @description What is admitted */
+            used: number;
+        };
         UserDocument: {
             annotations: components["schemas"]["Annotations"];
             extensions: components["schemas"]["Annotations"];
@@ -4155,6 +4410,36 @@ export interface components {
              * @default
              */
             tenant?: string;
+        };
+        /**
+         * Waits
+         * @description Where one that waits stands in its queue. Computed when it is read.
+         */
+        Waits: {
+            /**
+             * @description What this estimate follows from
+             * @default
+             */
+            basis?: string;
+            /** @description How many of its queue come before it, and itself */
+            position: number;
+            /** @description The queue */
+            queue: string;
+            /**
+             * @description What it waits for
+             * @default
+             */
+            reason?: string;
+            /**
+             * @description When it may start at the earliest; unknown if left out
+             * @default null
+             */
+            startsAt?: string | null;
+            /**
+             * @description How many wait there
+             * @default 0
+             */
+            waiting?: number;
         };
         WebhookDocument: {
             annotations: components["schemas"]["Annotations"];
@@ -4710,6 +4995,10 @@ export type BudgetRequest = components['schemas']['BudgetRequest'];
 export type BudgetSpec = components['schemas']['BudgetSpec'];
 export type BudgetStatus = components['schemas']['BudgetStatus'];
 export type CertificateStatus = components['schemas']['CertificateStatus'];
+export type CohortDocument = components['schemas']['CohortDocument'];
+export type CohortRequest = components['schemas']['CohortRequest'];
+export type CohortSpec = components['schemas']['CohortSpec'];
+export type CohortStatus = components['schemas']['CohortStatus'];
 export type Condition = components['schemas']['Condition'];
 export type Connect = components['schemas']['Connect'];
 export type Cost = components['schemas']['Cost'];
@@ -4795,8 +5084,15 @@ export type PriceEntry = components['schemas']['PriceEntry'];
 export type PriceListDocument = components['schemas']['PriceListDocument'];
 export type PriceListSpec = components['schemas']['PriceListSpec'];
 export type PriceListStatus = components['schemas']['PriceListStatus'];
+export type PriorityClassDocument = components['schemas']['PriorityClassDocument'];
+export type PriorityClassRequest = components['schemas']['PriorityClassRequest'];
+export type PriorityClassSpec = components['schemas']['PriorityClassSpec'];
 export type Problem = components['schemas']['Problem'];
 export type Provider = components['schemas']['Provider'];
+export type QueueDocument = components['schemas']['QueueDocument'];
+export type QueueRequest = components['schemas']['QueueRequest'];
+export type QueueSpec = components['schemas']['QueueSpec'];
+export type QueueStatus = components['schemas']['QueueStatus'];
 export type QuotaDocument = components['schemas']['QuotaDocument'];
 export type QuotaRequest = components['schemas']['QuotaRequest'];
 export type QuotaSpec = components['schemas']['QuotaSpec'];
@@ -4844,6 +5140,7 @@ export type ServiceRequest = components['schemas']['ServiceRequest'];
 export type ServiceSpec = components['schemas']['ServiceSpec'];
 export type ServiceStatus = components['schemas']['ServiceStatus'];
 export type SetPassword = components['schemas']['SetPassword'];
+export type Share = components['schemas']['Share'];
 export type SiteDocument = components['schemas']['SiteDocument'];
 export type SiteRequest = components['schemas']['SiteRequest'];
 export type SiteSpec = components['schemas']['SiteSpec'];
@@ -4864,6 +5161,7 @@ export type TokenRequest = components['schemas']['TokenRequest'];
 export type TokenSpec = components['schemas']['TokenSpec'];
 export type TokenStatus = components['schemas']['TokenStatus'];
 export type Trust = components['schemas']['Trust'];
+export type UseStatus = components['schemas']['UseStatus'];
 export type UserDocument = components['schemas']['UserDocument'];
 export type UserRequest = components['schemas']['UserRequest'];
 export type UserSpec = components['schemas']['UserSpec'];
@@ -4879,6 +5177,7 @@ export type VoucherDocument = components['schemas']['VoucherDocument'];
 export type VoucherRequest = components['schemas']['VoucherRequest'];
 export type VoucherSpec = components['schemas']['VoucherSpec'];
 export type VoucherStatus = components['schemas']['VoucherStatus'];
+export type Waits = components['schemas']['Waits'];
 export type WebhookDocument = components['schemas']['WebhookDocument'];
 export type WebhookRequest = components['schemas']['WebhookRequest'];
 export type WebhookSpec = components['schemas']['WebhookSpec'];

@@ -13,6 +13,7 @@ filters and their order). Around it, from below:
 - ``decisions``: each answer, written down with the version of everything it followed from.
 - ``leases``: capacity taken, in one transaction with the decision and the money it may cost.
 - ``quotes``: the same without taking; a quote can be accepted as it stands.
+- ``queues``: who may take how much, who is next, and who gives way.
 - ``kinds``: what of this a tenant or the operator sees (provider ``skerry.market``).
 
 An auction, a peer or a public cloud adds offers, not code paths: a posted price is a standing bid.

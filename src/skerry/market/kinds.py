@@ -16,6 +16,7 @@ from skerry.kernel.views import View
 from skerry.market import specs
 from skerry.market.hooks import LeaseHooks, OfferHooks, PolicyHooks, QuoteHooks
 from skerry.market.policies import TenantPolicySpec
+from skerry.market.queues.kinds import KINDS as QUEUES
 from skerry.market.views import decision
 
 PROVIDER = "skerry.market"
@@ -27,6 +28,7 @@ class PolicyStatus(Status, kw_only=True):
 
 
 KINDS = (
+    *QUEUES,
     Kind(
         provider=PROVIDER,
         collection="policies",

@@ -35,6 +35,7 @@ from skerry.market.decisions import Outcome, Recorded
 from skerry.market.lease import Cause, Lease, Reason, Refusal, lease_of, set_aside, why_refused
 from skerry.market.live import LiveSnapshot
 from skerry.market.match import match
+from skerry.market.queues import entries
 from skerry.market.shown import show_closed, show_draining, show_lease
 from skerry.market.snapshot import Snapshot
 from skerry.store import Database, Tx
@@ -316,6 +317,8 @@ class Market:
         await offers.change_use(tx, locked, offers.less(locked.row.used, lease.takes))
         await settle.finish(tx, id, ended_at or now)
         await tx.execute(_sql.close, id, reason, now)
+        ran = now - lease.confirmed_at if reason == "done" and lease.confirmed_at else None
+        await entries.drop(tx, lease.owner, ran)
         if show and lease.confirmed_at is not None:
             await show_closed(tx, self._resources, lease, reason, now)
         return await self.get(tx, id)

@@ -723,6 +723,60 @@ CREATE TABLE public.price_list (
     loaded_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.queue_entry (
+    owner uuid NOT NULL,
+    queue text NOT NULL,
+    tenant text NOT NULL,
+    workspace text NOT NULL,
+    subject text NOT NULL,
+    priority integer NOT NULL,
+    preempts boolean NOT NULL,
+    preemptible boolean NOT NULL,
+    notice integer NOT NULL,
+    millicores bigint NOT NULL,
+    memory bigint NOT NULL,
+    gpus bigint NOT NULL,
+    models text[] NOT NULL,
+    duration bigint NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    number bigint NOT NULL,
+    state text NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    told boolean DEFAULT false NOT NULL,
+    admitted_at timestamp with time zone,
+    rests_until timestamp with time zone,
+    unplaced_since timestamp with time zone,
+    evicted_at timestamp with time zone,
+    evicted_for uuid,
+    evicted_why text DEFAULT ''::text NOT NULL,
+    warned boolean DEFAULT false NOT NULL,
+    CONSTRAINT queue_entry_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'admitted'::text])))
+);
+
+ALTER TABLE public.queue_entry ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.queue_entry_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.queue_past (
+    queue text NOT NULL,
+    millicores bigint NOT NULL,
+    gpus bigint NOT NULL,
+    runs bigint NOT NULL,
+    seconds double precision NOT NULL
+);
+
+CREATE TABLE public.queue_round (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    queue text NOT NULL,
+    body text NOT NULL
+);
+
 CREATE TABLE public.quota (
     tenant text NOT NULL,
     kind text NOT NULL,
@@ -1241,6 +1295,15 @@ ALTER TABLE ONLY public.packed
 ALTER TABLE ONLY public.price_list
     ADD CONSTRAINT price_list_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.queue_entry
+    ADD CONSTRAINT queue_entry_pkey PRIMARY KEY (owner);
+
+ALTER TABLE ONLY public.queue_past
+    ADD CONSTRAINT queue_past_pkey PRIMARY KEY (queue, millicores, gpus);
+
+ALTER TABLE ONLY public.queue_round
+    ADD CONSTRAINT queue_round_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.quota
     ADD CONSTRAINT quota_pkey PRIMARY KEY (tenant, kind);
 
@@ -1420,6 +1483,14 @@ CREATE INDEX one_time_link_invitation ON public.one_time_link USING btree (invit
 
 CREATE INDEX one_time_link_user ON public.one_time_link USING btree (user_uid);
 
+CREATE INDEX queue_entry_admitted ON public.queue_entry USING btree (queue, admitted_at) WHERE (state = 'admitted'::text);
+
+CREATE INDEX queue_entry_evicted ON public.queue_entry USING btree (evicted_at) WHERE (evicted_at IS NOT NULL);
+
+CREATE INDEX queue_entry_waiting ON public.queue_entry USING btree (queue, priority DESC, asked_at, number) WHERE (state = 'waiting'::text);
+
+CREATE INDEX queue_round_queue ON public.queue_round USING btree (queue, at DESC);
+
 CREATE INDEX reference_to ON public.reference USING btree (to_uid);
 
 CREATE INDEX resource_created ON public.resource USING btree (kind, parent_ref, created_at, uid) WHERE (deleted_at IS NULL);
@@ -1579,6 +1650,9 @@ ALTER TABLE ONLY public.one_time_link
 
 ALTER TABLE ONLY public.one_time_link
     ADD CONSTRAINT one_time_link_user_uid_fkey FOREIGN KEY (user_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.queue_entry
+    ADD CONSTRAINT queue_entry_owner_fkey FOREIGN KEY (owner) REFERENCES public.resource(uid);
 
 ALTER TABLE ONLY public.reference
     ADD CONSTRAINT reference_from_uid_fkey FOREIGN KEY (from_uid) REFERENCES public.resource(uid) ON DELETE CASCADE;

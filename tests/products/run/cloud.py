@@ -30,6 +30,7 @@ from skerry.ledger.reconcile import reconcile as reconcile_ledger
 from skerry.ledger.settler import Settler
 from skerry.market import offers
 from skerry.market.leases import Market
+from skerry.market.queues.hand import Hand
 from skerry.proof import audit
 from skerry.proof.log import Log
 from skerry.proof.note import Signer
@@ -113,6 +114,7 @@ class Cloud:
             db, self.resources, self.hub, on_capacity=self.business.offered, patience=30
         )
         self.settler = Settler(db, resources=self.resources, on_exhausted=stopping(self.resources))
+        self.hand = Hand(db, self.resources)
         self.sites: dict[str, World] = {}
         self.ticked = START
 
@@ -181,7 +183,7 @@ class Cloud:
             for name in self.sites:
                 await self.observer.look(name)
             await self.business.carry()
-            if not await self.worker.drain():
+            if not await self.worker.drain() and not await self.hand.once():
                 return
         raise AssertionError("they never come to rest")
 

@@ -29,5 +29,7 @@ def ask_of(
     if isinstance(spec, JobSpec):
         # A process may take that long to end when its time is over, and is billed for it.
         duration = spec.time_limit and spec.time_limit + ENDING
-        return msgspec.structs.replace(ask, tasks=spec.count, duration=duration)
+        return msgspec.structs.replace(
+            ask, tasks=spec.count, duration=duration, spot=spec.preemptible
+        )
     return ask

@@ -9,6 +9,7 @@ from skerry.kernel.errors import Conflict, Source, ValidationError
 from skerry.kernel.hooks import Admitted, Caller, Hooks
 from skerry.kernel.resources import Resources
 from skerry.kernel.rows import Resource
+from skerry.market.queues import turns
 from skerry.products.run.checks import check_work
 from skerry.products.run.shown import now_shown_of
 from skerry.products.run.specs import ENDED, JobSpec
@@ -22,6 +23,8 @@ class JobHooks(Hooks):
         spec = new.typed(JobSpec)
         await check_work(tx, resources, new, old, spec, by)
         _check_artifacts(spec)
+        if old is None or old.spec.get("priorityClass") != new.spec.get("priorityClass"):
+            await turns.check_class(tx, new.tenant, spec.priority_class)
         return Admitted({"phase": "queued"} if old is None else {})
 
     async def act(

@@ -45,7 +45,8 @@ JOB = Kind(
     immutable=(
         "command", "image", "imageSecret", "requirements", "millicores", "memory", "disk", "gpus",
         "gpuModel", "count", "retries", "timeLimit", "env", "secrets", "inputs", "volumes",
-        "ports", "artifacts", "isolation", "network", "region", "site",
+        "ports", "artifacts", "isolation", "network", "region", "site", "priorityClass",
+        "preemptible",
     ),
     secrets=("secretEnv",),
     quota=10_000,

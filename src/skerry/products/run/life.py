@@ -23,6 +23,7 @@ from skerry.kernel.rows import Resource
 from skerry.market.ask import Ask
 from skerry.market.lease import Lease, Refusal
 from skerry.market.leases import Market
+from skerry.market.queues import entries, turns
 from skerry.products.run import bill, outcome, place
 from skerry.products.run.asks import ask_of
 from skerry.products.run.mounts import VolumeBusy, take, volume_sites
@@ -37,8 +38,12 @@ from skerry.store import Tx
 
 AGAIN = 5.0
 """Seconds between two looks at the market for what waits."""
+TURN = 300.0
+"""Seconds between two looks whether its queue has admitted it; the queue's word wakes the flow."""
 LOOK = 300.0
 """Seconds between two looks at what the site reports; a report itself wakes the flow."""
+QUEUED = "Queued"
+"""The reason of one that waits for its queue."""
 MINUTE, DAY = 60.0, 24 * 3600.0
 TERM, KILL = 15, 9
 SITE = "Its site does not answer: see whether its host is up and its agent runs."
@@ -97,6 +102,7 @@ class Life(Flow):
         """Find it a place, and put the money aside."""
         ctx.take("exhausted")  # it was said of an earlier run
         if (following := self.withdrawn(ctx)) is not None:
+            await entries.drop(ctx.tx, ctx.resource.uid)
             return following
         pause = float(ctx.data.get("pause") or 0) - age(ctx)
         if pause > 0:
@@ -106,13 +112,19 @@ class Life(Flow):
         except VolumeBusy as busy:
             return nap(AGAIN, status=_waits_for(ctx, busy))
         except NotFound as missing:
+            await entries.drop(ctx.tx, ctx.resource.uid)
             return self.refused(ctx, NotStarted("VolumeMissing", missing.detail, again=False))
+        turn = await turns.turn(ctx.tx, ctx.resource, ask)
+        if turn.ask is None:
+            return nap(TURN, status=_waits_its_turn(ctx, turn))
         market = Market.of(ctx.resources)
-        found = await market.reserve(ctx.tx, ask, ctx.resource, seconds=None)
+        found = await market.reserve(ctx.tx, turn.ask, ctx.resource, seconds=None)
         if isinstance(found, Refusal):
+            await turns.refused(ctx.tx, ctx.resource)
             # Refused as it was before: then nothing of it is news.
             news = str(found.decision) != ctx.resource.status.get("decision")
             return nap(AGAIN, status=outcome.waiting(found) if news else {})
+        await entries.placed(ctx.tx, ctx.resource.uid)
         return await self._placed(ctx, found)
 
     async def _placed(self, ctx: Context, lease: Lease) -> Next:
@@ -261,6 +273,7 @@ class Life(Flow):
     @step(deadline=300, remedy=BILL, inside=True)
     async def clear(self, ctx: Context) -> Next:
         """Settle what is still open of it."""
+        await entries.drop(ctx.tx, ctx.resource.uid)
         work = await work_of(ctx.tx, ctx) if "run" in ctx.data else None
         cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, "tenant")
         return hop("erase", status=cost)
@@ -306,6 +319,13 @@ def _waits_for(ctx: Context, busy: VolumeBusy) -> dict[str, str]:
     shown = {"phase": "queued", "reason": busy.reason, "message": busy.message}
     known = all(ctx.resource.status.get(key) == value for key, value in shown.items())
     return {} if known else shown
+
+
+def _waits_its_turn(ctx: Context, turn: turns.Turn) -> dict[str, str]:
+    """The status of one whose queue has not admitted it; nothing if that, or why it was turned away
+    by the market, is known already."""
+    known = ctx.resource.status.get("reason") in (QUEUED, "NoOffer", "NoMoney")
+    return {} if known else {"phase": "queued", "reason": QUEUED, "message": turn.message}
 
 
 def unheard(away: SiteUnreachable) -> dict[str, str]:

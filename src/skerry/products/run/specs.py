@@ -23,6 +23,12 @@ class JobSpec(WorkSpec):
     time_limit: Annotated[
         int, Meta(ge=0, le=366 * 86400, description="Seconds it may run; 0 is no limit")
     ] = 0
+    priority_class: Annotated[
+        str, Meta(max_length=128, description="How urgent it is; the class decides its turn")
+    ] = ""
+    preemptible: Annotated[
+        bool, Meta(description="It may be ended for others, at a lower price, and is run again")
+    ] = False
     artifacts: Annotated[
         list[Glob], Meta(max_length=1000, description="Files kept of it, as globs")
     ] = []

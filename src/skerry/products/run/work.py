@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from skerry.kernel.kinds import Spec, Status
+from skerry.market.queues.specs import Waits
 from skerry.products.run.secrets.specs import SecretRef
 
 MIB = 1 << 20
@@ -150,6 +151,7 @@ class WorkStatus(Status):
     reason: Annotated[str, Meta(description="Why it is so, in a word")] = ""
     message: Annotated[str, Meta(description="Why it is so, in words")] = ""
     tasks: Annotated[list[Task], Meta(description="Its copies")] = []
+    queue: Annotated[Waits | None, Meta(description="Where it stands in its queue")] = None
     place: Annotated[Place | None, Meta(description="Where it runs or ran")] = None
     engine: Annotated[str, Meta(description="What runs its processes there")] = ""
     isolation: Annotated[str, Meta(description="What separates it from others")] = ""
