@@ -16,7 +16,7 @@ ARGS ?=
 # What tests start hundreds of times is compiled once, even where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up down test test-long coverage check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests deps-kubernetes screenshots lock generate schema clean
+.PHONY: help demo up down test test-long coverage gpu-check check audit format bench console console-dev deps deps-python deps-system deps-acme deps-oidc deps-bench deps-browser deps-tests deps-kubernetes screenshots lock generate schema clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -38,6 +38,10 @@ test-long: deps deps-acme deps-oidc deps-tests deps-kubernetes deps-browser ## R
 
 screenshots: deps deps-browser ## Photograph every page of the console into .screenshots (ARGS="--only billing")
 	@$(BIN)/python -m tests.console.screenshots $(ARGS)
+
+gpu-check: ## Check on this machine that a job computes on its leased GPU alone (PYTHON=python3)
+	@if [ -z "$(PYTHON)" ]; then $(MAKE) --no-print-directory deps-system deps-python; fi
+	@PYTHONPATH=src$${PYTHONPATH:+:$$PYTHONPATH} $(or $(PYTHON),$(BIN)/python) tools/gpu_check.py $(ARGS)
 
 coverage: deps ## Measure the branches that tests go through: 95 % of what money and proof rest on
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=json $(COVERED:%=tests/%) \
