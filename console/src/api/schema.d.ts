@@ -1173,6 +1173,11 @@ export interface components {
              */
             gpus?: number;
             /**
+             * @description Seconds between asking it to end and ending it
+             * @default 10
+             */
+            grace?: number;
+            /**
              * @description Image of a registry, or blob:sha256:… of an archive; empty: the host's
              * @default
              */
@@ -1238,6 +1243,11 @@ export interface components {
              * @default 0
              */
             retries?: number;
+            /**
+             * @description A volume of its own for checkpoints, kept until the job is deleted
+             * @default null
+             */
+            scratch?: components["schemas"]["Scratch"] | null;
             /**
              * @description Environment variables never shown again
              * @default null
@@ -3186,6 +3196,16 @@ export interface components {
              */
             workspaces?: string[];
         };
+        /**
+         * Scratch
+         * @description Space that all its runs share.
+         */
+        Scratch: {
+            /** @description Where it is mounted, an absolute path */
+            path: string;
+            /** @description Its size in bytes */
+            size: number;
+        };
         SecretDocument: {
             annotations: components["schemas"]["Annotations"];
             extensions: components["schemas"]["Annotations"];
@@ -5124,6 +5144,7 @@ export type ScheduleRequest = components['schemas']['ScheduleRequest'];
 export type ScheduleSpec = components['schemas']['ScheduleSpec'];
 export type ScheduleStatus = components['schemas']['ScheduleStatus'];
 export type Scope = components['schemas']['Scope'];
+export type Scratch = components['schemas']['Scratch'];
 export type SecretDocument = components['schemas']['SecretDocument'];
 export type SecretRef = components['schemas']['SecretRef'];
 export type SecretRequest = components['schemas']['SecretRequest'];

@@ -49,6 +49,14 @@ def volume(text: str) -> dict[str, Any]:
     return {"name": name, "path": path, **({"readOnly": True} if mode == "ro" else {})}
 
 
+def scratch(text: str) -> dict[str, Any]:
+    """``SIZE:/PATH``."""
+    size, _, path = text.partition(":")
+    if not path.startswith("/"):
+        raise BadSetting(f"{text[:80]!r} is not SIZE:/PATH", hint="Write 10GiB:/scratch.")
+    return {"size": parse_bytes(size), "path": path}
+
+
 def secret(text: str) -> dict[str, Any]:
     """``NAME/KEY``, ``NAME/KEY=VARIABLE`` or ``NAME/KEY=/PATH``."""
     where, _, what = text.partition("=")
@@ -136,6 +144,8 @@ def options(has: Container[str]) -> list[FieldOption]:
                 help="Python packages it needs, as pip's requirements.txt"),
         _option("volumes", "--volume", metavar="NAME:/PATH[:ro]", multiple=True,
                 type=Word("volume", volume), help="Mount a volume there"),
+        _option("scratch", "--scratch", metavar="SIZE:/PATH", type=Word("scratch", scratch),
+                help="Space for checkpoints there, kept until the job is deleted: 10GiB:/scratch"),
         _option("secrets", "--secret", metavar="NAME/KEY[=VARIABLE|=/PATH]", multiple=True,
                 type=Word("secret", secret), help="Give it a value of a secret"),
         _option("env", "--env", "-e", metavar="KEY=VALUE", multiple=True, type=flags.Pair({}),

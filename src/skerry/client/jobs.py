@@ -33,6 +33,7 @@ def job_spec(
     artifacts: Sequence[str] = (),
     retries: int = 0,
     time_limit: str | int = 0,
+    grace: str | int = 0,
     isolation: str = "",
     network: bool = False,
     site: str = "",
@@ -43,7 +44,7 @@ def job_spec(
     ``more`` are fields as the spec has them, laid over the rest.
 
     ``cpus`` are cores of each task (``0.5``), ``memory`` is bytes or ``2GiB``, ``time_limit``
-    seconds or ``10m``. Raises ``BadSetting`` where one can't be read.
+    and ``grace`` seconds or ``10m``. Raises ``BadSetting`` where one can't be read.
     """
     limit = parse_seconds(time_limit)
     chosen: dict[str, Any] = {
@@ -56,6 +57,7 @@ def job_spec(
         "artifacts": list(artifacts),
         "retries": retries,
         "timeLimit": limit,
+        "grace": parse_seconds(grace),
         "isolation": isolation,
         "network": network,
         "site": site,

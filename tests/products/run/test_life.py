@@ -101,20 +101,6 @@ async def test_what_it_may_write_is_set_aside_whether_it_says_so_or_not(cloud: C
     await cloud.until(more, "succeeded")
 
 
-async def test_a_failed_copy_fails_the_job_and_is_named(cloud: Cloud) -> None:
-    world = await cloud.site()
-    job = await cloud.job(script=Script().sleep(100), count=3)
-    await cloud.until(job, "running")
-    [live] = world._live.values()
-    live.tasks[1]._finish(world.now(), 9)
-    world.run_due()
-    await cloud.turn()
-    assert (await cloud.read(job)).phase == "running"
-    failed = await cloud.until(job, "failed")
-    assert failed.status["exitCode"] == 9
-    assert failed.status["message"] == "Copy 1 of 3: exit code 9."
-
-
 async def test_a_job_is_tried_again_as_often_as_asked(cloud: Cloud) -> None:
     await cloud.site()
     job = await cloud.job(script=Script().sleep(5).exit(3), retries=2)

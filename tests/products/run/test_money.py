@@ -57,7 +57,10 @@ async def test_stopped_before_it_overspends(cloud: Cloud, stubborn: bool) -> Non
     script = script.ignore("TERM") if stubborn else script
     job = await cloud.job(script=script.sleep(9 * HOUR), artifacts=["out"], **CORE)
     await cloud.until(job, "running")
-    failed = await cloud.until(job, "failed", most=2 * HOUR, step=60)
+    await cloud.until(
+        job, lambda r: r.status.get("reason") == "BudgetExhausted", most=2 * HOUR, step=60
+    )
+    failed = await cloud.until(job, "failed", step=5)
     assert failed.status["reason"] == "BudgetExhausted"
     assert "what it wrote so far is kept" in failed.status["message"]
     assert failed.status["exitCode"] == 128 + (9 if stubborn else 15)

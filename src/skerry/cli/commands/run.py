@@ -34,7 +34,8 @@ STRAGGLERS = 10.0
 
 JOB = frozenset(
     ("millicores", "memory", "disk", "gpus", "gpuModel", "image", "imageSecret", "requirements",
-     "volumes", "secrets", "env", "secretEnv", "isolation", "network", "region", "site", "inputs")
+     "volumes", "scratch", "secrets", "env", "secretEnv", "isolation", "network", "region",
+     "site", "inputs")
 )  # fmt: skip
 """Fields of a job that have a flag of their own."""
 
@@ -47,12 +48,14 @@ def _options() -> list[click.Parameter]:
         click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND..."),
         option(["--name", "-n"], **text, help="Its name; a fresh one if not given"),
         *work.options(JOB),
-        option(["--count"], type=click.IntRange(1), default=1,
-               help="Copies, started together or not at all"),
+        option(["--count", "--nodes"], type=click.IntRange(1), default=1,
+               help="Copies, started together or not at all, that reach each other"),
         option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
         option(["--retries"], type=click.IntRange(0), default=0, help="Run it again if it fails"),
         option(["--time-limit"], metavar="DURATION", default="0",
                help="Stop it after 90s, 10m, 2h"),
+        option(["--grace"], metavar="DURATION", default="0",
+               help="Time to write a checkpoint when it is asked to end; 10s if not given"),
         option(["--label", "-l"], metavar="KEY=VALUE", **many, help="Label it"),
         option(["--detach", "-d"], is_flag=True, help="Print its name and do not wait"),
         option(["--wait-timeout"], metavar="DURATION", default="",
@@ -80,6 +83,7 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
         artifacts=values["artifact"],
         retries=values["retries"],
         time_limit=values["time_limit"],
+        grace=values["grace"],
         more=gathered(click.get_current_context(), values),
     )
     if not command and not spec.get("image"):
@@ -118,6 +122,7 @@ class Attended:
         self._job: Resource | None = None
         self._look_at = 0.0
         self._pause = 0.1
+        self._attempt = 1
 
     def attend(self) -> int:
         """Stream its output until it ends, and tell what came of it; the exit code."""
@@ -160,7 +165,15 @@ class Attended:
             self._job = self.client.get(self.name)
             self._look_at = now + self._pause
             self._pause = min(self._pause * 1.5, 2.0)
+            self._tell_attempt(self._job)
         return self._job
+
+    def _tell_attempt(self, job: Resource) -> None:
+        """That it was started anew, once for each time."""
+        attempt = int(job.status.get("attempt") or 1)
+        if attempt > self._attempt:
+            self._attempt = attempt
+            self.session.note(f"job {self.name} is started anew: attempt {attempt}")
 
     def _too_long(self, job: Resource) -> int:
         error = WaitTimeout(

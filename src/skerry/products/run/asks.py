@@ -4,9 +4,10 @@ import msgspec
 
 from skerry.market.ask import Ask
 from skerry.products.run.specs import JobSpec
-from skerry.products.run.work import GRACE, WorkSpec
+from skerry.products.run.work import WorkSpec
 
-ENDING = GRACE + 5
+ENDING = 5
+"""Seconds beside its grace that it may take to end when its time is over."""
 
 
 def ask_of(
@@ -28,7 +29,7 @@ def ask_of(
     )
     if isinstance(spec, JobSpec):
         # A process may take that long to end when its time is over, and is billed for it.
-        duration = spec.time_limit and spec.time_limit + ENDING
+        duration = spec.time_limit and spec.time_limit + spec.grace + ENDING
         return msgspec.structs.replace(
             ask, tasks=spec.count, duration=duration, spot=spec.preemptible
         )

@@ -23,8 +23,11 @@ async def check_work(
     old: Resource | None,
     spec: WorkSpec,
     by: Caller,
+    *,
+    mounted: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Refuse what can't be run as asked. What a spec names is looked up where it differs from that
+    """Refuse what can't be run as asked. ``mounted`` are more fields with paths in its file system,
+    each with where it stands. What a spec names is looked up where it differs from that
     of ``old``: volumes, secrets and uploads that went away since are no reason to refuse a
     label."""
     if spec.isolation == "process" and not by.operator:
@@ -35,7 +38,7 @@ async def check_work(
     _check_command(spec)
     _check_inputs(spec)
     _check_secrets(spec)
-    _check_mounts(spec)
+    _check_mounts(spec, mounted)
     _once("ports", ((_at(f"ports/{n}"), str(p)) for n, p in enumerate(spec.ports)))
     if old is None or old.spec != resource.spec:
         await _check_named(tx, resources, resource, spec)
@@ -102,10 +105,10 @@ def _check_secrets(spec: WorkSpec) -> None:
     _once("variables", names)
 
 
-def _check_mounts(spec: WorkSpec) -> None:
+def _check_mounts(spec: WorkSpec, more: Iterable[tuple[str, str]]) -> None:
     """Volumes and files of secrets each have a place of their own."""
     paths = []
-    for pointer, text in _mounted(spec):
+    for pointer, text in (*_mounted(spec), *more):
         path = PurePosixPath(text)
         if not path.is_absolute() or ".." in path.parts or len(path.parts) < 2:
             raise ValidationError(

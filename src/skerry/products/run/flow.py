@@ -1,5 +1,6 @@
 """The life of a job: as ``life`` tells it, and run again if it failed and may."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,7 @@ from skerry.kernel import changes
 from skerry.kernel.flows import Context, Next, done, hop, nap, step
 from skerry.kernel.rows import Resource
 from skerry.market.lease import Lease
-from skerry.products.run import bill, outcome
+from skerry.products.run import bill, outcome, scratch
 from skerry.products.run.life import (
     BILL,
     DAY,
@@ -29,6 +30,8 @@ from skerry.sites.outputs import OUTPUT, Left
 from skerry.store import Tx
 
 HOUR = 3600.0
+MOST_UNPAID = 60
+"""Seconds that one has to end for want of money: what is set aside lasts for little more."""
 MOST_COPIES = 1000
 """Whose logs and artifacts are told by digests."""
 
@@ -44,8 +47,26 @@ class JobFlow(Life):
         failed = Result("failed", reason, outcome.sentences(refused.message))
         return self._decide(ctx, failed, {}, within=placed)
 
+    def grace(self, ctx: Context) -> float:
+        grace = ctx.spec(JobSpec).grace
+        return min(grace, MOST_UNPAID) if ctx.data.get("stop") == "exhausted" else grace
+
+    async def settle(self, ctx: Context, run: Run) -> None:
+        if ctx.spec(JobSpec).scratch is not None and not ctx.data.get(scratch.MADE):
+            await scratch.make(ctx, run.at)(ctx.tx, ctx.resource)
+
     def placed(self, ctx: Context, lease: Lease, run: Run) -> dict[str, Any]:
         return {**outcome.placed(lease), "attempt": _failures(ctx) + 1}
+
+    def not_started(self, ctx: Context, refused: NotStarted) -> Next:
+        following = super().not_started(ctx, refused)
+        if refused.reason != scratch.NONE:
+            return following
+        return replace(
+            following,
+            within=(*following.within, scratch.drop(ctx)),
+            data={**following.data, scratch.MADE: None},
+        )
 
     @step(deadline=364 * DAY, remedy="It still runs: cancel it if it should not.", inside=True)
     async def run(self, ctx: Context) -> Next:
@@ -55,7 +76,11 @@ class JobFlow(Life):
         if outcome.over(work):
             return hop("finish")
         status = outcome.seen(work)
-        if told := self.told(ctx):
+        told = self.told(ctx)
+        if not told and (why := outcome.broken(work)):
+            shown = {**status, "reason": "CopyFailed", "message": why}
+            return hop("stop", data={"stop": outcome.BROKEN}, status=shown)
+        if told:
             reason, message = outcome.STOPS[told]
             shown = {**status, "reason": reason, "message": message}
             return hop("stop", data={"stop": told}, status=shown)

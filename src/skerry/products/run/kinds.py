@@ -46,7 +46,7 @@ JOB = Kind(
         "command", "image", "imageSecret", "requirements", "millicores", "memory", "disk", "gpus",
         "gpuModel", "count", "retries", "timeLimit", "env", "secrets", "inputs", "volumes",
         "ports", "artifacts", "isolation", "network", "region", "site", "priorityClass",
-        "preemptible",
+        "preemptible", "grace", "scratch",
     ),
     secrets=("secretEnv",),
     quota=10_000,

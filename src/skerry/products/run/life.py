@@ -79,6 +79,9 @@ class Life(Flow):
         ats = await volume_sites(ctx.tx, ctx.resources, ctx.resource, spec)
         return ask_of(spec, volume_sites=ats)
 
+    async def settle(self, ctx: Context, run: Run) -> None:
+        """What is to be put in the transaction that gives it a place."""
+
     def placed(self, ctx: Context, lease: Lease, run: Run) -> dict[str, Any]:
         """The status of one that was given a place."""
         return outcome.placed(lease)
@@ -134,6 +137,7 @@ class Life(Flow):
             await seen.give_up(ctx.tx, earlier.id)
         run = Run.numbered(number, resource, lease.choice)
         await seen.own(ctx.tx, run.id, at=run.at, owner=resource.uid, tenant=resource.tenant)
+        await self.settle(ctx, run)
         await take(ctx.tx, ctx.resources, resource, place.spec_of(ctx), run.id)
         return hop(
             "bring",
@@ -154,9 +158,9 @@ class Life(Flow):
         try:
             brought = await place.bring(ctx, run)
         except SiteUnreachable as away:
-            return self._not_started(ctx, NotStarted("SiteUnreachable", str(away), again=True))
+            return self.not_started(ctx, NotStarted("SiteUnreachable", str(away), again=True))
         except NotStarted as refused:
-            return self._not_started(ctx, refused)
+            return self.not_started(ctx, refused)
         if isinstance(brought, Underway):
             return nap(0.2, status={"message": brought.message})
         run = msgspec.structs.replace(run, image=brought.image, environment=brought.environment)
@@ -177,7 +181,7 @@ class Life(Flow):
         except SiteUnreachable as away:
             return await self.lost_sight(ctx, away)
         except NotStarted as refused:
-            return self._not_started(ctx, refused)
+            return self.not_started(ctx, refused)
 
         async def note(tx: Tx, resource: Resource) -> None:
             await seen.saw(tx, run.at, [status] if status else [])
@@ -192,7 +196,7 @@ class Life(Flow):
             status={"message": None},
         )
 
-    def _not_started(self, ctx: Context, refused: NotStarted) -> Next:
+    def not_started(self, ctx: Context, refused: NotStarted) -> Next:
         """Back to the queue if it may find a place after all, else it can't be run as asked."""
         turned = int(ctx.data.get("turned") or 0) + 1
         if not refused.again or (refused.elsewhere and turned >= self.tries):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -28,6 +29,10 @@ STOPS = {
 """Why a job is ended before its time: what its flow is told, and the reason with its words."""
 
 
+BROKEN = "broken"
+"""Why a gang is ended: one of its copies has failed."""
+
+
 @dataclass(frozen=True)
 class Result:
     """How a run ended. ``lease`` is why its lease is closed."""
@@ -50,19 +55,21 @@ def over(work: Seen) -> bool:
 def result(work: Seen, stop: str | None) -> Result:
     """How it ended. ``stop`` says why Skerry itself ended it, if it did."""
     tasks = work.status.tasks if work.status else ()
-    failed = [t for t in tasks if t.phase != "exited" or t.exit_code != 0]
+    failed = sorted((t for t in tasks if t.phase != "exited" or t.exit_code != 0), key=_when)
     code = next((t.exit_code for t in failed if t.exit_code), None)
     if stop == "cancel":
         ran = work.started_at is not None
         return Result("cancelled", *STOPS[stop], code, "tenant") if ran else CANCELLED
-    if stop is not None:
+    if stop is not None and stop != BROKEN:
         return Result("failed", *STOPS[stop], code, "funds")
     if work.gone_at is not None and not (tasks and all(t.phase == "exited" for t in tasks)):
         text = f"It is gone: {called(work.at)} has nothing of it any more."
         return Result("failed", "Lost", text, code, "breach")
     if not failed:
         return Result("succeeded", exit_code=0)
-    first = next((t for t in failed if t.exit_code), failed[0])
+    # Where one has ended the gang, the others were ended for it; else an exit code tells most.
+    coded = None if stop == BROKEN else next((t for t in failed if t.exit_code), None)
+    first = coded or failed[0]
     if first.phase == "lost":
         text = sentences(first.message or f"Its process was lost at {called(work.at)}")
         return Result("failed", "Lost", text, None, "breach")
@@ -70,6 +77,22 @@ def result(work: Seen, stop: str | None) -> Result:
     if len(tasks) > 1:
         text = f"Copy {first.rank} of {len(tasks)}: {text or f'exit code {first.exit_code}'}"
     return Result("failed", word(first.reason, "ExitCode"), sentences(text), code)
+
+
+def broken(work: Seen) -> str:
+    """What a copy that failed has come to, while others run that wait for it in vain."""
+    tasks = work.status.tasks if work.status else ()
+    ended = [t for t in tasks if t.phase == "lost" or (t.phase == "exited" and t.exit_code != 0)]
+    if not ended or all(t.phase in ("exited", "lost") for t in tasks):
+        return ""
+    first = min(ended, key=_when)
+    how = "is lost" if first.phase == "lost" else f"has ended with exit code {first.exit_code}"
+    return f"Copy {first.rank} of {len(tasks)} {how}: the others are ended."
+
+
+def _when(task: TaskStatus) -> tuple[bool, datetime | None, int]:
+    """The first to end first, and before it whatever ended at a time that nobody knows."""
+    return task.ended_at is not None, task.ended_at, task.rank
 
 
 def sentences(*parts: str) -> str:

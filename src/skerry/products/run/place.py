@@ -17,6 +17,7 @@ from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import Context
 from skerry.kernel.rows import Resource
 from skerry.market.decision import Choice
+from skerry.products.run import scratch
 from skerry.products.run.given import MissingSecret, given
 from skerry.products.run.mounts import mounts
 from skerry.products.run.pods.specs import Health as PodHealth
@@ -82,8 +83,12 @@ def run_of(ctx: Context) -> Run:
 
 
 def spec_of(ctx: Context) -> WorkSpec:
+    """What is asked, with the scratch of a job among its volumes once that was made."""
     spec = ctx.spec(ctx.kind.spec)
     assert isinstance(spec, WorkSpec)
+    if isinstance(spec, JobSpec) and ctx.data.get(scratch.MADE):
+        volumes = [*spec.volumes, scratch.use(spec, ctx.resource.name)]
+        return msgspec.structs.replace(spec, volumes=volumes)
     return spec
 
 
@@ -115,6 +120,10 @@ async def bring(ctx: Context, run: Run) -> Prepared | Underway:
     Raises ``SiteUnreachable``, and ``NotStarted`` if something can't be had or is not taken.
     """
     spec = spec_of(ctx)
+    if ctx.data.get(scratch.MADE) and (why := await scratch.waits(ctx)):
+        if (ctx.now - ctx.entered_at).total_seconds() > scratch.PATIENCE:
+            raise NotStarted(scratch.NONE, why, again=True, elsewhere=True)
+        return Underway(why)
     try:
         await _bring_blobs(ctx, run, _needed(spec))
         async with _driver(ctx, run.at, UPLOAD_PATIENCE) as driver:
@@ -234,7 +243,12 @@ async def workload_of(ctx: Context, run: Run) -> Workload:
         ),
         image=run.image,
         environment=run.environment,
-        env={**spec.env, name: resource.name, "SKERRY_WORKSPACE": resource.workspace},
+        env={
+            **_variables(ctx, spec),
+            **spec.env,
+            name: resource.name,
+            "SKERRY_WORKSPACE": resource.workspace,
+        },
         secret_env=secret.env,
         secret_files=secret.files,
         mounts=mounted,
@@ -250,6 +264,14 @@ async def workload_of(ctx: Context, run: Run) -> Workload:
     return msgspec.structs.replace(common, **_own(spec))
 
 
+def _variables(ctx: Context, spec: WorkSpec) -> dict[str, str]:
+    """What a job is told of its runs."""
+    if not isinstance(spec, JobSpec):
+        return {}
+    attempt = str(ctx.resource.status.get("attempt") or 1)
+    return {"SKERRY_ATTEMPT": attempt, **scratch.variables(spec)}
+
+
 def _own(spec: WorkSpec) -> dict[str, Any]:
     """What only its kind has."""
     if isinstance(spec, JobSpec):
@@ -257,6 +279,7 @@ def _own(spec: WorkSpec) -> dict[str, Any]:
             "tasks": spec.count,
             "artifacts": tuple(spec.artifacts),
             "time_limit": spec.time_limit,
+            "grace": spec.grace,
         }
     if isinstance(spec, PodSpec):
         ports = [*spec.ports, spec.health.port] if spec.health else spec.ports

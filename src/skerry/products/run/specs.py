@@ -4,11 +4,20 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from skerry.products.run.work import WorkSpec, WorkStatus
+from skerry.kernel.kinds import Spec
+from skerry.products.run.volumes.specs import LEAST
+from skerry.products.run.work import GRACE, MountPath, WorkSpec, WorkStatus
 
 Phase = Literal["queued", "starting", "running", "succeeded", "failed", "cancelled"]
 ENDED = ("succeeded", "failed", "cancelled")
 Glob = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Scratch(Spec):
+    """Space that all its runs share."""
+
+    size: Annotated[int, Meta(ge=LEAST, le=1 << 44, description="Its size in bytes")]
+    path: Annotated[MountPath, Meta(description="Where it is mounted, an absolute path")]
 
 
 class JobSpec(WorkSpec):
@@ -29,6 +38,14 @@ class JobSpec(WorkSpec):
     preemptible: Annotated[
         bool, Meta(description="It may be ended for others, at a lower price, and is run again")
     ] = False
+    grace: Annotated[
+        int,
+        Meta(ge=1, le=86400, description="Seconds between asking it to end and ending it"),
+    ] = GRACE
+    scratch: Annotated[
+        Scratch | None,
+        Meta(description="A volume of its own for checkpoints, kept until the job is deleted"),
+    ] = None
     artifacts: Annotated[
         list[Glob], Meta(max_length=1000, description="Files kept of it, as globs")
     ] = []
