@@ -14,6 +14,7 @@ import pytest
 from skerry.kernel.kinds import Kind, Registry
 from skerry.kernel.paths import Path as At
 from tests.harness.prices import priced
+from tests.harness.samples import sample
 from tests.harness.served import Served, served
 
 REGISTRY = Registry.discover()
@@ -51,12 +52,14 @@ def path(kind: Kind, name: str = "", tenant: str = "acme", workspace: str = "pro
 
 @pytest.fixture(scope="package")
 def cloud(_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A cloud with the tenants acme and other, a workspace and a user in each, and a site."""
+    """A cloud with the tenants acme and other, a workspace and a user in each, a site, and who
+    sends its invoices."""
     home = tmp_path_factory.mktemp("covered")
     with served(_postgres, home, prices=priced(REGISTRY)) as cloud:
         for tenant in ("acme", "other"):
             cloud.put(f"/providers/skerry.identity/v1/tenants/{tenant}")
             cloud.put(f"/providers/seca.workspace/v1/tenants/{tenant}/workspaces/prod")
             cloud.put(f"/providers/skerry.identity/v1/tenants/{tenant}/users/somebody")
+        cloud.put(path(REGISTRY["seller"], "main"), sample(REGISTRY["seller"]))
         cloud.site("sim")
         yield cloud
