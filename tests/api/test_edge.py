@@ -2,9 +2,11 @@
 
 import asyncio
 
+import httpx2
 import msgspec
 import pytest
 
+from skerry.api.protocol import web_config
 from tests.api.conftest import HOME, Site
 
 BETA = HOME.replace("/v1/", "/v1beta1/")
@@ -377,3 +379,17 @@ async def test_a_blob_is_seen_only_where_it_was_put(site: Site) -> None:
     lie = await site.call("PUT", base.format("prod")[:-1] + "0", content=data)
     assert lie.status_code == 422
     assert (await site.call("PUT", base.format("prod")[:-5], content=data)).status_code == 422
+
+
+async def test_a_stranger_says_not_where_from(site: Site) -> None:
+    """Only a proxy on this machine is believed, whatever a request's head claims."""
+    config = web_config(site.app, "127.0.0.1", 0)
+    config.load()
+    for client, known in (("198.51.100.9", "198.51.100.9"), ("127.0.0.1", "203.0.113.7")):
+        transport = httpx2.ASGITransport(config.loaded_app, client=(client, 1))
+        headers = {"authorization": f"Bearer {site.token}", "x-forwarded-for": "203.0.113.7"}
+        async with httpx2.AsyncClient(transport=transport, base_url="http://skerry") as http:
+            answer = await http.put(f"{HOME}/shelves/s", json={"spec": {}}, headers=headers)
+        assert answer.is_success
+        found = "select address from change where kind = 'shelf' order by version desc limit 1"
+        assert await site.db.fetchval(found) == known

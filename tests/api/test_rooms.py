@@ -394,3 +394,27 @@ def test_an_event_has_all_that_its_leaf_hashes(house: House) -> None:
     at = f"{events}/{found['position']}"
     assert house.cloud.call("GET", at, token=house.people["stranger"]).status_code == 404
     assert house.cloud.call("GET", at, token=house.people["nobody"]).status_code in (403, 404)
+
+
+def test_an_event_tells_from_where(house: House) -> None:
+    """As a proxy on this machine says it, or the connection; of Skerry's own doing, nothing."""
+    events = "/providers/skerry.proof/v1/tenants/acme/events"
+    workspace = "/providers/seca.workspace/v1/tenants/acme/workspaces"
+    for name, headers in (("near", {}), ("far", {"x-forwarded-for": "203.0.113.7"})):
+        answer = house.cloud.call("PUT", f"{workspace}/{name}", {"spec": {}}, headers=headers)
+        assert answer.is_success, answer.text
+
+    def of(name: str) -> list[dict[str, Any]]:
+        found = house.cloud.get(f"{events}?kinds=workspace&search=workspaces/{name}")["items"]
+        return list(found)
+
+    until(lambda: of("far") and of("near"), house.cloud.told)
+    assert [one["address"] for one in of("near") + of("far")] == ["127.0.0.1", "203.0.113.7"]
+    at = of("far")[0]["position"]
+    reader = house.cloud.get(f"{events}/{at}", token=house.people["reader"])
+    assert reader["address"] == "203.0.113.7"
+    assert "203.0.113.7" not in reader["leaf"] + reader["body"]
+    assert house.cloud.call("GET", f"{events}/{at}", token=house.people["stranger"]).is_error
+    system = house.cloud.get(f"{events}?actor=system&limit=500")["items"]
+    assert system
+    assert not any("address" in one for one in system if one["kind"] != "login")

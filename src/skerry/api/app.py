@@ -55,6 +55,7 @@ from skerry.api.sessions import (
     ticket,
     whoami,
 )
+from skerry.kernel import changes
 from skerry.kernel.errors import NotFound
 
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
@@ -83,6 +84,7 @@ class Settled:
         request_id = urandom(16).hex()
         began = time.perf_counter()
         bound = requests.CURRENT.set(request_id)
+        coming = changes.FROM.set(scope["client"][0] if scope.get("client") else "")
         started = 0
 
         async def sending(message: Message) -> None:
@@ -130,6 +132,7 @@ class Settled:
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
             requests.CURRENT.reset(bound)
+            changes.FROM.reset(coming)
 
 
 def build(

@@ -24,7 +24,7 @@ from skerry.store.queries import load
 _sql = load("skerry.api")
 _MOST = 500
 LOGIN = "login"
-"""The kind of change that tells where somebody came from."""
+"""The kind of change whose body tells where somebody came from."""
 _CURSOR = re.compile(r"(\d{1,17})\.(\d{1,18})")
 _POSITION = re.compile(r"\d{1,18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,10 +86,12 @@ def _before(asked: Mapping[str, str], now: datetime) -> tuple[datetime, int]:
 
 
 def _item(edge: Edge, row: Row, visible: Visible) -> dict[str, Any] | None:
-    known = row["kind"] in edge.resources.registry.by_noun
-    if known and not visible(resource_in(msgspec.json.decode(row["body"]))):
-        return None
-    login = msgspec.json.decode(row["body"]) if row["kind"] == LOGIN else {}
+    known, address = row["kind"] in edge.resources.registry.by_noun, row["address"]
+    if known or row["kind"] == LOGIN:
+        body = msgspec.json.decode(row["body"])
+        if known and not visible(resource_in(body)):
+            return None
+        address = address or body.get("address", "")
     return {
         "position": row["position"],
         "at": stamp(row["at"]),
@@ -98,5 +100,5 @@ def _item(edge: Edge, row: Row, visible: Visible) -> dict[str, Any] | None:
         "verb": row["verb"],
         "version": row["version"],
         "actor": row["actor"],
-        **({"address": login["address"]} if login.get("address") else {}),
+        **({"address": address} if address else {}),
     }

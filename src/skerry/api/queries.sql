@@ -13,7 +13,7 @@ group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5
 
 -- name: happened
 -- What has its place in the feed, newest first.
-select f.position, c.at, c.kind, c.subject, c.verb, c.version, c.actor, c.body
+select f.position, c.at, c.kind, c.subject, c.verb, c.version, c.actor, c.body, c.address
 from change c join feed f on f.change_id = c.id
 where c.tenant = $1 and c.at >= $2 and (c.at, f.position) < ($3, $4::bigint)
   and ($5::text[] is null or c.kind = any($5)) and ($6 = '' or c.workspace = $6)
@@ -24,7 +24,7 @@ order by c.at desc, f.position desc limit $7
 -- name: at_position
 -- One of a tenant, with all that its leaf hashes.
 select f.position, c.at, c.kind, c.subject, c.verb, c.version, c.actor, c.body, c.tenant,
-  c.workspace, c.salt, c.leaf
+  c.workspace, c.salt, c.leaf, c.address
 from change c join feed f on f.change_id = c.id
 where f.position = $1 and c.tenant = $2
 

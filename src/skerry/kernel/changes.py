@@ -14,6 +14,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,6 +26,11 @@ from skerry.store.queries import load
 _sql = load("skerry.kernel", "changes.sql")
 
 CHANNEL = "changes"
+SYSTEM = "system"
+"""The actor of what Skerry does by itself."""
+FROM: ContextVar[str] = ContextVar("from", default="")
+"""Where the request that is being answered came from. It is kept beside each change that somebody
+makes, and not in its leaf, which has nothing that is about a person and can't be erased."""
 
 Rebuild = Callable[[Tx, str], Awaitable[Mapping[str, Any] | None]]
 WITNESSES: dict[str, Rebuild] = {}
@@ -99,6 +105,7 @@ class Change(NamedTuple):
     body: str
     salt: bytes
     leaf: bytes
+    address: str
 
 
 def change_of(
@@ -129,7 +136,10 @@ def change_of(
         body=text,
         salt=salt,
     )
-    return Change(id, at, kind, subject, verb, tenant, workspace, actor, version, text, salt, leaf)
+    address = "" if actor == SYSTEM else FROM.get()
+    return Change(
+        id, at, kind, subject, verb, tenant, workspace, actor, version, text, salt, leaf, address
+    )
 
 
 async def record(

@@ -1,6 +1,7 @@
 -- name: insert_change
-insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt, leaf)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt, leaf,
+  address)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: events_after
 -- The feed after a position, oldest first.

@@ -40,8 +40,8 @@ with made as (
   returning uid, kind, ref, tenant, workspace, version, generation
 ), told as (
   insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
-    leaf)
-  select $24, $25, kind, ref, $26, tenant, workspace, $27, version, $28, $29, $30 from made
+    leaf, address)
+  select $24, $25, kind, ref, $26, tenant, workspace, $27, version, $28, $29, $30, $32 from made
 ), begun as (
   insert into flow (uid, kind, step, wake_at, entered_at, generation)
   select uid, kind, $31, skerry_now(), skerry_now(), generation from made where $31::text <> ''
@@ -59,8 +59,8 @@ with stored as (
   returning uid, kind, ref, tenant, workspace, version
 ), told as (
   insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
-    leaf)
-  select $14, $15, kind, ref, $16, tenant, workspace, $17, version, $18, $19, $20 from stored
+    leaf, address)
+  select $14, $15, kind, ref, $16, tenant, workspace, $17, version, $18, $19, $20, $22 from stored
 )
 update flow set wake_at = skerry_now(), poke = poke + 1, deleting = deleting or $21::int = 2
 where uid = $1 and $21::int > 0

@@ -239,7 +239,7 @@ class Rows:
         await tx.execute(
             _sql.update, r.uid, r.labels, r.annotations, r.extensions, r.spec, r.spec_version,
             r.status, r.state, r.conditions, r.version, r.generation, r.modified_at, r.deleted_at,
-            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, wake.value,
+            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, wake.value, c.address,
         )  # fmt: skip
         tx.known[r.uid] = copy(r)
         tx.after_commit(self.changed)
@@ -253,7 +253,7 @@ class Rows:
             r.parent_ref, r.owner_uid, r.root_uid, r.created_by, r.labels, r.annotations,
             r.extensions, r.spec, r.spec_version, r.status, r.state, r.conditions, r.version,
             r.generation, r.created_at, r.modified_at,
-            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, step,
+            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, step, c.address,
         )  # fmt: skip
         tx.after_commit(self.changed)
         return added is not None

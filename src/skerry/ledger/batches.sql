@@ -22,8 +22,8 @@ with entered as (
   where a.id = d.id
 ), told as (
   insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
-    leaf)
-  values ($20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+    leaf, address)
+  values ($20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
 )
 insert into batch (id, at, size, root, hashes, change_id) values ($1, $2, $3, $4, $5, $20)
 

@@ -2,8 +2,8 @@
 -- A decision, and its change ($12 and on).
 with told as (
   insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
-    leaf)
-  values ($12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+    leaf, address)
+  values ($12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 )
 insert into decision (id, at, tenant, workspace, owner, subject, purpose, outcome, base, changes,
   body)

@@ -218,7 +218,8 @@ CREATE TABLE public.change (
     version bigint NOT NULL,
     body text NOT NULL,
     salt bytea NOT NULL,
-    leaf bytea NOT NULL
+    leaf bytea NOT NULL,
+    address text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.checkpoint (

@@ -28,11 +28,12 @@ def _log(session: Session, limit: int, **filters: str) -> None:
         output.document(found, session.form)
         return
     rows = [
-        [one["at"], one["actor"], one["verb"], one["kind"], formats.short(one["ref"]),
-         str(one["position"])]
+        [one["at"], one["actor"], one.get("address", "-"), one["verb"], one["kind"],
+         formats.short(one["ref"]), str(one["position"])]
         for one in found
     ]  # fmt: skip
-    output.table(["AT", "WHO", "VERB", "KIND", "OF", "POSITION"], rows, header=session.form.header)
+    titles = ["AT", "WHO", "FROM", "VERB", "KIND", "OF", "POSITION"]
+    output.table(titles, rows, header=session.form.header)
 
 
 @pass_session
