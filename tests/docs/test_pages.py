@@ -128,6 +128,11 @@ FILLED = {
     },
     "proof.md": {"'skerry/acme+1f2e3d4c+AX…'": '"$(skerry key)"'},
     "people.md": {"skerry login --tenant acme": "skerry login --help --tenant acme"},
+    "training.md": {
+        "--gpus 8": "--cpus 0.2 --memory 64MiB",
+        "--name short": "--name short --cpus 0.2 --memory 64MiB",
+        "torchrun train.py": "sh -c 'echo $RANK of $WORLD_SIZE at $MASTER_ADDR'",
+    },
     "volumes.md": {"1G": "32M", "2G": "64M"},
     "sites.md": {'["sleep",60]': '["sleep",0]', "-- anything": "-- anything || test $? = 3"},
 }
