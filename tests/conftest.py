@@ -7,9 +7,12 @@ behind is removed by the next one.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
+import select
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -56,14 +59,25 @@ def pytest_configure(config: pytest.Config) -> None:
         owner = os.open(run / "owner", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(owner, fcntl.LOCK_EX)
         _LOCKS.append(owner)
+        (run / "pid").write_text(str(os.getpid()))
     os.environ[_RUN] = str(run)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and _LOCKS:
+        _end_keeper(Path(os.environ[_RUN]) / "keeper")
         os.close(_LOCKS.pop())
         with _locked(_RUNS / "lock"):
             _remove_if_abandoned(Path(os.environ.pop(_RUN)))
+
+
+def _end_keeper(pid: Path) -> None:
+    """Let what keeps the run's Kubernetes, if any does, end it; that takes some seconds."""
+    if pid.exists():
+        with contextlib.suppress(ProcessLookupError):
+            keeper = os.pidfd_open(int(pid.read_text()))
+            signal.pidfd_send_signal(keeper, signal.SIGTERM)
+            select.select([keeper], [], [])
 
 
 def _remove_if_abandoned(run: Path) -> None:

@@ -115,11 +115,13 @@ def image(
     *,
     architecture: str = ARCHITECTURE,
     with_base: bool = True,
+    compressed: bool = True,
     **config: Any,
 ) -> Image:
     """``config``: ``Cmd``, ``Env`` … as Docker names them."""
     tars = [base(), *layers] if with_base else list(layers)
-    blobs = {digest_of(content): content for content in map(_packed, tars)}
+    stored = list(map(_packed, tars)) if compressed else tars
+    blobs = {digest_of(content): content for content in stored}
     settings = json.dumps(
         {
             "architecture": architecture,
@@ -133,8 +135,12 @@ def image(
         "mediaType": MANIFEST,
         "config": {"mediaType": CONFIG, "digest": digest_of(settings), "size": len(settings)},
         "layers": [
-            {"mediaType": LAYER, "digest": digest_of(packed), "size": len(packed)}
-            for packed in map(_packed, tars)
+            {
+                "mediaType": LAYER if compressed else LAYER.removesuffix("+gzip"),
+                "digest": digest_of(content),
+                "size": len(content),
+            }
+            for content in stored
         ],
     }
     blobs[digest_of(settings)] = settings

@@ -1,0 +1,3 @@
+from tests.kubernetes.fixtures import cluster, door, fleet, frail, namespace, node, spare
+
+__all__ = ["cluster", "door", "fleet", "frail", "namespace", "node", "spare"]
