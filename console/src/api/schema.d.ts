@@ -627,12 +627,27 @@ export interface components {
             /** @description How many there are */
             count: number;
             /**
+             * @description Their UUIDs, where they can be given by name
+             * @default []
+             */
+            devices?: string[];
+            /**
+             * @description Of parts of devices: what of the model says so
+             * @default
+             */
+            mark?: string;
+            /**
              * @description Bytes on each; unknown if left out
              * @default null
              */
             memory?: number | null;
             /** @description As its maker calls it */
             model: string;
+            /**
+             * @description Which are there but not sold, and why
+             * @default
+             */
+            out?: string;
             /**
              * @description For one, for an hour
              * @default null
@@ -1261,7 +1276,7 @@ export interface components {
              */
             secrets?: components["schemas"]["SecretRef"][];
             /**
-             * @description Only at this site, or at this host: SITE/HOST
+             * @description Only at this site, host or node: SITE/NODE
              * @default
              */
             site?: string;
@@ -1270,6 +1285,17 @@ export interface components {
              * @default 0
              */
             timeLimit?: number;
+            /**
+             * @description How near together its copies go: host, link (NVLink), rack or zone
+             * @default
+             * @enum {unknown}
+             */
+            topology?: "" | "host" | "link" | "rack" | "zone";
+            /**
+             * @description Whether it waits for such a place; else it is only preferred
+             * @default false
+             */
+            topologyRequired?: boolean;
             /**
              * @description Volumes that it mounts
              * @default []
@@ -1410,6 +1436,11 @@ export interface components {
              * @default 0
              */
             priceVersion?: number;
+            /**
+             * @description Machine by machine, and device by device
+             * @default []
+             */
+            shares?: components["schemas"]["ShareStatus"][];
             /** @description What it is for */
             subject: string;
         };
@@ -1846,6 +1877,11 @@ export interface components {
          * @description Capacity on sale at one place: a pool, or instances.
          */
         OfferSpec: {
+            /**
+             * @description Why nothing new is placed there; open if left out
+             * @default
+             */
+            closed?: string;
             /** @description Of all its prices, ISO 4217 */
             currency: string;
             /**
@@ -1877,6 +1913,16 @@ export interface components {
              */
             latency?: number | null;
             /**
+             * @description The NVLink domain it is in
+             * @default
+             */
+            link?: string;
+            /**
+             * @description Of a place with several machines: which one
+             * @default
+             */
+            node?: string;
+            /**
              * @description Seconds of warning before it is taken back
              * @default 0
              */
@@ -1897,6 +1943,11 @@ export interface components {
              */
             priceVersion?: number;
             /**
+             * @description The rack the node is in
+             * @default
+             */
+            rack?: string;
+            /**
              * @description Where it is: the region
              * @default
              */
@@ -1911,6 +1962,11 @@ export interface components {
              * @default
              */
             site?: string;
+            /**
+             * @description Whether it may be taken back at any time
+             * @default false
+             */
+            spot?: boolean;
             /**
              * @description Not sold for now
              * @default false
@@ -2007,6 +2063,16 @@ export interface components {
              */
             jurisdiction?: string;
             /**
+             * @description Of copies on several machines: what these share, such as rack r7
+             * @default
+             */
+            near?: string;
+            /**
+             * @description The machine, where all copies are at one
+             * @default
+             */
+            node?: string;
+            /**
              * @description Who runs the site
              * @default
              */
@@ -2056,6 +2122,21 @@ export interface components {
              * @default
              */
             jurisdiction?: string;
+            /**
+             * @description The NVLink domain it is in
+             * @default
+             */
+            link?: string;
+            /**
+             * @description Of several machines: what they share, such as rack r7
+             * @default
+             */
+            near?: string;
+            /**
+             * @description The machine, of a place with several
+             * @default
+             */
+            node?: string;
             /** @description The offer that was taken */
             offer: string;
             /**
@@ -2063,6 +2144,11 @@ export interface components {
              * @default
              */
             operator?: string;
+            /**
+             * @description The rack it is in
+             * @default
+             */
+            rack?: string;
             /**
              * @description The region
              * @default
@@ -2224,7 +2310,7 @@ export interface components {
              */
             secrets?: components["schemas"]["SecretRef"][];
             /**
-             * @description Only at this site, or at this host: SITE/HOST
+             * @description Only at this site, host or node: SITE/NODE
              * @default
              */
             site?: string;
@@ -3610,7 +3696,7 @@ export interface components {
              */
             secrets?: components["schemas"]["SecretRef"][];
             /**
-             * @description Only at this site, or at this host: SITE/HOST
+             * @description Only at this site, host or node: SITE/NODE
              * @default
              */
             site?: string;
@@ -3716,6 +3802,26 @@ export interface components {
              * @enum {unknown}
              */
             resource: "gpus" | "memory" | "millicores";
+        };
+        /**
+         * ShareStatus
+         * @description What is taken of one machine.
+         */
+        ShareStatus: {
+            /** @description How many copies are there, the lowest ranks first */
+            copies: number;
+            /**
+             * @description UUIDs of the devices, rank by rank
+             * @default []
+             */
+            devices?: string[];
+            /**
+             * @description The machine, of a place with several
+             * @default
+             */
+            node?: string;
+            /** @description Its offer */
+            offer: string;
         };
         SiteDocument: {
             annotations: components["schemas"]["Annotations"];
@@ -3939,6 +4045,11 @@ export interface components {
              * @default
              */
             message?: string;
+            /**
+             * @description The machine it runs at, of a site with several
+             * @default
+             */
+            node?: string;
             /** @description What its site says of it */
             phase: string;
             /** @description Which copy, from 0 */
@@ -5162,6 +5273,7 @@ export type ServiceSpec = components['schemas']['ServiceSpec'];
 export type ServiceStatus = components['schemas']['ServiceStatus'];
 export type SetPassword = components['schemas']['SetPassword'];
 export type Share = components['schemas']['Share'];
+export type ShareStatus = components['schemas']['ShareStatus'];
 export type SiteDocument = components['schemas']['SiteDocument'];
 export type SiteRequest = components['schemas']['SiteRequest'];
 export type SiteSpec = components['schemas']['SiteSpec'];

@@ -51,13 +51,13 @@ class Tariff(msgspec.Struct, frozen=True):
     def of(self, sku: str) -> int | None:
         """The price of the most telling name that fits ``sku``, else the default.
 
-        ``H100`` fits ``NVIDIA H100 80GB HBM3``: all its words stand in it, in this order.
+        ``H100`` fits ``NVIDIA H100 80GB HBM3``: all its words stand in it, in this order. A part of
+        a device (``A100 1g.10gb``, ``T4 shared``) has only the price of a name that says so.
         """
-        words = _words(sku)
-        fitting = [name for name in self.skus if _within(_words(name), words)]
+        fitting = [name for name in self.skus if _fits(name, sku)]
         if fitting:
             return self.skus[max(fitting, key=lambda name: (len(_words(name)), len(name)))]
-        return self.default
+        return None if _parts(sku) else self.default
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -143,7 +143,27 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 def overlay_fits(agreed: str, sku: str) -> bool:
     """Whether what was agreed for one sort (or, empty, for every one) is about ``sku``."""
-    return not agreed or _within(_words(agreed), _words(sku))
+    return not agreed or _fits(agreed, sku)
+
+
+_PART = re.compile(r"[0-9]+[cg]\.[0-9]+gb|[cdqst]px|nps[0-9]|shared")
+"""Words by which makers name parts of devices: profiles of slices, and turns."""
+
+
+def _parts(sku: str) -> set[str]:
+    return {word for word in _words(sku) if _PART.fullmatch(word)}
+
+
+def _fits(name: str, sku: str) -> bool:
+    """Whether a price under this name is for ``sku``: its words stand there together, and between
+    them perhaps what else a device is called by before its profile."""
+    parts, words = _parts(sku), _words(name)
+    if parts - set(words):
+        return False
+    whole = [word for word in _words(sku) if word not in parts]
+    return _within([word for word in words if word not in parts], whole) or (
+        bool(parts) and set(words) == parts
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -52,8 +52,15 @@ class Agreed(Fact, frozen=True, kw_only=True):
     """Nano for one unit of sale: a core-hour, a GiB-month."""
 
 
+Topology = Literal["", "host", "link", "rack", "zone"]
+LEVELS: tuple[str, ...] = ("host", "link", "rack", "zone", "site")
+"""How near to each other tasks can be, the nearest first: on one machine, in one NVLink domain, in
+one rack, in one zone, at one site."""
+
+
 class Ask(Fact, frozen=True, kw_only=True):
-    """What somebody needs. All ``tasks`` go to one offer, together or not at all."""
+    """What somebody needs. All ``tasks`` go to one offer, or to several nodes of one site where no
+    offer holds them all; together or not at all."""
 
     millicores: Millicores
     """Per task, like memory, disk and GPUs."""
@@ -72,10 +79,15 @@ class Ask(Fact, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
-    """Any of these; empty: anywhere. ``site/host`` is one host of a site."""
+    """Any of these; empty: anywhere. ``site/host`` is one host or node of a site."""
     volume_sites: tuple[str, ...] = ()
     """At which sites, or hosts of sites, the volumes lie that it mounts: it must run at each of
     them, so at most one."""
+    topology: Topology = ""
+    """How near to each other its tasks should be; empty: as near as there is room."""
+    topology_required: bool = False
+    """Whether they must be that near. Otherwise a place that keeps to it goes before a cheaper one
+    that does not."""
     price_ceiling: Total | None = None
     """Nano per hour for all tasks together; None: any price."""
     currency: Currency = ""
@@ -95,14 +107,21 @@ class Ask(Fact, frozen=True, kw_only=True):
 
 
 class GpuStock(Fact, frozen=True, kw_only=True):
-    """Devices of one model."""
+    """Devices of one sort: whole ones of a model, its slices of one profile, or turns on it."""
 
     model: str
+    """With the profile behind it, or ``shared``, where it is not whole devices."""
+    mark: Annotated[str, Meta(max_length=64)] = ""
+    """What of ``model`` says that they are parts of devices; empty: they are whole."""
     memory: Bytes | None
     """Of each device."""
     count: Gpus
     price: Price | None = None
     """Nano per device and hour."""
+    devices: Annotated[tuple[str, ...], Meta(max_length=1 << 10)] = ()
+    """Their UUIDs, where the place can give exactly those that are named."""
+    out: Annotated[str, Meta(max_length=1000)] = ""
+    """Which of this model are not sold though they are there, and why, in words."""
 
 
 class Divisible(Fact, frozen=True, kw_only=True, tag="divisible", tag_field="sold"):
@@ -149,6 +168,15 @@ class Offer(Fact, frozen=True, kw_only=True):
     site: str = ""
     host: str = ""
     """Of a site with several hosts: which one."""
+    node: str = ""
+    """Of a place with several machines under one driver: which one."""
+    rack: str = ""
+    link: str = ""
+    """The NVLink domain that all devices of the node are in."""
+    spot: bool = False
+    """Whether it may be taken back at any time."""
+    closed: Annotated[str, Meta(max_length=1000)] = ""
+    """Why nothing new is placed there, in words; empty: it is open."""
     region: str = ""
     zone: str = ""
     jurisdiction: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""
@@ -172,6 +200,11 @@ class Offer(Fact, frozen=True, kw_only=True):
         """Who speaks for the place: the site, or the host at the site."""
         return f"{self.site}/{self.host}" if self.host else self.site
 
+    @property
+    def where(self) -> str:
+        """The machine: the place, or the node at the place."""
+        return f"{self.at}/{self.node}" if self.node else ""
+
 
 class Used(Fact, frozen=True, kw_only=True):
     """How much of an offer is reserved or leased."""
@@ -181,6 +214,8 @@ class Used(Fact, frozen=True, kw_only=True):
     disk: int = 0
     gpus: dict[str, int] = {}
     """Devices by model."""
+    devices: tuple[str, ...] = ()
+    """Which of them, where they were named: of what is taken rank by rank, else sorted."""
     count: int = 0
     """Instances, of a fixed shape."""
 

@@ -55,16 +55,35 @@ DIVISIBLE = (
     "core_price", "memory_price", "gpu_price", "storage_price",
     "millicores", "memory", "disk", "gpus",
     "free_millicores", "free_memory", "free_disk", "free_gpus",
+    "node", "rack", "link", "out",
 )  # fmt: skip
 """The columns of either sort of segment. Memory and disk are in MiB; ``expires`` in seconds since
-1970, ``key`` breaks ties."""
+1970, ``key`` breaks ties. ``node`` is the machine as ``Offer.where`` names it."""
 
 PRICES = ("core_price", "memory_price", "gpu_price", "storage_price")
 """Of what is sold by amount."""
 
-_NARROW = frozenset(
-    ("operator", "zone", "site", "at", "latency", "count", "millicores", "memory", "disk", "gpus")
-) | {name for name in DIVISIBLE if name.startswith("free_")}
+NAMELESS = 0
+"""The number of the empty name."""
+
+_NARROW = (
+    frozenset(("node", "rack", "link", "out"))
+    | frozenset(
+        (
+            "operator",
+            "zone",
+            "site",
+            "at",
+            "latency",
+            "count",
+            "millicores",
+            "memory",
+            "disk",
+            "gpus",
+        )
+    )
+    | {name for name in DIVISIBLE if name.startswith("free_")}
+)
 
 
 class Names:
@@ -96,6 +115,11 @@ class Group(NamedTuple):
     divisible: bool
     gpu: int
     gpu_memory: int
+    mark: int
+    """Of parts of devices (``GpuStock.mark``)."""
+    closed: int
+    """Why it takes nothing new."""
+    spot: int
     isolations: int
     """Bit i: offers ``ISOLATIONS[i]``."""
     currency: int
@@ -119,6 +143,10 @@ class Groups:
         self.list: list[Group] = []
         self.gpus: set[int] = set()
         """The models there are, as codes of names."""
+        self.parts: list[int] = []
+        """Those whose devices are parts of devices."""
+        self.closed = self.spot = False
+        """Whether any is."""
         self._codes: dict[Group, int] = {}
         self._columns: dict[str, Ints] = {}
 
@@ -128,6 +156,10 @@ class Groups:
             found = self._codes[group] = len(self.list)
             self.list.append(group)
             self.gpus.add(group.gpu)
+            if group.mark != NAMELESS:
+                self.parts.append(found)
+            self.closed |= group.closed != NAMELESS
+            self.spot |= bool(group.spot)
         return found
 
     def columns(self) -> dict[str, Ints]:
@@ -150,7 +182,9 @@ class Tables:
 
     @classmethod
     def empty(cls) -> "Tables":
-        return cls(Names(), Names(), Groups())
+        tables = cls(Names(), Names(), Groups())
+        assert tables.names.code("") == NAMELESS
+        return tables
 
 
 @dataclass(frozen=True)
@@ -167,6 +201,8 @@ class Segment:
     """Where each of them starts, and at last the number of lines."""
     cheapest: dict[str, Ints]
     """For each of them, the lowest known price in each price column; NEVER if none is known."""
+    fleet: bool
+    """Whether any of it is a node."""
 
     def __len__(self) -> int:
         return len(self.columns["group"])
@@ -184,7 +220,8 @@ class Segment:
         for name in PRICES if divisible else ("price", "spot"):
             cheapest[name] = np.minimum.reduceat(kept[name], starts)
         ordered = np.asarray(digests, np.uint8).reshape(-1, 32)[order]
-        return cls(divisible, kept, ordered, groups, np.append(starts, len(order)), cheapest)
+        fleet = divisible and bool(kept["node"].any())
+        return cls(divisible, kept, ordered, groups, np.append(starts, len(order)), cheapest, fleet)
 
     @classmethod
     def join(cls, parts: list[tuple["Segment", NDArray[np.bool_]]]) -> "Segment":
@@ -202,6 +239,17 @@ def line_key(offer: str, model: str) -> int:
     """The tie-breaker: a number drawn from the offer's id, so that no seller wins ties by name."""
     digest = hashlib.blake2b(f"{offer}\0{model}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+PLACE_BITS, LEFT_BITS, OWN_BITS = 20, 31, 12
+"""What the key of a node consists of: bits of its place, bits of its own that ``gang.packing`` puts
+what is free of it into (11 bits of devices, 20 of cores), and further ones of its own."""
+
+
+def node_key(at: str, offer: str, model: str) -> int:
+    """The tie-breaker of a node: all of a place stand together."""
+    own = LEFT_BITS + OWN_BITS
+    return line_key(at, "") >> own << own | line_key(offer, model) & ((1 << own) - 1)
 
 
 def row_digest(row: Row) -> bytes:
@@ -250,7 +298,7 @@ class Gatherer:
         return (
             self._tables.offers.code(offer.id),
             row.version,
-            line_key(offer.id, model),
+            node_key(offer.at, offer.id, model) if offer.node else line_key(offer.id, model),
             self._tables.groups.code(group),
             code(offer.operator),
             code(offer.zone),
@@ -260,12 +308,17 @@ class Gatherer:
             _known(offer.latency),
         )
 
-    def _group(self, offer: Offer, gpu: str, gpu_memory: int | None, *shape: int) -> Group:
+    def _group(
+        self, offer: Offer, gpu: str, gpu_memory: int | None, *shape: int, mark: str = ""
+    ) -> Group:
         code = self._tables.names.code
         return Group(
             isinstance(offer.supply, Divisible),
             code(gpu),
             _mebibytes(gpu_memory),
+            code(mark),
+            code(offer.closed),
+            offer.spot,
             sum(1 << ISOLATIONS.index(i) for i in set(offer.isolations)),
             code(offer.currency),
             code(offer.jurisdiction),
@@ -296,7 +349,8 @@ class Gatherer:
         )
 
     def _divisible_lines(self, row: Row, supply: Divisible) -> Iterator[tuple[int, ...]]:
-        used = row.used
+        used, offer, code = row.used, row.offer, self._tables.names.code
+        place = (code(offer.where), code(offer.rack), code(offer.link))
         totals = (supply.millicores, supply.memory // MIB, supply.disk // MIB)
         free = (
             max(0, supply.millicores - used.millicores),
@@ -304,7 +358,7 @@ class Gatherer:
             max(0, supply.disk - used.disk) // MIB,
         )
         for stock in supply.gpus or (GpuStock(model="", memory=None, count=0),):
-            group = self._group(row.offer, stock.model, stock.memory)
+            group = self._group(offer, stock.model, stock.memory, mark=stock.mark)
             yield (
                 *self._common(row, stock.model, group),
                 _price(supply.core_price),
@@ -315,6 +369,8 @@ class Gatherer:
                 stock.count,
                 *free,
                 max(0, stock.count - used.gpus.get(stock.model, 0)),
+                *place,
+                code(stock.out),
             )
 
 

@@ -45,12 +45,19 @@ class Facts(NamedTuple):
     currency: str
     instance_type: str
     place: Place
+    mark: str = ""
+    closed: str = ""
+    out: str = ""
 
 
 def failure(
     reason: Reason, facts: Facts, per_hour: int | None, ask: Ask, policy: Policy, now: datetime
 ) -> str:
     """The words, or nothing if the line passes. ``per_hour`` is what all tasks would cost."""
+    if reason in (Reason.CLOSED, Reason.SPOT):
+        return _open(reason, facts, ask)
+    if reason is Reason.TOGETHER:
+        return _together(facts, ask)
     if reason in (Reason.SHAPE, Reason.CAPACITY):
         return _size(reason, facts, ask)
     if reason in (Reason.GPU_MODEL, Reason.GPU_MEMORY):
@@ -73,12 +80,35 @@ def _size(reason: Reason, facts: Facts, ask: Ask) -> str:
             "" if free >= ask.tasks else f"{ask.tasks - free} more instances would have to be free"
         )
     prefix, last = ("", "in all") if reason is Reason.SHAPE else ("free_", "free")
+    tasks = 1 if facts.place.node else ask.tasks
     short = [
-        _lack(name, need * ask.tasks, facts.values[prefix + name])
+        _lack(name, need * tasks, facts.values[prefix + name])
         for name, need in needs(ask)
-        if facts.values[prefix + name] < need * ask.tasks
+        if facts.values[prefix + name] < need * tasks
     ]
-    return f"{', '.join(short)} would have to be {last}" if short else ""
+    out = f" ({facts.out})" if facts.out and ask.gpus else ""
+    return f"{', '.join(short)} would have to be {last}{out}" if short else ""
+
+
+def _open(reason: Reason, facts: Facts, ask: Ask) -> str:
+    if reason is Reason.CLOSED:
+        return f"nothing new is placed there: {facts.closed}" if facts.closed else ""
+    spot = facts.group.spot and not ask.spot
+    return "it may be taken back at any time, which was not asked for" if spot else ""
+
+
+def _together(facts: Facts, ask: Ask) -> str:
+    if ask.tasks == 1:
+        return ""
+    if not facts.group.divisible:
+        unknown = f"how near to each other its instances are is unknown; {ask.topology} was asked"
+        return unknown if ask.topology_required and ask.topology else ""
+    if not facts.place.node:
+        return ""
+    room = min((facts.values["free_" + name] // need for name, need in needs(ask)), default=None)
+    if room is None or room >= ask.tasks:
+        return ""
+    return f"it has room for {max(room, 0)} of {ask.tasks} tasks"
 
 
 def _lack(name: str, need: int, have: int) -> str:
@@ -116,9 +146,10 @@ def _device(reason: Reason, facts: Facts, ask: Ask) -> str:
     if not ask.gpus:
         return ""
     if reason is Reason.GPU_MODEL:
-        if not ask.gpu_models or any(gpus.same(model, facts.gpu) for model in ask.gpu_models):
+        if gpus.serves(ask.gpu_models, facts.gpu, facts.mark):
             return ""
-        return f"asked for {' or '.join(ask.gpu_models)}; this offer has {facts.gpu or 'no GPU'}"
+        wanted = " or ".join(ask.gpu_models) or "whole GPUs"
+        return f"asked for {wanted}; this offer has {facts.gpu or 'no GPU'}"
     have = facts.group.gpu_memory
     if have >= mebibytes(ask.gpu_memory) or not ask.gpu_memory:
         return ""
@@ -154,7 +185,7 @@ def _where(reason: Reason, place: Place, ask: Ask) -> str:
     wanted, have = {
         Reason.REGION: (ask.regions, {place.region}),
         Reason.ZONE: (ask.zones, {place.zone}),
-        Reason.SITE: (ask.sites, {place.site, place.at}),
+        Reason.SITE: (ask.sites, {place.site, place.at, place.where}),
     }[reason]
     if not wanted or have & set(wanted):
         return ""

@@ -4,6 +4,9 @@ NVML says ``NVIDIA A100-SXM4-80GB``, price lists ``A100-80G``, people ``a100``. 
 *base* (``A100``) and *variants* (form factor and memory: ``SXM4``, ``80G``). Who asks for ``A100``
 takes any of them; who asks for ``H100-NVL`` takes only that. Bases must be equal, so ``RTX 3060``
 never means ``RTX 3060 Ti``.
+
+Parts of devices carry a *mark*, the profile of a slice or ``shared``. They serve only who names the
+mark: an ask for ``A100``, or for any GPU, is for whole ones.
 """
 
 import re
@@ -15,6 +18,7 @@ _VENDOR = frozenset(
 )
 _VARIANT = re.compile(r"SXM\d*|PCIE|NVL|NVLINK|MEGA|HBM\d*E?|\d+GI?B?|OAM|HGX|DGX")
 _SPLIT = re.compile(r"[\s_/-]+")
+_WORDS = re.compile(r"[\s_]+")
 
 
 class Model(NamedTuple):
@@ -40,3 +44,13 @@ def same(asked: str, offered: str) -> bool:
     """Whether a card called ``offered`` serves somebody who asked for ``asked``."""
     want, have = parse(asked), parse(offered)
     return bool(have.base) and want.base == have.base and want.variants <= have.variants
+
+
+@lru_cache(maxsize=4096)
+def serves(asked: tuple[str, ...], offered: str, mark: str) -> bool:
+    """Whether what is ``offered`` serves somebody who will take any of those ``asked`` for, or, of
+    none, any whole device."""
+    if not asked:
+        return not mark
+    needed = set(mark.upper().split())
+    return any(same(one, offered) and needed <= set(_WORDS.split(one.upper())) for one in asked)

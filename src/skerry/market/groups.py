@@ -1,14 +1,13 @@
 """The filters on what many offers share, each tested once for a group."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skerry.market import gpus
 from skerry.market.ask import EVIDENCE, ISOLATIONS, Ask
-from skerry.market.columns import Ints, Names, Tables
+from skerry.market.columns import NAMELESS, Ints, Names, Tables
 from skerry.market.policy import Policy
 from skerry.market.prices import mebibytes
 from skerry.market.reasons import Reason
@@ -37,8 +36,8 @@ def refuse_groups(ask: Ask, tables: Tables, policy: Policy) -> Ints:
     def refuse(reason: Reason, bad: Bools) -> None:
         np.bitwise_or(failed, bad * np.int64(1 << reason), out=failed)
 
-    if ask.gpus and ask.gpu_models:
-        refuse(Reason.GPU_MODEL, ~_serving_models(ask, tables)[columns["gpu"]])
+    if ask.gpus and (ask.gpu_models or tables.groups.parts):
+        refuse(Reason.GPU_MODEL, ~_serving_models(ask, tables))
     if ask.gpus and ask.gpu_memory:
         refuse(Reason.GPU_MEMORY, columns["gpu_memory"] < mebibytes(ask.gpu_memory))
     refuse(Reason.ISOLATION, (columns["isolations"] & accepted_isolations(ask, policy)) == 0)
@@ -50,6 +49,10 @@ def refuse_groups(ask: Ask, tables: Tables, policy: Policy) -> Ints:
         refuse(Reason.EVIDENCE, columns["evidence"] < EVIDENCE.index(policy.evidence))
     if ask.regions:
         refuse(Reason.REGION, ~listed(names, ask.regions)[columns["region"]])
+    if tables.groups.closed:
+        refuse(Reason.CLOSED, columns["closed"] != NAMELESS)
+    if tables.groups.spot and not ask.spot:
+        refuse(Reason.SPOT, columns["spot"] != 0)
     fixed = columns["divisible"] == 0
     for name, need in needs(ask):
         refuse(Reason.SHAPE, fixed & (columns[name] < need))
@@ -69,16 +72,20 @@ def needs(ask: Ask) -> tuple[tuple[str, int], ...]:
 
 
 def _serving_models(ask: Ask, tables: Tables) -> Bools:
-    """For each name, whether it is a GPU model that will do."""
-    names = tables.names.list
+    """For each group, whether its devices are of a sort that will do."""
+    names, columns = tables.names.list, tables.groups.columns()
     table = np.zeros(len(names), np.bool_)
-    table[[code for code in tables.groups.gpus if _serves(ask.gpu_models, names[code])]] = True
-    return table
-
-
-@lru_cache(4096)
-def _serves(asked: tuple[str, ...], offered: str) -> bool:
-    return any(gpus.same(one, offered) for one in asked)
+    asked = ask.gpu_models
+    if asked:
+        known = tables.groups.gpus
+        table[[code for code in known if gpus.serves(asked, names[code], "")]] = True
+    else:
+        table[:] = True
+    found: Bools = table[columns["gpu"]]
+    for index in tables.groups.parts:
+        group = tables.groups.list[index]
+        found[index] = gpus.serves(asked, names[group.gpu], names[group.mark])
+    return found
 
 
 def _refuse_jurisdictions(

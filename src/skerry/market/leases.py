@@ -7,11 +7,14 @@ frozen terms; ``close`` gives capacity and money back. Each may be repeated.
 
 What is reserved and leased of an offer is never more than it has: it only grows under the offer's
 row lock, after a look at the row itself. Locks are taken in one order: owner, the lease's hold,
-lease, offer, the ledger's accounts.
+lease, offers by id, the ledger's accounts.
+
+A gang over several nodes is one lease with a share of each node's offer (``taking``).
 """
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary, proxy
@@ -27,12 +30,21 @@ from skerry.ledger import agreements, chart, holds, price_lists, settle
 from skerry.ledger.budgets import BudgetExhausted
 from skerry.ledger.journal import InsufficientFunds
 from skerry.ledger.publish import publish_invoice
-from skerry.market import decisions, offers, policies
+from skerry.market import decisions, offers, policies, taking
 from skerry.market.agreed import of_overlays
-from skerry.market.ask import Ask, Used, canonical
+from skerry.market.ask import Ask, canonical
 from skerry.market.decision import Decision
 from skerry.market.decisions import Outcome, Recorded
-from skerry.market.lease import Cause, Lease, Reason, Refusal, lease_of, set_aside, why_refused
+from skerry.market.lease import (
+    Lease,
+    Reason,
+    Refusal,
+    lease_of,
+    made_of,
+    refusal_of,
+    set_aside,
+    why_refused,
+)
 from skerry.market.live import LiveSnapshot
 from skerry.market.match import match
 from skerry.market.queues import entries
@@ -133,14 +145,13 @@ class Market:
     ) -> Lease:
         decision, snapshot = found.decision, found.snapshot
         assert decision.chosen is not None
-        locked = await offers.lock(tx, decision.chosen.offer)
-        assert locked is not None
-        row = locked.row
-        if row.version != decision.chosen.version:
-            fresh = () if locked.retired else ((row, locked.digest),)
-            snapshot = snapshot.replaced(fresh, [row.offer.id] if locked.retired else [])
+        locked = await offers.lock_all(tx, decision.chosen.versions)
+        if any(locked[id].row.version != v for id, v in decision.chosen.versions.items()):
+            gone = [id for id, one in locked.items() if one.retired]
+            fresh = [(one.row, one.digest) for one in locked.values() if not one.retired]
+            snapshot = snapshot.replaced(fresh, gone)
             decision = match(decision.ask, snapshot, decision.policy, decision.at)
-            if decision.chosen is None or decision.chosen.offer != row.offer.id:
+            if decision.chosen is None or not locked.keys() >= decision.chosen.versions.keys():
                 raise _Moved(Found(decision, snapshot))
         recorded = await decisions.save(
             tx, decision, snapshot, owner, purpose="placement", outcome="placed", by=by
@@ -151,26 +162,24 @@ class Market:
         self,
         tx: Tx,
         recorded: Recorded,
-        locked: offers.Locked,
+        locked: Mapping[str, offers.Locked],
         owner: Resource,
         part: str,
         seconds: float | None,
         by: Caller,
     ) -> Lease:
-        """Take what was decided of a locked offer, and the money with it."""
-        choice, ask, offer = recorded.decision.chosen, recorded.decision.ask, locked.row.offer
+        """Take what was decided of locked offers, and the money with it."""
+        choice, ask = recorded.decision.chosen, recorded.decision.ask
         assert choice is not None
-        takes = offers.takes(ask, offer, choice.gpu_model)
-        used = offers.more(locked.row.used, takes)
-        if not offers.fits(offer, used):
-            raise Conflict(f"offer {offer.id} has too little free now", hint="Ask again.")
-        lease = _made(recorded, owner, part, takes, await tx.now(), seconds)
-        await offers.change_use(tx, locked, used)
+        takes = taking.takes_of(choice, ask, locked)
+        lease = made_of(recorded, owner, part, takes, await tx.now(), seconds)
+        await taking.take(tx, lease, locked)
         await tx.execute(
             _sql.add, lease.id, lease.decision, lease.offer, lease.owner, part, lease.tenant,
-            lease.workspace, canonical(takes).decode(), lease.state, lease.made_at,
+            lease.workspace, canonical(lease.takes).decode(), lease.state, lease.made_at,
             lease.expires_at, lease.confirmed_at,
         )  # fmt: skip
+        await taking.keep_shares(tx, lease)
         if lease.state == "active":
             await show_lease(tx, self._resources, lease)
         amount, ceiling, horizon = set_aside(ask, lease.charges, choice.notice)
@@ -196,7 +205,7 @@ class Market:
     async def _unplaced(self, tx: Tx, found: Found, owner: Resource, by: Caller) -> Refusal:
         message, hint = why_refused(found.decision)
         recorded = await self._refused(tx, found, owner, "unplaced", by)
-        return _refusal(recorded, "NoOffer", message, hint)
+        return refusal_of(recorded, "NoOffer", message, hint)
 
     async def _unaffordable(
         self, tx: Tx, found: Found, owner: Resource, error: Conflict, by: Caller
@@ -208,7 +217,7 @@ class Market:
         if choice is not None and ask.duration and left and choice.price.per_hour:
             minutes = left * 60 // choice.price.per_hour
             hint = f"What is left pays for {minutes} minutes of it: lower the time limit. {hint}"
-        return _refusal(recorded, "NoMoney", error.detail, hint)
+        return refusal_of(recorded, "NoMoney", error.detail, hint)
 
     async def _refused(
         self, tx: Tx, found: Found, owner: Resource, outcome: Outcome, by: Caller
@@ -236,9 +245,12 @@ class Market:
         policy = await policies.binding(tx, owner.tenant, owner.workspace)
         if policy != quoted.decision.policy:
             raise Conflict("a policy has changed since it was quoted", hint="Quote again.")
-        locked = await offers.lock(tx, choice.offer)
-        if locked is None or locked.retired:
-            raise Conflict(f"offer {choice.offer} is no longer there", hint="Quote again.")
+        locked = await offers.lock_all(tx, choice.versions)
+        for id in choice.versions:
+            if id not in locked or locked[id].retired:
+                raise Conflict(f"offer {id} is no longer there", hint="Quote again.")
+            if closed := locked[id].row.offer.closed:
+                raise Conflict(f"offer {id} is closed: {closed}", hint="Quote again.")
         return await self._lease(tx, quoted, locked, owner, "", seconds, by)
 
     async def open_lease(self, tx: Tx, owner: uuid.UUID, part: str = "") -> Lease | None:
@@ -312,9 +324,7 @@ class Market:
                 f"lease {id} can be taken back after {lease.choice.notice} seconds of notice",
                 hint="Drain it first.",
             )
-        locked = await offers.lock(tx, lease.offer)
-        assert locked is not None
-        await offers.change_use(tx, locked, offers.less(locked.row.used, lease.takes))
+        await taking.give_back(tx, lease)
         await settle.finish(tx, id, ended_at or now)
         await tx.execute(_sql.close, id, reason, now)
         ran = now - lease.confirmed_at if reason == "done" and lease.confirmed_at else None
@@ -335,6 +345,7 @@ class Market:
                 if lease.state == "reserved" and over:
                     await self.close(tx, lease.id, "expired")
                     count += 1
+        await taking.heal(db)
         return count
 
     async def run(self, db: Database) -> None:
@@ -347,49 +358,3 @@ class Market:
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 _log.warning("database away, sweeping later", error=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
-
-
-def _made(
-    recorded: Recorded,
-    owner: Resource,
-    part: str,
-    takes: Used,
-    now: datetime,
-    seconds: float | None,
-) -> Lease:
-    """A new lease: reserved for so long, or active at once."""
-    choice = recorded.decision.chosen
-    assert choice is not None
-    at_once = seconds is None
-    return Lease(
-        id=uuid.uuid4(),
-        decision=recorded.id,
-        offer=choice.offer,
-        owner=owner.uid,
-        part=part,
-        tenant=owner.tenant,
-        workspace=owner.workspace,
-        subject=recorded.subject,
-        state="active" if at_once else "reserved",
-        reason="",
-        made_at=now,
-        expires_at=None if seconds is None else now + timedelta(seconds=seconds),
-        confirmed_at=now if at_once else None,
-        drains_until=None,
-        closed_at=None,
-        takes=takes,
-        choice=choice,
-        ask=recorded.decision.ask,
-        policies=recorded.decision.policy.sources,
-    )
-
-
-def _refusal(recorded: Recorded, reason: Cause, message: str, hint: str) -> Refusal:
-    return Refusal(
-        decision=recorded.id,
-        reason=reason,
-        message=message,
-        hint=hint,
-        counts=recorded.decision.refused,
-        nearest=recorded.decision.nearest,
-    )

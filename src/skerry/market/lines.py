@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skerry.market.agreed import priced
 from skerry.market.ask import Ask
-from skerry.market.columns import NEVER, PRICES, Ints, Tables
+from skerry.market.columns import NAMELESS, NEVER, PRICES, Ints, Tables
 from skerry.market.groups import Bools, listed, needs
 from skerry.market.policy import Policy
 from skerry.market.prices import MONTH, mebibytes, part
@@ -106,13 +106,16 @@ def _tests(
         yield Reason.SHAPE, _short(view, where, ask, "")
     for reason, names, wanted in _places(ask, policy):
         good = listed(tables.names, wanted)
-        yield reason, ~np.logical_or.reduce([good[columns[name][where]] for name in names])
+        there = [name for name in names if name in columns]
+        yield reason, ~np.logical_or.reduce([good[columns[name][where]] for name in there])
     free = _short(view, where, ask, "free_") if pool else columns["count"][where] < ask.tasks
     yield Reason.CAPACITY, free
     yield Reason.EXPIRED, columns["expires"][where] <= int(now.timestamp())
     unknown = price == NEVER
     yield Reason.PRICE_UNKNOWN, unknown
     yield Reason.PRICE_CEILING, (price > ceiling(ask) // ask.tasks) & ~unknown
+    if ask.tasks > 1 and (view.segment.fleet if pool else ask.topology_required and ask.topology):
+        yield Reason.TOGETHER, _apart(view, where, ask)
 
 
 def ceiling(ask: Ask) -> int:
@@ -128,7 +131,7 @@ def _places(ask: Ask, policy: Policy) -> list[tuple[Reason, tuple[str, ...], tup
     if ask.zones:
         found.append((Reason.ZONE, ("zone",), ask.zones))
     if ask.sites:
-        found.append((Reason.SITE, ("site", "at"), ask.sites))
+        found.append((Reason.SITE, ("site", "at", "node"), ask.sites))
     if ask.volume_sites:
         together = set(ask.volume_sites)
         found.append((Reason.VOLUMES, ("at",), tuple(together) if len(together) == 1 else ()))
@@ -139,9 +142,29 @@ def _short(view: View, where: slice | NDArray[np.intp], ask: Ask, prefix: str) -
     """Whether a pool (or what is free of it) holds less than all tasks need."""
     short: Bools | None = None
     for name, need in needs(ask):
-        one = view.segment.columns[prefix + name][where] < need * ask.tasks
+        one = view.segment.columns[prefix + name][where] < need * _together(view, where, ask)
         short = one if short is None else short | one
     return np.zeros(len(view.segment.columns["key"][where]), np.bool_) if short is None else short
+
+
+def _together(view: View, where: slice | NDArray[np.intp], ask: Ask) -> int | Ints:
+    """How many tasks must find room at a line: all, of a gang at a node one."""
+    if ask.tasks == 1 or not view.segment.fleet:
+        return ask.tasks
+    return np.where(view.segment.columns["node"][where] == NAMELESS, ask.tasks, 1)
+
+
+def _apart(view: View, where: slice | NDArray[np.intp], ask: Ask) -> Bools:
+    """Whether not all tasks can be together at a line: where several instances are to each other,
+    nobody knows, and a node may have room for some of them only."""
+    columns = view.segment.columns
+    if not view.segment.divisible:
+        return np.ones(len(columns["key"][where]), np.bool_)
+    short: Bools = np.zeros(len(columns["key"][where]), np.bool_)
+    for name, need in needs(ask):
+        short |= columns["free_" + name][where] < need * ask.tasks
+    alone: Bools = columns["node"][where] != NAMELESS
+    return short & alone
 
 
 def line_price(view: View, where: slice | NDArray[np.intp], ask: Ask, tables: Tables) -> Ints:
@@ -182,5 +205,8 @@ def scores(lines: Lines, positions: NDArray[np.intp], ask: Ask, tables: Tables) 
     if ask.spread_from:
         siblings = np.zeros(len(tables.names), np.int64)
         np.add.at(siblings, tables.names.find(ask.spread_from), 1)
-        score += siblings[lines.column("at")[positions]] * ask.spread_worth
+        near = siblings[lines.column("at")[positions]]
+        if lines.view.segment.fleet:
+            near = near + siblings[lines.column("node")[positions]]
+        score += near * ask.spread_worth
     return score

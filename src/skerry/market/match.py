@@ -3,27 +3,31 @@
 A pure function of its arguments: it reads no clock and no database, and neither the order of the
 offers nor how the snapshot came about changes the answer. Everything is integer arithmetic.
 
+Where no offer holds all tasks, nodes of one site may together (``gang``).
+
 It first tests the groups of offers, then the lines of the groups that passed; of the eligible it
 takes the lowest score (price, and what latency and company are worth in money), and of the refused
 it keeps the ten nearest. ``reasons`` holds the filters and their order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skerry.market.ask import Ask
 from skerry.market.columns import Ints, Tables
 from skerry.market.decision import Decision
+from skerry.market.gang import Gang, assemble, packing
 from skerry.market.groups import refuse_groups
 from skerry.market.lines import Lines, evaluate, scores
 from skerry.market.lowest import lowest
 from skerry.market.nearest import NEAREST, Search, Spot
 from skerry.market.policy import Policy
-from skerry.market.reasons import REASONS
+from skerry.market.reasons import REASONS, Reason
 from skerry.market.snapshot import Snapshot, View
-from skerry.market.terms import choice_of, near_of
+from skerry.market.terms import choice_of, near_of, spread_choice
 
 CONTENDERS = 16
 """More than the GPU models of any one offer, so that the runner-up is another offer."""
@@ -57,6 +61,17 @@ def match(ask: Ask, offers: Snapshot, policy: Policy, now: datetime) -> Decision
     contenders.sort(key=lambda c: (c.score, c.key, c.offer))
     chosen = contenders[0] if contenders else None
     other = next((c for c in contenders if chosen and c.offer != chosen.offer), None)
+    choice = choice_of(chosen.spot, chosen.score, ask, policy, offers.tables) if chosen else None
+    together = ""
+    if chosen is None and counts[Reason.TOGETHER]:
+        gang = assemble(looked, ask, offers.tables)
+        if isinstance(gang, Gang):
+            choice = spread_choice(gang, ask, policy, offers.tables)
+            looked = [(view, _joined(view, lines)) for view, lines in looked]
+            eligible = sum(int(np.count_nonzero(lines.ok)) for _, lines in looked)
+            counts[Reason.TOGETHER] -= eligible
+        else:
+            together = gang
     near = Search(ask, policy, offers.tables, failed, now).nearest(
         looked, min(NEAREST, int(counts.sum()))
     )
@@ -68,8 +83,9 @@ def match(ask: Ask, offers: Snapshot, policy: Policy, now: datetime) -> Decision
         considered=offers.lines,
         eligible=eligible,
         refused={r.slug: int(counts[r]) for r in REASONS if counts[r]},
-        chosen=choice_of(chosen.spot, chosen.score, ask, policy, offers.tables) if chosen else None,
+        chosen=choice,
         runner_up=choice_of(other.spot, other.score, ask, policy, offers.tables) if other else None,
+        together=together,
         nearest=tuple(near_of(spot, ask, policy, offers.tables, now) for spot in near),
     )
 
@@ -87,16 +103,38 @@ def _contenders(view: View, lines: Lines, ask: Ask, tables: Tables) -> list[_Sco
     able = np.flatnonzero(lines.ok)
     if not len(able):
         return []
-    key, offer, ids = lines.column("key"), lines.column("offer"), tables.offers.list
+    offer, ids = lines.column("offer"), tables.offers.list
     price = lines.price[able]
-    cheap = able[lowest(CONTENDERS, price, lambda some: key[able[some]])]
+    cheap = able[lowest(CONTENDERS, price, lambda some: _keys(lines, able[some]))]
     bound = int(scores(lines, cheap, ask, tables).max())
     rivals = able[price <= bound // ask.tasks]
     score = scores(lines, rivals, ask, tables)
-    best = lowest(CONTENDERS, score, lambda some: key[rivals[some]])
+    best = lowest(CONTENDERS, score, lambda some: _keys(lines, rivals[some]))
     places = rivals[best]
-    columns = (score[best], key[places], offer[places], places)
+    columns = (score[best], _keys(lines, places), offer[places], places)
     return [
         _Scored(worth, tie, ids[code], Spot(view, lines.at(place)))
         for worth, tie, code, place in zip(*(c.tolist() for c in columns), strict=True)
     ]
+
+
+def _keys(lines: Lines, places: NDArray[np.intp]) -> Ints:
+    """What decides between equals; of nodes the one with the least left is taken first."""
+    if not lines.view.segment.fleet:
+        return lines.column("key")[places]
+    where = places if isinstance(lines.where, slice) else lines.where[places]
+    return packing(lines.view.segment.columns, where)
+
+
+def _joined(view: View, lines: Lines) -> Lines:
+    """The same, those among the eligible that only are too small alone."""
+    few = lines.first.get(Reason.TOGETHER)
+    if few is None or not view.segment.divisible:
+        return lines
+    return replace(
+        lines,
+        ok=lines.ok | few,
+        first={r: m for r, m in lines.first.items() if r != Reason.TOGETHER},
+        bad={**lines.bad, Reason.TOGETHER: lines.bad[Reason.TOGETHER] & ~few},
+        failures=lines.failures - few,
+    )

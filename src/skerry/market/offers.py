@@ -6,7 +6,7 @@ ledger.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -50,6 +50,19 @@ async def lock(tx: Tx, id: str) -> Locked | None:
     return Locked(row_of(record), record["terms"], record["digest"], record["retired"])
 
 
+async def lock_all(tx: Tx, ids: Iterable[str]) -> dict[str, Locked]:
+    """Of several, as ``lock`` does; they are locked in the order of their ids."""
+    wanted = sorted(set(ids))
+    if len(wanted) == 1:
+        found = await lock(tx, wanted[0])
+        return {wanted[0]: found} if found else {}
+    await tx.fetch(_sql.lock_all, wanted)
+    return {
+        record["id"]: Locked(row_of(record), record["terms"], record["digest"], record["retired"])
+        for record in await tx.fetch(_sql.read, wanted)
+    }
+
+
 async def write(tx: Tx, offer: Offer) -> Row:
     """Put an offer on sale, or change its terms; what is taken of it stays taken.
 
@@ -85,6 +98,23 @@ async def change_use(tx: Tx, locked: Locked, used: Used) -> Row:
     return row
 
 
+async def change_uses(tx: Tx, changes: Iterable[tuple[Locked, Used]]) -> None:
+    """Of several offers at once."""
+    rows = [
+        (
+            *await _state(
+                tx, Row(offer=one.row.offer, used=used, version=one.row.version + 1), one.terms
+            ),
+            one.retired,
+        )
+        for one, used in changes
+    ]
+    if len(rows) == 1:
+        await tx.execute(_sql.advance, *rows[0])
+    else:
+        await tx.executemany(_sql.advance, rows)
+
+
 async def _advance(tx: Tx, row: Row, terms: bytes, *, retired: bool = False) -> None:
     await tx.execute(_sql.advance, *await _state(tx, row, terms), retired)
 
@@ -95,16 +125,33 @@ async def _state(tx: Tx, row: Row, terms: bytes) -> tuple[object, ...]:
     return row.offer.id, row.version, terms, used, row_digest(row), await tx.now()
 
 
-def takes(ask: Ask, offer: Offer, gpu_model: str) -> Used:
-    """How much of an offer an ask takes, with all its tasks."""
+def takes(ask: Ask, offer: Offer, gpu_model: str, tasks: int | None = None) -> Used:
+    """How much of an offer an ask takes, with so many of its tasks (None: all)."""
+    tasks = ask.tasks if tasks is None else tasks
     if isinstance(offer.supply, Fixed):
-        return Used(count=ask.tasks)
+        return Used(count=tasks)
     return Used(
-        millicores=ask.millicores * ask.tasks,
-        memory=ask.memory * ask.tasks,
-        disk=(ask.disk + ask.storage) * ask.tasks,
-        gpus={gpu_model: ask.gpus * ask.tasks} if ask.gpus else {},
+        millicores=ask.millicores * tasks,
+        memory=ask.memory * tasks,
+        disk=(ask.disk + ask.storage) * tasks,
+        gpus={gpu_model: ask.gpus * tasks} if ask.gpus else {},
     )
+
+
+def named(row: Row, part: Used) -> Used:
+    """The same, with the devices that it shall be, where the offer names its devices: the first
+    that are free. None are named while something else holds devices without a name."""
+    supply, held = row.offer.supply, row.used
+    if isinstance(supply, Fixed) or sum(held.gpus.values()) != len(held.devices):
+        return part
+    names: list[str] = []
+    for model, count in part.gpus.items():
+        known = next((stock.devices for stock in supply.gpus if stock.model == model), ())
+        free = [device for device in known if device not in held.devices]
+        if len(free) < count:
+            return part
+        names += free[:count]
+    return msgspec.structs.replace(part, devices=tuple(names))
 
 
 def more(used: Used, part: Used) -> Used:
@@ -122,11 +169,14 @@ def _sum(used: Used, part: Used, sign: int) -> Used:
         model: used.gpus.get(model, 0) + sign * part.gpus.get(model, 0)
         for model in sorted({*used.gpus, *part.gpus})
     }
+    held = set(used.devices)
+    devices = held | set(part.devices) if sign > 0 else held - set(part.devices)
     return Used(
         millicores=used.millicores + sign * part.millicores,
         memory=used.memory + sign * part.memory,
         disk=used.disk + sign * part.disk,
         gpus={model: count for model, count in gpus.items() if count},
+        devices=tuple(sorted(devices)),
         count=used.count + sign * part.count,
     )
 

@@ -14,6 +14,10 @@ left join offer_terms t on t.digest = s.terms
 -- Only the row: a join would be checked again with the state that was current before the wait.
 select from offer where id = $1 for update
 
+-- name: lock_all
+-- In one order, whoever asks.
+select from offer where id = any($1::text[]) order by id for update
+
 -- name: read
 select o.id, o.version, o.retired, s.terms, s.used, s.digest, t.body
 from offer o

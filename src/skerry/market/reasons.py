@@ -25,15 +25,18 @@ class Reason(IntEnum):
     TRUST_TIER = 6
     EVIDENCE = 7
     REGION = 8
-    SHAPE = 9
-    OPERATOR = 10
-    ZONE = 11
-    SITE = 12
-    VOLUMES = 13
-    CAPACITY = 14
-    EXPIRED = 15
-    PRICE_UNKNOWN = 16
-    PRICE_CEILING = 17
+    CLOSED = 9
+    SPOT = 10
+    SHAPE = 11
+    OPERATOR = 12
+    ZONE = 13
+    SITE = 14
+    VOLUMES = 15
+    CAPACITY = 16
+    EXPIRED = 17
+    PRICE_UNKNOWN = 18
+    PRICE_CEILING = 19
+    TOGETHER = 20
 
     @property
     def slug(self) -> str:
@@ -63,6 +66,8 @@ SUMMARY = {
     Reason.TRUST_TIER: "operator of too low a trust tier",
     Reason.EVIDENCE: "facts not attested as the policy demands",
     Reason.REGION: "in another region",
+    Reason.CLOSED: "closed for new work",
+    Reason.SPOT: "may be taken back at any time, which was not asked for",
     Reason.SHAPE: "too small even when empty, or of unknown size",
     Reason.OPERATOR: "run by an operator the policy does not allow",
     Reason.ZONE: "in another zone",
@@ -72,4 +77,5 @@ SUMMARY = {
     Reason.EXPIRED: "no longer valid",
     Reason.PRICE_UNKNOWN: "price unknown",
     Reason.PRICE_CEILING: "dearer than the ceiling",
+    Reason.TOGETHER: "with room for a part of it only, or not as near together as asked",
 }

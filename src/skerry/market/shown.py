@@ -10,7 +10,7 @@ from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path
 from skerry.kernel.resources import Resources
 from skerry.market.lease import Lease
-from skerry.market.specs import LeaseSpec, builtins, lines_of, place_of
+from skerry.market.specs import LeaseSpec, ShareStatus, builtins, lines_of, place_of
 from skerry.store import Tx
 
 NOUN = "lease"
@@ -33,10 +33,23 @@ async def show_lease(tx: Tx, resources: Resources, lease: Lease) -> None:
         price_version=choice.price_version,
         notice_seconds=choice.notice,
         policies=list(lease.policies),
+        shares=_shares(lease),
     )
     owner = await resources.by_uid(tx, lease.owner)
     kind = resources.registry[NOUN]
     await resources.put(tx, kind, _path(lease), {"spec": builtins(spec)}, SYSTEM, owner=owner)
+
+
+def _shares(lease: Lease) -> list[ShareStatus]:
+    """Of a lease of one machine without named devices there is nothing to add."""
+    if not lease.nodes and not lease.devices:
+        return []
+    return [
+        ShareStatus(
+            offer=part.offer, node=part.node, copies=part.tasks, devices=list(part.takes.devices)
+        )
+        for part in lease.taken
+    ]
 
 
 async def show_draining(tx: Tx, resources: Resources, lease: Lease, until: datetime) -> None:

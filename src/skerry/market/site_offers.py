@@ -6,11 +6,11 @@ when one appears, when what it has changes and when a price list comes into forc
 there stays leased.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from skerry.kernel.hooks import SYSTEM
-from skerry.kernel.kinds import Kind
-from skerry.kernel.paths import Path
+from skerry.kernel.paths import NAME_LIMIT, Path
 from skerry.kernel.resources import Resource, Resources
 from skerry.ledger import money
 from skerry.ledger.prices import PriceList
@@ -27,18 +27,31 @@ MADE_FOR = "skerry.market/site"
 
 
 class Devices(Fact, frozen=True, kw_only=True):
-    """GPUs of one model."""
+    """GPUs of one sort."""
 
     model: str
+    """With the profile of a slice behind it, or ``shared``: the name that the price list has."""
+    mark: str = ""
+    """What of it says that they are parts of devices."""
     memory: int | None
     count: int
+    uuids: tuple[str, ...] = ()
+    """Of each, where the place can give those that are named."""
+    out: str = ""
+    """Which others of them are not sold, and why."""
 
 
 class Pool(Fact, frozen=True, kw_only=True):
-    """What one machine, or one cluster that schedules for itself, has in all; not what is free."""
+    """What one machine has for us in all; not what is free of it."""
 
     name: str = ""
-    """Unique at the place; empty for its only one."""
+    """Of a node: unique at the place; empty for its only machine, or what is no machine of it."""
+    zone: str = ""
+    """Empty: the place's."""
+    rack: str = ""
+    link: str = ""
+    spot: bool = False
+    closed: str = ""
     millicores: int
     memory: int
     disk: int = 0
@@ -56,8 +69,11 @@ class Pool(Fact, frozen=True, kw_only=True):
             sizes = [d.memory for d in (other, gpu) if d is not None and d.memory is not None]
             found[gpu.model] = Devices(
                 model=gpu.model,
+                mark=gpu.mark,
                 memory=min(sizes) if known and sizes else None,
                 count=gpu.count + (other.count if other else 0),
+                uuids=(other.uuids if other else ()) + gpu.uuids,
+                out="; ".join(filter(None, (other.out if other else "", gpu.out))),
             )
         return list(found.values())
 
@@ -86,24 +102,24 @@ async def sync_offers(
     tx: Tx, resources: Resources, facts: SiteFacts, pools: Sequence[Pool], prices: PriceList
 ) -> None:
     """Let the place's offers be these pools at these prices. What is so already is not touched."""
-    kind = resources.registry["offer"]
-    names = set()
-    for pool in pools:
-        name = ".".join(filter(None, (facts.site, facts.host, pool.name)))
-        names.add(name)
-        await _put(tx, resources, kind, name, facts.at, _spec(facts, pool, prices))
-    for offer in await _offers(tx, resources, facts.at):
-        if offer.name not in names:
-            await resources.delete(tx, offer, SYSTEM)
+    wanted = {
+        shortened(".".join(filter(None, (facts.site, facts.host, pool.name)))): pool
+        for pool in pools
+    }
+    known = {offer.name: offer for offer in await _offers(tx, resources, facts.at)}
+    for name in sorted(wanted):
+        spec = _spec(facts, wanted[name], prices)
+        if name not in known or known[name].spec != spec:
+            await _put(tx, resources, name, facts.at, spec)
+    for name in sorted(known.keys() - wanted.keys()):
+        await resources.delete(tx, known[name], SYSTEM)
 
 
 async def suspend_offers(tx: Tx, resources: Resources, at: str) -> None:
     """Place nothing new there until the next ``sync_offers``."""
     for offer in await _offers(tx, resources, at):
         if not offer.spec.get("suspended"):
-            spec = {**offer.spec, "suspended": True}
-            kind = resources.registry["offer"]
-            await _put(tx, resources, kind, offer.name, at, spec)
+            await _put(tx, resources, offer.name, at, {**offer.spec, "suspended": True})
 
 
 async def withdraw_offers(tx: Tx, resources: Resources, at: str) -> None:
@@ -119,21 +135,27 @@ async def leased_at(tx: Tx, at: str, most: int) -> list[str]:
 
 async def _offers(tx: Tx, resources: Resources, at: str) -> list[Resource]:
     rows = await tx.fetch(_sql.of_place, MADE_FOR, at)
-    return [await resources.by_uid(tx, row["uid"]) for row in rows]
+    return [resources.locked(tx, row) for row in rows]
 
 
-async def _put(
-    tx: Tx, resources: Resources, kind: Kind, name: str, at: str, spec: dict[str, object]
-) -> None:
-    path = Path(name=name)
-    current = await resources.find(tx, resources.ref(kind, path))
-    if current is None or current.spec != spec:
-        body = {"spec": spec, "annotations": {MADE_FOR: at}}
-        await resources.put(tx, kind, path, body, SYSTEM)
+async def _put(tx: Tx, resources: Resources, name: str, at: str, spec: dict[str, object]) -> None:
+    body = {"spec": spec, "annotations": {MADE_FOR: at}}
+    await resources.put(tx, resources.registry["offer"], Path(name=name), body, SYSTEM)
+
+
+def shortened(name: str) -> str:
+    """The same, or of one that is too long for a resource its beginning and its digest."""
+    if len(name) <= NAME_LIMIT:
+        return name
+    return (
+        f"{name[: NAME_LIMIT - 17].rstrip('.-')}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    )
 
 
 def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
     def price(meter: str, sku: str = "") -> str | None:
+        if pool.spot:
+            sku = f"{sku} spot".lstrip()
         found = prices.price(meter, sku, region=facts.region, site=facts.site)
         return None if found is None else money.text(found.amount)
 
@@ -145,8 +167,8 @@ def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
                 disk=pool.disk,
                 gpus=[
                     GpuOffer(
-                        model=gpu.model, memory=gpu.memory, count=gpu.count,
-                        price=price(GPU, gpu.model),
+                        model=gpu.model, mark=gpu.mark, memory=gpu.memory, count=gpu.count,
+                        price=price(GPU, gpu.model), devices=list(gpu.uuids), out=gpu.out,
                     )
                     for gpu in pool.models
                 ],
@@ -157,8 +179,13 @@ def _spec(facts: SiteFacts, pool: Pool, prices: PriceList) -> dict[str, object]:
             operator=facts.operator,
             site=facts.site,
             host=facts.host,
+            node=pool.name,
+            rack=pool.rack,
+            link=pool.link,
+            spot=pool.spot,
+            closed=pool.closed,
             region=facts.region,
-            zone=facts.zone,
+            zone=pool.zone or facts.zone,
             jurisdiction=facts.jurisdiction,
             trust_tier=facts.tier,
             evidence=facts.evidence,

@@ -28,10 +28,20 @@ Instant = Annotated[datetime, Meta(tz=True)]
 class GpuOffer(Spec, kw_only=True):
     """Devices of one model in a pool."""
 
-    model: Annotated[str, Meta(min_length=1, max_length=64, description="As its maker calls it")]
+    model: Annotated[str, Meta(min_length=1, max_length=128, description="As its maker calls it")]
+    mark: Annotated[
+        str, Meta(max_length=64, description="Of parts of devices: what of the model says so")
+    ] = ""
     memory: Annotated[Amount | None, Meta(description="Bytes on each; unknown if left out")] = None
     count: Annotated[int, Meta(ge=0, le=1024, description="How many there are")]
     price: Annotated[Money | None, Meta(description="For one, for an hour")] = None
+    devices: Annotated[
+        list[Annotated[str, Meta(max_length=128)]],
+        Meta(max_length=1024, description="Their UUIDs, where they can be given by name"),
+    ] = []
+    out: Annotated[
+        str, Meta(max_length=1000, description="Which are there but not sold, and why")
+    ] = ""
 
 
 class PoolOffer(Spec, kw_only=True):
@@ -81,8 +91,17 @@ class OfferSpec(Spec, kw_only=True):
     host: Annotated[
         str, Meta(max_length=64, description="Of a site with several hosts: which one")
     ] = ""
+    node: Annotated[
+        str, Meta(max_length=256, description="Of a place with several machines: which one")
+    ] = ""
+    rack: Annotated[str, Meta(max_length=256, description="The rack the node is in")] = ""
+    link: Annotated[str, Meta(max_length=256, description="The NVLink domain it is in")] = ""
+    spot: Annotated[bool, Meta(description="Whether it may be taken back at any time")] = False
+    closed: Annotated[
+        str, Meta(max_length=1000, description="Why nothing new is placed there; open if left out")
+    ] = ""
     region: Annotated[str, Meta(max_length=64, description="Where it is: the region")] = ""
-    zone: Annotated[str, Meta(max_length=64, description="Where it is: the zone")] = ""
+    zone: Annotated[str, Meta(max_length=256, description="Where it is: the zone")] = ""
     jurisdiction: Annotated[
         str,
         Meta(pattern="^([A-Z]{2})?$", description="ISO 3166-1 alpha-2; unknown if left out"),
@@ -133,6 +152,12 @@ class PlaceStatus(Status, kw_only=True):
     operator: Annotated[str, Meta(description="Who runs it")] = ""
     site: Annotated[str, Meta(description="The site")] = ""
     host: Annotated[str, Meta(description="Of a site with several hosts: which one")] = ""
+    node: Annotated[str, Meta(description="The machine, of a place with several")] = ""
+    rack: Annotated[str, Meta(description="The rack it is in")] = ""
+    link: Annotated[str, Meta(description="The NVLink domain it is in")] = ""
+    near: Annotated[
+        str, Meta(description="Of several machines: what they share, such as rack r7")
+    ] = ""
     region: Annotated[str, Meta(description="The region")] = ""
     zone: Annotated[str, Meta(description="The zone")] = ""
     jurisdiction: Annotated[str, Meta(description="Whose law holds there, ISO 3166-1 alpha-2")] = ""
@@ -152,6 +177,15 @@ class NearStatus(Status, kw_only=True):
     why: Annotated[list[str], Meta(description="What stands against it")]
 
 
+class ShareStatus(Status, kw_only=True):
+    """What is taken of one machine."""
+
+    offer: Annotated[str, Meta(description="Its offer")]
+    node: Annotated[str, Meta(description="The machine, of a place with several")] = ""
+    copies: Annotated[int, Meta(description="How many copies are there, the lowest ranks first")]
+    devices: Annotated[list[str], Meta(description="UUIDs of the devices, rank by rank")] = []
+
+
 class LeaseSpec(Spec, kw_only=True):
     """Frozen terms."""
 
@@ -166,6 +200,9 @@ class LeaseSpec(Spec, kw_only=True):
     ] = 0
     notice_seconds: Annotated[int, Meta(description="Warning before it is taken back")] = 0
     policies: Annotated[list[str], Meta(description="Versions of the policies it was made under")]
+    shares: Annotated[
+        list[ShareStatus], Meta(description="Machine by machine, and device by device")
+    ] = []
 
 
 class LeaseStatus(Status, kw_only=True):
@@ -228,6 +265,10 @@ def place_of(choice: Choice) -> PlaceStatus:
         operator=p.operator,
         site=p.site,
         host=p.host,
+        node=p.node,
+        rack=p.rack,
+        link=p.link,
+        near=f"{choice.level} {choice.domain}" if choice.level else "",
         region=p.region,
         zone=p.zone,
         jurisdiction=p.jurisdiction,
@@ -274,6 +315,11 @@ def offer_of(name: str, spec: OfferSpec) -> Offer:
         seller=spec.seller,
         site=spec.site,
         host=spec.host,
+        node=spec.node,
+        rack=spec.rack,
+        link=spec.link,
+        spot=spec.spot,
+        closed=spec.closed,
         region=spec.region,
         zone=spec.zone,
         jurisdiction=spec.jurisdiction,
@@ -298,7 +344,15 @@ def _pool(pool: PoolOffer) -> Divisible:
         memory=pool.memory,
         disk=pool.disk,
         gpus=tuple(
-            GpuStock(model=g.model, memory=g.memory, count=g.count, price=_nano(g.price))
+            GpuStock(
+                model=g.model,
+                mark=g.mark,
+                memory=g.memory,
+                count=g.count,
+                price=_nano(g.price),
+                devices=tuple(g.devices),
+                out=g.out,
+            )
             for g in pool.gpus
         ),
         core_price=_nano(pool.core_price),

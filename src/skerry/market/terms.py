@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+import msgspec
+
 from skerry.market.agreed import price_of
-from skerry.market.ask import EVIDENCE, Ask
+from skerry.market.ask import EVIDENCE, LEVELS, Ask
 from skerry.market.columns import NEVER, Tables, isolations_of
-from skerry.market.decision import Choice, Failure, Near, Place
+from skerry.market.decision import Choice, Failure, Near, Place, Share
 from skerry.market.failures import Facts, Values, failure
+from skerry.market.gang import Gang
 from skerry.market.groups import accepted_isolations
 from skerry.market.nearest import Spot
 from skerry.market.policy import Policy
@@ -18,10 +21,14 @@ def facts_of(spot: Spot, tables: Tables) -> Facts:
     """Read a line."""
     values = Values(spot.view.segment.columns, spot.line)
     group, names = tables.groups.list[values["group"]], tables.names.list
+    at, pool = names[values["at"]], spot.view.segment.divisible
     place = Place(
         operator=names[values["operator"]],
         site=names[values["site"]],
-        host=names[values["at"]].removeprefix(names[values["site"]]).removeprefix("/"),
+        host=at.removeprefix(names[values["site"]]).removeprefix("/"),
+        node=names[values["node"]].removeprefix(at).removeprefix("/") if pool else "",
+        rack=names[values["rack"]] if pool else "",
+        link=names[values["link"]] if pool else "",
         region=names[group.region],
         zone=names[values["zone"]],
         jurisdiction=names[group.jurisdiction],
@@ -37,13 +44,16 @@ def facts_of(spot: Spot, tables: Tables) -> Facts:
         names[group.currency],
         names[group.instance_type],
         place,
+        names[group.mark],
+        names[group.closed],
+        names[values["out"]] if pool else "",
     )
 
 
 def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) -> Choice:
     """The terms of an eligible line."""
     facts = facts_of(spot, tables)
-    v, spots = facts.values, False
+    v, spots = facts.values, bool(facts.group.spot)
     if facts.group.divisible:
         listed = [
             (CORE, "", ask.millicores, 1000, v["core_price"]),
@@ -72,6 +82,40 @@ def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) 
         notice=facts.group.notice,
         score=score,
     )
+
+
+def spread_choice(gang: Gang, ask: Ask, policy: Policy, tables: Tables) -> Choice:
+    """The terms of a gang: those of its first share, since all have the same price."""
+    shares = []
+    for spot, tasks in gang.parts:
+        facts = facts_of(spot, tables)
+        shares.append(
+            Share(
+                offer=facts.offer,
+                version=facts.values["version"],
+                node=facts.place.node,
+                tasks=tasks,
+            )
+        )
+    first = choice_of(gang.parts[0][0], gang.score, ask, policy, tables)
+    level = LEVELS[gang.level]
+    nowhere = dict.fromkeys(_NARROWER[level], "")
+    return msgspec.structs.replace(
+        first,
+        place=msgspec.structs.replace(first.place, **nowhere),
+        shares=tuple(shares),
+        level=level,
+        domain=gang.domain,
+    )
+
+
+_NARROWER = {
+    "link": ("node",),
+    "rack": ("node", "link"),
+    "zone": ("node", "link", "rack"),
+    "site": ("node", "link", "rack", "zone"),
+}
+"""What of a place is not true of all shares."""
 
 
 def near_of(spot: Spot, ask: Ask, policy: Policy, tables: Tables, now: datetime) -> Near:

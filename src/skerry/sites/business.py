@@ -8,7 +8,7 @@ Time in which the server itself was away is no gap, so what ran then is billed a
 """
 
 import asyncio
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -25,7 +25,7 @@ from skerry.market.site_offers import (
     sync_offers,
 )
 from skerry.sites import outages
-from skerry.sites.contract import Capacity
+from skerry.sites.contract import Capacity, Gpu, Node
 from skerry.sites.kinds import SiteSpec
 from skerry.sites.places import at_of, declared, site_at, site_of
 from skerry.store import DATABASE_ERRORS, Database, Tx
@@ -74,17 +74,6 @@ async def offer(tx: Tx, resources: Resources, place: Resource, capacity: Capacit
     except Unavailable:
         # Without a price list there is no price, and what has no price can't be offered.
         return
-    models = Counter((gpu.model, gpu.memory) for gpu in capacity.gpus)
-    pool = Pool(
-        millicores=capacity.millicores,
-        memory=capacity.memory,
-        disk=capacity.disk,
-        volumes=capacity.volumes,
-        gpus=tuple(
-            Devices(model=model, memory=memory or None, count=count)
-            for (model, memory), count in sorted(models.items())
-        ),
-    )
     facts = SiteFacts(
         site=site_of(place),
         host=place.name if place.kind == "host" else "",
@@ -95,7 +84,64 @@ async def offer(tx: Tx, resources: Resources, place: Resource, capacity: Capacit
         tier=spec.trust_tier,
         isolations=capacity.isolations,
     )
-    await sync_offers(tx, resources, facts, [pool], prices)
+    await sync_offers(tx, resources, facts, pools_of(capacity), prices)
+
+
+def pools_of(capacity: Capacity) -> list[Pool]:
+    """What a place has, machine by machine. Of one with several the volumes are apart, since they
+    are at none of them."""
+    if not capacity.nodes:
+        return [
+            Pool(
+                millicores=capacity.millicores,
+                memory=capacity.memory,
+                disk=capacity.disk,
+                volumes=capacity.volumes,
+                gpus=_devices(capacity.gpus, capacity.pins),
+            )
+        ]
+    pools = [_node(node, capacity.pins) for node in capacity.nodes]
+    if capacity.volumes:
+        pools.append(Pool(millicores=0, memory=0, disk=capacity.disk, volumes=True))
+    return pools
+
+
+def _node(node: Node, pins: bool) -> Pool:
+    ours = set(node.free_gpus)
+    return Pool(
+        name=node.name,
+        zone=node.zone,
+        rack=node.rack,
+        link=node.link,
+        spot=node.spot,
+        closed=node.closed[:1000],
+        millicores=node.free_millicores,
+        memory=node.free_memory,
+        disk=node.disk if node.free_disk is None else node.free_disk,
+        gpus=_devices([gpu for gpu in node.gpus if gpu.uuid in ours], pins),
+    )
+
+
+def _devices(gpus: Sequence[Gpu], pins: bool) -> tuple[Devices, ...]:
+    """By sort and size; what is sick is told of and not sold."""
+    sorts: dict[tuple[str, int], list[Gpu]] = {}
+    for gpu in gpus:
+        sorts.setdefault((gpu.sku, gpu.memory), []).append(gpu)
+    found = []
+    for (sku, memory), some in sorted(sorts.items()):
+        well = [gpu for gpu in some if not gpu.sick]
+        sick = ", ".join(f"{gpu.uuid}: {gpu.sick}" for gpu in some if gpu.sick)
+        found.append(
+            Devices(
+                model=sku,
+                mark=some[0].mark,
+                memory=memory or None,
+                count=len(well),
+                uuids=tuple(gpu.uuid for gpu in well) if pins else (),
+                out=f"out of use: {sick}"[:500] if sick else "",
+            )
+        )
+    return tuple(found)
 
 
 class Business:

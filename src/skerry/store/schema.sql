@@ -486,6 +486,14 @@ CREATE TABLE public.lease (
     CONSTRAINT lease_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'active'::text, 'draining'::text, 'closed'::text])))
 );
 
+CREATE TABLE public.lease_share (
+    lease uuid NOT NULL,
+    "position" integer NOT NULL,
+    offer text NOT NULL,
+    takes text NOT NULL,
+    given_back boolean DEFAULT false NOT NULL
+);
+
 CREATE TABLE public.log_cursor (
     workload text NOT NULL,
     rank integer NOT NULL,
@@ -1230,6 +1238,9 @@ ALTER TABLE ONLY public.join_token
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.lease_share
+    ADD CONSTRAINT lease_share_pkey PRIMARY KEY (lease, "position");
+
 ALTER TABLE ONLY public.log_cursor
     ADD CONSTRAINT log_cursor_pkey PRIMARY KEY (workload, rank);
 
@@ -1462,6 +1473,8 @@ CREATE UNIQUE INDEX lease_open ON public.lease USING btree (owner, part) WHERE (
 
 CREATE INDEX lease_owner ON public.lease USING btree (owner, made_at);
 
+CREATE INDEX lease_share_open ON public.lease_share USING btree (lease) WHERE (NOT given_back);
+
 CREATE INDEX log_piece_workspace ON ONLY public.log_piece USING btree (tenant, workspace, at);
 
 CREATE INDEX notice_delivery_due ON public.notice_delivery USING btree (channel, due_at) WHERE (phase = 'waiting'::text);
@@ -1630,6 +1643,12 @@ ALTER TABLE ONLY public.lease
 
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_offer_fkey FOREIGN KEY (offer) REFERENCES public.offer(id);
+
+ALTER TABLE ONLY public.lease_share
+    ADD CONSTRAINT lease_share_lease_fkey FOREIGN KEY (lease) REFERENCES public.lease(id);
+
+ALTER TABLE ONLY public.lease_share
+    ADD CONSTRAINT lease_share_offer_fkey FOREIGN KEY (offer) REFERENCES public.offer(id);
 
 ALTER TABLE ONLY public.meter_gap
     ADD CONSTRAINT meter_gap_source_fkey FOREIGN KEY (source) REFERENCES public.meter_source(name);

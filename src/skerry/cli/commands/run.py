@@ -50,6 +50,9 @@ def _options() -> list[click.Parameter]:
         *work.options(JOB),
         option(["--count", "--nodes"], type=click.IntRange(1), default=1,
                help="Copies, started together or not at all, that reach each other"),
+        option(["--topology"], type=click.Choice(["host", "link", "rack", "zone"]), default=None,
+               help="Put its copies as near together as this, if there is room"),
+        option(["--topology-required"], is_flag=True, help="Wait until there is such a place"),
         option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
         option(["--retries"], type=click.IntRange(0), default=0, help="Run it again if it fails"),
         option(["--time-limit"], metavar="DURATION", default="0",
@@ -86,6 +89,12 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
         grace=values["grace"],
         more=gathered(click.get_current_context(), values),
     )
+    if values["topology"]:
+        spec["topology"] = values["topology"]
+    if values["topology_required"]:
+        if not values["topology"]:
+            raise click.UsageError("--topology-required needs --topology.")
+        spec["topologyRequired"] = True
     if not command and not spec.get("image"):
         raise click.UsageError("Missing argument '-- COMMAND...'.")
     labels = _pairs(values["label"], "--label")

@@ -31,6 +31,11 @@ def ask_of(
         # A process may take that long to end when its time is over, and is billed for it.
         duration = spec.time_limit and spec.time_limit + spec.grace + ENDING
         return msgspec.structs.replace(
-            ask, tasks=spec.count, duration=duration, spot=spec.preemptible
+            ask,
+            tasks=spec.count,
+            topology=spec.topology,
+            topology_required=spec.topology_required and bool(spec.topology),
+            duration=duration,
+            spot=spec.preemptible,
         )
     return ask

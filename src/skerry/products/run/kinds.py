@@ -44,9 +44,9 @@ JOB = Kind(
     refs=_uses(),
     immutable=(
         "command", "image", "imageSecret", "requirements", "millicores", "memory", "disk", "gpus",
-        "gpuModel", "count", "retries", "timeLimit", "env", "secrets", "inputs", "volumes",
-        "ports", "artifacts", "isolation", "network", "region", "site", "priorityClass",
-        "preemptible", "grace", "scratch",
+        "gpuModel", "count", "topology", "topologyRequired", "retries", "timeLimit", "env",
+        "secrets", "inputs", "volumes", "ports", "artifacts", "isolation", "network", "region",
+        "site", "priorityClass", "preemptible", "grace", "scratch",
     ),
     secrets=("secretEnv",),
     quota=10_000,

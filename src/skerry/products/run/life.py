@@ -135,7 +135,7 @@ class Life(Flow):
         resource, number = ctx.resource, int(ctx.data.get("runs", 0)) + 1
         for earlier in await seen.of_owner(ctx.tx, resource.uid) if number > 1 else ():
             await seen.give_up(ctx.tx, earlier.id)
-        run = Run.numbered(number, resource, lease.choice)
+        run = Run.numbered(number, resource, lease)
         await seen.own(ctx.tx, run.id, at=run.at, owner=resource.uid, tenant=resource.tenant)
         await self.settle(ctx, run)
         await take(ctx.tx, ctx.resources, resource, place.spec_of(ctx), run.id)

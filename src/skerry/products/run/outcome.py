@@ -109,7 +109,7 @@ def word(reason: str, default: str) -> str:
 
 def placed(lease: Lease) -> dict[str, Any]:
     """The status of one that was given a place, with nothing left of an earlier run."""
-    place = lease.choice.place
+    choice, place = lease.choice, lease.choice.place
     return {
         **_BLANK,
         "phase": "starting",
@@ -119,6 +119,8 @@ def placed(lease: Lease) -> dict[str, Any]:
         "place": {
             "site": place.site,
             **({"host": place.host} if place.host else {}),
+            **({"node": place.node} if place.node else {}),
+            **({"near": f"{choice.level} {choice.domain}"} if choice.level else {}),
             "region": place.region,
             "zone": place.zone,
             "jurisdiction": place.jurisdiction,
@@ -172,6 +174,7 @@ def _task(task: TaskStatus) -> dict[str, Any]:
         ended_at=task.ended_at,
         restarts=task.restarts,
         gpus=list(task.gpus),
+        node=task.node,
     )
     built: dict[str, Any] = msgspec.to_builtins(shown)
     return built

@@ -16,7 +16,8 @@ import msgspec
 from skerry.kernel.errors import NotFound
 from skerry.kernel.flows import Context
 from skerry.kernel.rows import Resource
-from skerry.market.decision import Choice
+from skerry.market.lease import Lease
+from skerry.market.leases import Market
 from skerry.products.run import scratch
 from skerry.products.run.given import MissingSecret, given
 from skerry.products.run.mounts import mounts
@@ -69,12 +70,15 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     image: str = ""
     environment: str = ""
     """Digests of what was brought for it to run in."""
+    pinned: bool = False
+    """Whether its lease names the nodes or devices of its tasks."""
 
     @classmethod
-    def numbered(cls, number: int, resource: Resource, choice: Choice) -> "Run":
+    def numbered(cls, number: int, resource: Resource, lease: Lease) -> "Run":
         """The resource's run of that number, counted from one."""
-        id = f"{resource.kind}-{resource.uid.hex}-{number}"
-        return cls(id, choice.place.at, choice.isolation, choice.gpu_model)
+        id, choice = f"{resource.kind}-{resource.uid.hex}-{number}", lease.choice
+        pinned = bool(lease.nodes or lease.devices)
+        return cls(id, choice.place.at, choice.isolation, choice.gpu_model, pinned=pinned)
 
 
 def run_of(ctx: Context) -> Run:
@@ -229,6 +233,7 @@ async def workload_of(ctx: Context, run: Run) -> Workload:
     if spec.volumes:
         async with ctx.db.reading() as tx:
             mounted = await mounts(tx, ctx.resources, resource, spec)
+    pins = await _pins(ctx) if run.pinned else {}
     name = f"SKERRY_{resource.kind.upper()}"
     common = Workload(
         id=run.id,
@@ -261,7 +266,14 @@ async def workload_of(ctx: Context, run: Run) -> Workload:
         grace=GRACE,
         labels={resource.kind: resource.ref},
     )
-    return msgspec.structs.replace(common, **_own(spec))
+    return msgspec.structs.replace(common, **_own(spec), **pins)
+
+
+async def _pins(ctx: Context) -> dict[str, Any]:
+    """Where the market has placed its tasks, rank by rank."""
+    async with ctx.db.reading() as tx:
+        lease = await Market.of(ctx.resources).open_lease(tx, ctx.resource.uid)
+    return {"nodes": lease.nodes, "devices": lease.devices} if lease else {}
 
 
 def _variables(ctx: Context, spec: WorkSpec) -> dict[str, str]:

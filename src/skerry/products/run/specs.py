@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from skerry.kernel.kinds import Spec
+from skerry.market.ask import Topology
 from skerry.products.run.volumes.specs import LEAST
 from skerry.products.run.work import GRACE, MountPath, WorkSpec, WorkStatus
 
@@ -26,6 +27,13 @@ class JobSpec(WorkSpec):
     count: Annotated[
         int, Meta(ge=1, le=4096, description="Copies, started together or not at all")
     ] = 1
+    topology: Annotated[
+        Topology,
+        Meta(description="How near together its copies go: host, link (NVLink), rack or zone"),
+    ] = ""
+    topology_required: Annotated[
+        bool, Meta(description="Whether it waits for such a place; else it is only preferred")
+    ] = False
     retries: Annotated[
         int, Meta(ge=0, le=100, description="How often it is run again if it fails")
     ] = 0

@@ -109,7 +109,7 @@ class WorkSpec(Spec):
     network: Annotated[bool, Meta(description="Whether it may reach the outside")] = False
     region: Annotated[str, Meta(max_length=64, description="Only in this region")] = ""
     site: Annotated[
-        str, Meta(max_length=128, description="Only at this site, or at this host: SITE/HOST")
+        str, Meta(max_length=512, description="Only at this site, host or node: SITE/NODE")
     ] = ""
 
 
@@ -118,6 +118,10 @@ class Place(Status):
 
     site: Annotated[str, Meta(description="The site")]
     host: Annotated[str, Meta(description="The host, at a site that has several")] = ""
+    node: Annotated[str, Meta(description="The machine, where all copies are at one")] = ""
+    near: Annotated[
+        str, Meta(description="Of copies on several machines: what these share, such as rack r7")
+    ] = ""
     region: Annotated[str, Meta(description="Its region")] = ""
     zone: Annotated[str, Meta(description="Its zone")] = ""
     jurisdiction: Annotated[str, Meta(description="Whose law holds there, ISO 3166-1 alpha-2")] = ""
@@ -136,6 +140,7 @@ class Task(Status):
     ended_at: Annotated[datetime | None, Meta(description="When its process ended")] = None
     restarts: Annotated[int, Meta(description="How often its host started it anew")] = 0
     gpus: Annotated[list[str], Meta(description="The devices it has")] = []
+    node: Annotated[str, Meta(description="The machine it runs at, of a site with several")] = ""
 
 
 class Cost(Status):

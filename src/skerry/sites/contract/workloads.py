@@ -188,8 +188,13 @@ class Gpu(Struct, frozen=True):
     def sku(self) -> str:
         """What is asked for and priced: the model, of a slice with its profile
         (``A100-SXM4-80GB 1g.10gb``), of a turn with ``shared``."""
-        turn = "shared" if self.kind == "shared" else ""
-        return " ".join(filter(None, (self.model, self.profile, turn)))
+        return f"{self.model} {self.mark}".rstrip()
+
+    @property
+    def mark(self) -> str:
+        """What of ``sku`` says that it is a part of a device; empty: it is whole."""
+        parts = (self.profile, "shared" if self.kind == "shared" else "")
+        return " ".join(filter(None, parts)) or ("" if self.kind == "gpu" else self.kind)
 
 
 class Node(Struct, frozen=True):

@@ -104,17 +104,18 @@ def _waiting(work: Seen, ready: bool) -> dict[str, Any]:
 
 
 async def siblings(tx: Tx, resources: Resources, pod: Resource) -> list[str]:
-    """Where the other pods of its owner are."""
+    """Where the other pods of its owner are: places, and nodes of places."""
     if pod.owner_uid is None:
         return []
     # One after the other: each sees where those before it went.
     await tx.execute(_sql.in_turn, str(pod.owner_uid))
     others = await resources.children(tx, pod.owner_uid)
-    return [
-        at
-        for other in others
-        if other.kind == pod.kind and other.uid != pod.uid and (at := place_at(other))
-    ]
+    found: list[str] = []
+    for other in others:
+        if other.kind == pod.kind and other.uid != pod.uid and (at := place_at(other)):
+            node = (other.status.get("place") or {}).get("node")
+            found += [at, f"{at}/{node}"] if node else [at]
+    return found
 
 
 async def is_replaced(ctx: Context) -> bool:
