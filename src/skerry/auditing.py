@@ -15,6 +15,7 @@ from skerry.kernel.rows import watch_over
 from skerry.ledger.reconcile import reconcile
 from skerry.proof import audit
 from skerry.proof.note import Signer, origin
+from skerry.proof.verify import Key, Unreadable
 from skerry.settings import Settings
 from skerry.store import Database
 from skerry.store.postgres import EmbeddedPostgres
@@ -27,7 +28,12 @@ async def verify(settings: Settings, key: str = "") -> list[str]:
     shows nothing against whoever could replace that, too.
     """
     watch_over(Registry.discover())
-    if not key:
+    if key:
+        try:
+            Key.parse(key)
+        except Unreadable as error:
+            raise ValueError(f"the key to verify with: {error}") from None
+    else:
         signer = Signer.open(settings.data / "keys" / "log.key", origin(settings.operator))
         key = signer.vkey
     async with reached(settings) as db:

@@ -55,11 +55,23 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     problem: BaseException | None = None
     try:
         uvloop.run(work)
-    except* (StoreError, OSError, ValueError) as group:
+    except* (StoreError, OSError, ValueError, *_unusable()) as group:
         # Leaving from in here would be one more error in the group.
         problem = _first(group)
     if problem is not None:
         _fail(str(problem), getattr(problem, "hint", ""))
+
+
+def _unusable() -> tuple[type[Exception], ...]:
+    """What a database says that is another one than was meant."""
+    import asyncpg
+
+    return (
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.UndefinedTableError,
+        asyncpg.PostgresConnectionError,
+    )
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -356,7 +368,7 @@ def audit_verify(data: Path, key: str, database_url: str, operator: str) -> None
     from skerry import auditing
 
     if key and Path(key).is_file():
-        key = Path(key).read_text().strip()
+        key = Path(key).read_text("utf-8", "replace").strip()
     found: list[str] = []
 
     async def work() -> None:

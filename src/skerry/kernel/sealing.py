@@ -21,12 +21,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from skerry.durable import write_private
 from skerry.store import Tx
+from skerry.store.errors import StoreError
 from skerry.store.queries import load
 
 _sql = load("skerry.kernel", "sealing.sql")
 
 
-class SealError(Exception):
+class SealError(StoreError):
     """The key file is missing, open to others, or not the one this database was sealed with."""
 
 

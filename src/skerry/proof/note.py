@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from skerry.durable import flush
 from skerry.proof.verify import COSIGNATURE, ED25519, NAME, Checkpoint, Key, unbase64
+from skerry.store.errors import StoreError
 
 _PREFIX = "PRIVATE+KEY"
 
 
-class KeyFileError(Exception):
+class KeyFileError(StoreError):
     """The key file cannot be used. The message says why and what to do."""
 
 

@@ -27,7 +27,11 @@ def create(
     given = Settings(**{k: v for k, v in session.given.items() if k != "context"})
     stream = sys.stdin if token_stdin else token_file
     if stream is not None:
-        given = given.over(Settings(token=stream.read().strip()))
+        try:
+            token = stream.read().strip()
+        except UnicodeDecodeError:
+            raise BadSetting("that is no token: it is not text") from None
+        given = given.over(Settings(token=token))
     known = config.load_contexts()
     kept = given.over(config.from_environment()).over(known.named.get(name, Settings()))
     if not kept.url:
