@@ -79,6 +79,9 @@ PREPARE = {
     "images.md": "cp $APP app.tar; echo ann > user.txt; echo secret > password.txt",
     "invoices.md": "skerry tenant create harbour -q",
     "jobs.md": "cp $PAGE_YAML job.yaml; skerry apply -f job.yaml; skerry quote -f job.yaml",
+    "clusters.md": "cat > kubeconfig <<< '{clusters: [{name: c, cluster: {server: "
+    "https://127.0.0.1:1}}], users: [{name: u, user: {token: t}}], contexts: [{name: x, context: "
+    "{cluster: c, user: u}}], current-context: x}'",
     "growing.md": "mkdir -p srv",
     "people.md": f"echo secret > secret.txt; {ACME}; skerry user create bob -q",
     "operating.md": "mkdir -p srv",
@@ -137,6 +140,7 @@ FILLED = {
     "sites.md": {'["sleep",60]': '["sleep",0]', "-- anything": "-- anything || test $? = 3"},
 }
 AFTER = {
+    "clusters.md": "skerry site delete cluster --yes",
     "README.md": "skerry service delete hello --yes",
     "shells.md": "skerry job delete web --yes",
 }

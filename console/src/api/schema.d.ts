@@ -3859,6 +3859,12 @@ export interface components {
              */
             jurisdiction?: string;
             /**
+             * Format: file
+             * @description How driver kubernetes signs in to its cluster: a kubeconfig that stands by itself; empty: it runs inside of it
+             * @default
+             */
+            kubeconfig?: string;
+            /**
              * @description Who runs it; empty: the operator of this cloud
              * @default
              */

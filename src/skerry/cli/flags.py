@@ -188,6 +188,8 @@ TAKEN = frozenset(
 
 def _type(catalogue: "Catalogue", field: Field) -> dict[str, Any]:
     schema = field.schema
+    if field.sealed and schema.get("format") == "file":
+        return {"type": SealedText(file=True), "metavar": "FILE|-"}
     if field.sealed and schema.get("type") == "string":
         return {"type": SealedText(), "metavar": "@FILE|-"}
     if field.sealed and schema.get("type") == "object" and "properties" not in schema:

@@ -41,14 +41,21 @@ def line(text: str) -> str:
 
 
 class SealedText(click.ParamType[str]):
-    """A sealed value: where to find it."""
+    """A sealed value: where to find it. With ``file`` it is always a file's content, and its name
+    stands by itself."""
 
     name = "@file|-"
+
+    def __init__(self, file: bool = False) -> None:
+        self._file = file
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         field = (param.opts[0] if param else "").lstrip("-")
         try:
-            return read(field, str(value))
+            text = str(value)
+            if self._file and text and text != "-":
+                text = "@" + text.removeprefix("@")
+            return read(field, text)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -71,6 +71,15 @@ class SiteSpec(Spec):
         int, Meta(ge=0, le=4, description="How far the operator is trusted, 0 to 4")
     ] = 0
     config: Annotated[dict[str, Any], Meta(description="What the driver needs to know")] = {}
+    kubeconfig: Annotated[
+        str,
+        Meta(
+            max_length=100_000,
+            description="How driver kubernetes signs in to its cluster: a kubeconfig that stands "
+            "by itself; empty: it runs inside of it",
+            extra_json_schema={"format": "file"},
+        ),
+    ] = ""
 
 
 class Invite(Spec):
@@ -119,9 +128,16 @@ class SiteHooks(Hooks):
                 hint="Leave out the dot: offers of a site's hosts are called SITE.HOST.",
                 sources=[Source(pointer="/metadata/name")],
             )
-        _check_driver(spec)
+        _check_driver(spec)  # and with its secrets once they are sealed
         await _check_place(tx, resources, spec)
         return Admitted(status={} if old else {"phase": "new"})
+
+    async def written(
+        self, tx: Tx, resources: Resources, new: Resource, old: Resource | None, by: Caller
+    ) -> None:
+        given = await secrets_of(tx, resources, new)
+        if given:
+            _check_driver(new.typed(SiteSpec), given)
 
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         live = await tx.fetchval(_sql.live_workloads, resource.name)
@@ -162,7 +178,13 @@ class SiteHooks(Hooks):
         }
 
 
-def _check_driver(spec: SiteSpec) -> None:
+async def secrets_of(tx: Tx, resources: Resources, site: Resource) -> dict[str, Any]:
+    """What the driver is told beside ``spec.config``, and nobody is ever shown."""
+    found = await resources.sealer.open(tx, site.tenant, site.uid, "kubeconfig")
+    return {"kubeconfig": found} if found else {}
+
+
+def _check_driver(spec: SiteSpec, given: Mapping[str, Any] | None = None) -> None:
     known = drivers.discover()
     manifest = known.get(spec.driver)
     if manifest is None:
@@ -171,10 +193,11 @@ def _check_driver(spec: SiteSpec) -> None:
         )
     if manifest.check is not None:
         try:
-            manifest.check(spec.config)
+            manifest.check({**spec.config, **(given or {})})
         except Refused as refused:
+            at = "/spec/kubeconfig" if given else "/spec/config"
             raise ValidationError.at(
-                "/spec/config", refused.message, f"See what {manifest.title} needs."
+                at, refused.message, f"See what {manifest.title} needs."
             ) from None
 
 
@@ -250,6 +273,7 @@ KINDS = [
         regional=False,
         operator_only=True,
         immutable=("driver", "region", "zone"),
+        secrets=("kubeconfig",),
         actions=(
             Action("issue-token", "Make a new token for the site's host agent, ending older ones"),
             Action("invite", "Make a token by which a machine joins as a host, once", spec=Invite),

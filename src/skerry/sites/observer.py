@@ -13,6 +13,7 @@ they can tell a silent place from a server that was away.
 """
 
 import asyncio
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,7 @@ import msgspec
 import structlog
 
 from skerry.kernel import alerts
+from skerry.kernel.changes import canonical
 from skerry.kernel.resources import Resource, Resources
 from skerry.kernel.vitals import Pace
 from skerry.kernel.worker import poke
@@ -37,7 +39,7 @@ from skerry.sites.contract import (
 )
 from skerry.sites.hosts import phase
 from skerry.sites.hub import Contact, Hub
-from skerry.sites.kinds import SiteSpec
+from skerry.sites.kinds import SiteSpec, secrets_of
 from skerry.sites.nodes import CHANNEL as NODES
 from skerry.sites.outages import PATIENCE, Watchfulness
 from skerry.sites.places import at_of, called, declared
@@ -115,7 +117,8 @@ class Observer:
         self._me = me or uuid.uuid4().hex
         self._watchfulness = Watchfulness(self._patience / 2)
         self._watches: dict[str, tuple[uuid.UUID, asyncio.Task[None]]] = {}
-        self._opened: dict[str, tuple[str, str]] = {}
+        self._opened: dict[str, tuple[str, str, str]] = {}
+        self._written: dict[str, str] = {}
         self._pace = pace
         self._paces: dict[str, Pace] = {}
 
@@ -153,13 +156,22 @@ class Observer:
     async def _open(self, site: Resource) -> None:
         """Open a site that lives in process, again if what it is told has changed."""
         spec = site.typed(SiteSpec)
-        told = (spec.driver, msgspec.json.encode(spec.config, order="sorted").decode())
+        config = msgspec.json.encode(spec.config, order="sorted").decode()
+        # Its secrets are opened only when they may have changed.
+        written = f"{spec.driver} {site.generation} {config}"
+        if self._written.get(site.name) == written and site.name in self._opened:
+            return
+        async with self._db.transaction() as tx:
+            secrets = await secrets_of(tx, self._resources, site)
+        digest = hashlib.sha256(canonical(secrets)).hexdigest()
+        told = (spec.driver, config, digest)
+        self._written[site.name] = written
         if self._opened.get(site.name) == told:
             return
         if site.name in self._opened:
             await self._hub.close(site.name)
         try:
-            self._hub.open(site.name, spec.driver, spec.config, ours=False)
+            self._hub.open(site.name, spec.driver, {**spec.config, **secrets}, ours=False)
         except (Refused, SiteUnreachable) as error:
             _log.warning("site not opened", site=site.name, error=_words(error))
         except LookupError as reason:

@@ -1,0 +1,90 @@
+"""A real cluster as a site under test: a home namespace of each test's own, on the real node."""
+
+import asyncio
+import fcntl
+import os
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from skerry.sites.contract import Isolation, Workloads
+from skerry.sites.kubernetes import MANIFEST
+from skerry.sites.kubernetes.driver import Kubernetes
+from tests.kubernetes.cluster import Cluster
+from tests.kubernetes.fixtures import USERLAND, RealNode
+from tests.sites.contract.suite import Script
+
+
+def kubeconfig(cluster: Cluster) -> str:
+    """As an operator would give it: all in one text."""
+    return cluster.kubectl("config", "view", "--raw", "--flatten", "--minify")
+
+
+@asynccontextmanager
+async def alone() -> AsyncIterator[None]:
+    """One test at a time uses the real node, whose room it measures."""
+    run = Path(os.environ["SKERRY_TEST_RUN"])
+    with (run / "kubernetes-node.lock").open("w") as file:
+        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+        yield
+
+
+class KubernetesRig:
+    """``kill`` closes the driver, which writes nothing: the cluster does not notice."""
+
+    manifest = MANIFEST
+    isolation: Isolation = "sandbox"
+    snapshots = False
+    gangs = True
+    events_kept = 16
+
+    def __init__(self, cluster: Cluster, node: RealNode) -> None:
+        self._config = {
+            "kubeconfig": kubeconfig(cluster),
+            "image": USERLAND,
+            "pullPolicy": "Never",
+            "nodes": node.labels,
+            "events": self.events_kept,
+        }
+        self.home = f"t{uuid.uuid4().hex[:8]}"
+        self._open: list[Kubernetes] = []
+        self._used: set[str] = set()
+
+    def driver(self, home: str = "", **more: Any) -> Kubernetes:
+        home = home or self.home
+        driver = Kubernetes.open({**self._config, "namespace": home, **more})
+        self._open.append(driver)
+        self._used.add(home)
+        return driver
+
+    async def open(self) -> Workloads:
+        return self.driver()
+
+    async def kill(self) -> None:
+        while self._open:
+            await self._open.pop().close()
+
+    async def neighbour(self) -> Workloads:
+        return self.driver(f"{self.home}n")
+
+    def render(self, script: Script) -> tuple[tuple[str, ...], dict[str, str]]:
+        return script.shell, {}
+
+    async def end(self) -> None:
+        """Delete all of it, and wait until the node has its room back."""
+        await self.kill()
+        for home in self._used:
+            driver = self.driver(home)
+            _, held = await driver.list()
+            async with asyncio.TaskGroup() as group:
+                for status in held:
+                    group.create_task(driver.delete(status.id, status.fence))
+            kube = driver.site.kube
+            for name in await driver.site.listed("/api/v1/namespaces"):
+                await kube.delete(f"/api/v1/namespaces/{name}")
+            async with asyncio.timeout(60):
+                while await driver.site.listed("/api/v1/pods"):
+                    await asyncio.sleep(0.1)
+        await self.kill()
