@@ -55,18 +55,21 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     problem: BaseException | None = None
     try:
         uvloop.run(work)
-    except* (StoreError, OSError, ValueError, *_unusable()) as group:
+    except* _mendable() as group:
         # Leaving from in here would be one more error in the group.
         problem = _first(group)
     if problem is not None:
         _fail(str(problem), getattr(problem, "hint", ""))
 
 
-def _unusable() -> tuple[type[Exception], ...]:
-    """What a database says that is another one than was meant."""
+def _mendable() -> tuple[type[Exception], ...]:
+    """What a person can mend: also what a database says that is another than was meant."""
     import asyncpg
 
     return (
+        StoreError,
+        OSError,
+        ValueError,
         asyncpg.InvalidCatalogNameError,
         asyncpg.InvalidAuthorizationSpecificationError,
         asyncpg.UndefinedTableError,
