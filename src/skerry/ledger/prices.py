@@ -101,6 +101,8 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a new post-paid tenant may owe, in nano; None: any amount."""
     prices: Mapping[str, Tariff]
     places: tuple[Place, ...] = ()
+    preemptible: int = 1000
+    """Thousandths of the price that is paid for what may be ended for others at any time."""
 
     @cached_property
     def _by_place(self) -> dict[tuple[str, str], Mapping[str, Tariff]]:
@@ -197,6 +199,7 @@ class _Reader:
     def document(self, document: dict[str, Any]) -> PriceList:
         known = {
             "version", "currency", "effective", "operator", "credit-limit", "prices", "places",
+            "preemptible",
         }  # fmt: skip
         self._only(known, document, ())
         for needed in ("version", "currency", "effective", "prices"):
@@ -222,6 +225,7 @@ class _Reader:
             credit_limit=None if limit is None else self._amount(("credit-limit",), limit),
             prices=self._prices(("prices",), document["prices"]),
             places=tuple(self._place(i, place, places) for i, place in enumerate(places)),
+            preemptible=self._factor(("preemptible",), document.get("preemptible", "1")),
         )
 
     def _only(self, known: set[str], table: dict[str, Any], path: tuple[str | int, ...]) -> None:
@@ -249,6 +253,12 @@ class _Reader:
         if amount < 0:
             raise self._wrong(path, "must not be negative")
         return amount
+
+    def _factor(self, path: tuple[str | int, ...], value: Any) -> int:
+        """Thousandths."""
+        if not isinstance(value, str) or not re.fullmatch(r"1(\.0{1,3})?|0\.[0-9]{1,3}", value):
+            raise self._wrong(path, 'must be a part of the price, in quotes, such as "0.600"')
+        return int(money.parse(value) // (money.NANO // 1000))
 
     def _prices(self, path: tuple[str | int, ...], table: Any) -> dict[str, Tariff]:
         if not isinstance(table, dict):

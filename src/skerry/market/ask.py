@@ -98,6 +98,8 @@ class Ask(Fact, frozen=True, kw_only=True):
     """Seconds it may run at most, or 0 for no limit."""
     spot: bool = False
     """Whether supply that may be taken back at any time will do, at its price."""
+    spot_permille: Annotated[int, Meta(ge=0, le=1000)] = 1000
+    """Thousandths of our list's price that such supply costs; the market fills it in."""
     latency_worth: Annotated[int, Meta(ge=0, le=1 << 40)] = 1
     """What a millisecond nearer is worth, in nano per hour."""
     spread_from: Annotated[tuple[str, ...], Meta(max_length=1024)] = ()

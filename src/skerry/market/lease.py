@@ -17,8 +17,11 @@ from skerry.market.reasons import REASONS, SUMMARY
 from skerry.store.database import Row as Record
 
 State = Literal["reserved", "active", "draining", "closed"]
-Reason = Literal["", "done", "tenant", "provider", "funds", "breach", "failed", "expired"]
-"""Why a lease was closed. ``provider``: taken back; ``breach``: the site did not keep it."""
+Reason = Literal[
+    "", "done", "tenant", "provider", "funds", "breach", "failed", "expired", "preempted"
+]
+"""Why a lease was closed. ``provider``: taken back; ``breach``: the site did not keep it;
+``preempted``: it gave way to another."""
 
 Cause = Literal["NoOffer", "NoMoney"]
 

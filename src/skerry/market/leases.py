@@ -101,7 +101,10 @@ class Market:
         if ask.currency not in ("", currency):
             raise ValidationError(f"{tenant} is billed in {currency}, not in {ask.currency}")
         overlays = await agreements.prices(tx, tenant)
-        ask = msgspec.structs.replace(ask, currency=currency, agreed=of_overlays(overlays))
+        spot = (await price_lists.at(tx)).preemptible if ask.spot else 1000
+        ask = msgspec.structs.replace(
+            ask, currency=currency, agreed=of_overlays(overlays), spot_permille=spot
+        )
         snapshot = await self.live.current(tx)
         return Found(match(ask, snapshot, policy, await tx.now()), snapshot)
 
@@ -289,12 +292,13 @@ class Market:
         await show_lease(tx, self._resources, lease)
         return lease
 
-    async def drain(self, tx: Tx, id: uuid.UUID) -> Lease:
-        """The seller wants it back: from now on the notice runs, at the same price."""
+    async def drain(self, tx: Tx, id: uuid.UUID, notice: int = 0) -> Lease:
+        """The seller wants it back: from now on the notice runs, at the same price; that of its
+        terms, or ``notice`` seconds if those are more."""
         lease = await self.get(tx, id, lock=True)
         if lease.state != "active":
             return lease
-        until = await tx.now() + timedelta(seconds=lease.choice.notice)
+        until = await tx.now() + timedelta(seconds=max(notice, lease.choice.notice))
         await tx.execute(_sql.drain, id, until)
         await show_draining(tx, self._resources, lease, until)
         return await self.get(tx, id)

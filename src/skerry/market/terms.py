@@ -53,7 +53,7 @@ def facts_of(spot: Spot, tables: Tables) -> Facts:
 def choice_of(spot: Spot, score: int, ask: Ask, policy: Policy, tables: Tables) -> Choice:
     """The terms of an eligible line."""
     facts = facts_of(spot, tables)
-    v, spots = facts.values, bool(facts.group.spot)
+    v, spots = facts.values, ask.spot or bool(facts.group.spot)
     if facts.group.divisible:
         listed = [
             (CORE, "", ask.millicores, 1000, v["core_price"]),

@@ -759,6 +759,7 @@ CREATE TABLE public.queue_entry (
     evicted_for uuid,
     evicted_why text DEFAULT ''::text NOT NULL,
     warned boolean DEFAULT false NOT NULL,
+    room_made_at timestamp with time zone,
     CONSTRAINT queue_entry_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'admitted'::text])))
 );
 

@@ -8,6 +8,9 @@ counts against the queue until its lease ends. Without a queue nobody waits.
 - ``order``: who is admitted now, in which order, and who is passed over. Pure.
 - ``entries``: what waits and what is admitted, in the database.
 - ``hand``: the one hand that admits, many in one transaction; elected, and safe if there are two.
+- ``victims``: who gives way to one that waits: the least harm, never for nothing. Nearly pure.
+- ``making_room``: it is written down, and told.
+- ``rounds``: what the hand did, for the log.
 - ``turns``: what the flow of one that runs asks here before it asks the market.
 - ``shown``: position, reason and estimate, computed when they are read.
 

@@ -6,20 +6,26 @@ counts until its entry is dropped, whatever the queue allows by then.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
-from skerry.market.queues.order import Release
-from skerry.market.queues.quota import Amounts, Book, Queue, counted
+from skerry.market.queues.order import Release, Waiting
+from skerry.market.queues.quota import Amounts, Book, Queue, Want, counted
 from skerry.market.queues.specs import CohortSpec, PriorityClassSpec, QueueSpec
 from skerry.store import Tx
 from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.market.queues", "entries.sql")
+PREEMPT = "preempt"
+"""What the flow of one that must give way is told."""
+SOON = 30.0
+"""Seconds: for one that starts within them by itself nobody is ended."""
+PRECEDENCE = 600.0
+"""Seconds: so long at most a place that was made for one is for it alone."""
 REST = 5.0
 """Seconds until one that found no place is tried again."""
 
@@ -85,15 +91,28 @@ async def drop(tx: Tx, owner: uuid.UUID, ran: timedelta | None = None) -> None:
         )
 
 
-async def rest(tx: Tx, owner: uuid.UUID) -> None:
-    """It found no place: its quota is free for others, and it is tried again in a little while."""
+async def rest(tx: Tx, owner: uuid.UUID, *, full: bool) -> None:
+    """It found no place: its quota is free for others, and it is tried again in a little while.
+    ``full``: places that would do are taken."""
     now = await tx.now()
-    await tx.execute(_sql.rest, owner, now + timedelta(seconds=REST), now)
+    await tx.execute(_sql.rest, owner, now + timedelta(seconds=REST), now if full else None)
 
 
 async def placed(tx: Tx, owner: uuid.UUID) -> None:
     """It found a place."""
     await tx.execute(_sql.placed, owner)
+
+
+async def preemptible(tx: Tx) -> bool:
+    """Whether anybody runs that may be ended for others."""
+    return bool(await tx.fetchval(_sql.preemptible))
+
+
+async def comes_first(tx: Tx) -> set[bool]:
+    """Whether one with GPUs (True), or one without, waits for a place for which others have been
+    ended: until it has it, nobody starts there who would have to end for it again."""
+    since = await tx.now() - timedelta(seconds=PRECEDENCE)
+    return {row["gpus"] for row in await tx.fetch(_sql.comes_first, since)}
 
 
 async def queue_of(tx: Tx, tenant: str, workspace: str) -> Queue | None:
@@ -163,3 +182,26 @@ async def releases(tx: Tx, keys: Iterable[str]) -> list[Release]:
 async def write(tx: Tx, values: Sequence[object]) -> None:
     """Make an entry, or make it anew."""
     await tx.execute(_sql.add, *values)
+
+
+def want_of(row: Row) -> Want:
+    return Want(row["millicores"], row["memory"], row["gpus"], tuple(row["models"]))
+
+
+def waiting_of(row: Row, now: datetime, first: Container[bool] = ()) -> Waiting:
+    """``first`` is what ``comes_first`` tells."""
+    rests = row["rests_until"] is not None and row["rests_until"] > now
+    return Waiting(
+        owner=row["owner"],
+        queue=row["queue"],
+        priority=row["priority"],
+        asked_at=row["asked_at"],
+        number=row["number"],
+        want=want_of(row),
+        duration=row["duration"],
+        rests=rests or (row["preemptible"] and (row["gpus"] > 0) in first),
+        unplaced_since=row["unplaced_since"],
+        preempts=row["preempts"],
+        subject=row["subject"],
+        told=row["told"],
+    )

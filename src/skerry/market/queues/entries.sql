@@ -38,7 +38,7 @@ where r.uid = e.owner and r.deleted_at is not null
 -- name: rest
 -- It found no place: its quota is free, and it is tried again later.
 update queue_entry set state = 'waiting', admitted_at = null, rests_until = $2,
-  unplaced_since = coalesce(unplaced_since, $3)
+  unplaced_since = case when $3::timestamptz is not null then coalesce(unplaced_since, $3) end
 where owner = $1
 
 -- name: placed
@@ -50,6 +50,7 @@ select pg_advisory_xact_lock(hashtextextended('skerry queues', 0))
 
 -- name: anybody
 select exists (select from queue_entry where state = 'waiting')
+  or exists (select from queue_entry where evicted_at is not null and not warned)
 
 -- name: used
 select queue, model, sum(millicores)::bigint as millicores, sum(memory)::bigint as memory,
@@ -58,20 +59,22 @@ from queue_entry where state = 'admitted' group by queue, model
 
 -- name: groups
 -- What waits, by what it asks for.
-select queue, priority, millicores, memory, gpus, models, count(*) as entries
-from queue_entry where state = 'waiting' group by queue, priority, millicores, memory, gpus, models
+select queue, priority, preempts, millicores, memory, gpus, models, count(*) as entries
+from queue_entry where state = 'waiting'
+group by queue, priority, preempts, millicores, memory, gpus, models
 
 -- name: heads
 -- The first so many of each of those groups.
 select e.owner, e.queue, e.subject, e.priority, e.preempts, e.millicores, e.memory, e.gpus,
-  e.models, e.duration, e.asked_at, e.number, e.rests_until, e.unplaced_since, e.told
+  e.models, e.duration, e.asked_at, e.number, e.rests_until, e.unplaced_since, e.told,
+  e.preemptible
 from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
-  $7::int[]) as g (queue, priority, millicores, memory, gpus, models, most)
+  $7::int[], $8::boolean[]) as g (queue, priority, millicores, memory, gpus, models, most, preempts)
 cross join lateral (
   select * from queue_entry w
   where w.state = 'waiting' and w.queue = g.queue and w.priority = g.priority
     and w.millicores = g.millicores and w.memory = g.memory and w.gpus = g.gpus
-    and array_to_string(w.models, ',') = g.models
+    and array_to_string(w.models, ',') = g.models and w.preempts = g.preempts
   order by w.asked_at, w.number limit g.most
 ) e
 
@@ -106,8 +109,8 @@ returning owner
 -- name: add_round
 with told as (
   insert into change (id, at, kind, subject, verb, tenant, workspace, actor, version, body, salt,
-    leaf)
-  values ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    leaf, address)
+  values ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 )
 insert into queue_round (id, at, queue, body) values ($1, $2, $3, $4)
 
@@ -138,3 +141,52 @@ order by place
 
 -- name: of_owners
 select * from queue_entry where owner = any($1::uuid[])
+
+-- name: preemptible
+select exists (select from queue_entry where state = 'admitted' and preemptible)
+
+-- name: victims
+-- Jobs that run and have not been told to end. What is lost is what each has cost since its lease.
+select e.owner, e.queue, e.tenant, e.subject, e.priority, e.preemptible, e.notice, e.millicores,
+  e.memory, e.gpus, e.model, l.id as lease,
+  (extract(epoch from skerry_now() - l.confirmed_at)
+    * ((d.body::json -> 'chosen' -> 'price' ->> 'perHour')::bigint / 3600.0))::bigint as lost
+from queue_entry e
+join lease l on l.owner = e.owner and l.part = '' and l.state = 'active'
+join decision d on d.id = l.decision
+join resource r on r.uid = e.owner and r.kind = 'job'
+where e.state = 'admitted' and e.evicted_at is null
+
+-- name: going
+-- The leases that end, since their owners were told to.
+select l.id as lease from queue_entry e
+join lease l on l.owner = e.owner and l.part = '' and l.state <> 'closed'
+where e.evicted_at is not null
+
+-- name: served
+-- For whom somebody ends already.
+select distinct evicted_for from queue_entry where evicted_at is not null
+
+-- name: unplaced
+-- Those who have found every place taken that would do.
+select * from queue_entry where unplaced_since is not null
+order by priority desc, asked_at, number limit 100
+
+-- name: evict
+update queue_entry set evicted_at = $2, evicted_for = $3, evicted_why = $4, warned = false
+where owner = $1 and state = 'admitted' and evicted_at is null
+
+-- name: room_made
+update queue_entry set room_made_at = $2 where owner = $1
+
+-- name: comes_first
+-- Whether one, with GPUs or without, waits for a place that was made for it since a time.
+select gpus > 0 as gpus from queue_entry
+where room_made_at > $1 and unplaced_since is not null and not preemptible
+group by gpus > 0
+
+-- name: to_tell
+select owner from queue_entry where evicted_at is not null and not warned limit 1000
+
+-- name: warned
+update queue_entry set warned = true where owner = $1

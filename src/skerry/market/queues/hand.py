@@ -8,22 +8,20 @@ does no harm if two hands are at work or one dies anywhere.
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 
-from skerry.kernel import changes
 from skerry.kernel.resources import Resources
 from skerry.kernel.worker import CHANNEL, poke
 from skerry.market.queues import entries
 from skerry.market.queues.entries import Cohort
+from skerry.market.queues.making_room import make_room, tell
 from skerry.market.queues.order import Admission, Round, Waiting, admit
-from skerry.market.queues.quota import Want
+from skerry.market.queues.rounds import record
 from skerry.store import DATABASE_ERRORS, Database, Tx
-from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.market.queues", "entries.sql")
@@ -70,25 +68,30 @@ class Hand:
         if not await self._db.fetchval(_sql.anybody):
             return 0
         async with self._db.transaction() as tx:
-            admitted = await look(tx)
-        if admitted:
-            await poke(self._db, admitted)
-        return len(admitted)
+            admitted = await look(tx, self._resources)
+        woken = [*admitted, *await tell(self._db, self._resources)]
+        if woken:
+            await poke(self._db, woken)
+        return len(woken)
 
 
-async def look(tx: Tx) -> list[uuid.UUID]:
-    """Admit who may be; their owners are to be woken after the commit."""
+async def look(tx: Tx, resources: Resources) -> list[uuid.UUID]:
+    """Admit who may be, and choose who gives way to others; the owners of those who were admitted
+    are to be woken after the commit."""
     await tx.execute(_sql.take_turn)
     now = await tx.now()
     cohorts = await entries.cohorts(tx)
     keys = [key for cohort in cohorts for key in cohort.keys]
     admitted = [row["owner"] for row in await tx.fetch(_sql.free, keys, now)]
     waiting = await _waiting(tx, cohorts, now)
+    rounds = []
     for cohort in cohorts:
         line = {key: waiting[key] for key in cohort.keys if key in waiting}
         if line:
             found = admit(cohort.book, line, await entries.releases(tx, cohort.keys), now)
             admitted += await _written(tx, found, now)
+            rounds.append(found)
+    await make_room(tx, resources, cohorts, rounds)
     return admitted
 
 
@@ -99,40 +102,20 @@ async def _waiting(tx: Tx, cohorts: Sequence[Cohort], now: datetime) -> dict[str
     for row in await tx.fetch(_sql.groups):
         if (book := books.get(row["queue"])) is None:
             continue
-        rooms = [book.room(way[1]) for way in want_of(row).ways(book.queues[row["queue"]])]
+        rooms = [book.room(way[1]) for way in entries.want_of(row).ways(book.queues[row["queue"]])]
         most = max((MOST if room is None else min(room, MOST) for room in rooms), default=0) + 1
         asked.append(
             (row["queue"], row["priority"], row["millicores"], row["memory"], row["gpus"],
-             ",".join(row["models"]), min(most, row["entries"]))
+             ",".join(row["models"]), min(most, row["entries"]), row["preempts"])
         )  # fmt: skip
     found: dict[str, list[Waiting]] = {}
+    first = await entries.comes_first(tx) if asked else ()
     if asked:
         for row in await tx.fetch(_sql.heads, *map(list, zip(*asked, strict=True))):
-            found.setdefault(row["queue"], []).append(waiting_of(row, now))
+            found.setdefault(row["queue"], []).append(entries.waiting_of(row, now, first))
     for line in found.values():
         line.sort(key=lambda w: (-w.priority, w.asked_at, w.number))
     return found
-
-
-def want_of(row: Row) -> Want:
-    return Want(row["millicores"], row["memory"], row["gpus"], tuple(row["models"]))
-
-
-def waiting_of(row: Row, now: datetime) -> Waiting:
-    return Waiting(
-        owner=row["owner"],
-        queue=row["queue"],
-        priority=row["priority"],
-        asked_at=row["asked_at"],
-        number=row["number"],
-        want=want_of(row),
-        duration=row["duration"],
-        rests=row["rests_until"] is not None and row["rests_until"] > now,
-        unplaced_since=row["unplaced_since"],
-        preempts=row["preempts"],
-        subject=row["subject"],
-        told=row["told"],
-    )
 
 
 async def _written(tx: Tx, found: Round, now: datetime) -> list[uuid.UUID]:
@@ -159,31 +142,3 @@ def _told(one: Admission) -> dict[str, Any]:
     if one.early:
         told["early"] = True
     return told
-
-
-async def record(tx: Tx, queue: str, verb: str, now: datetime, what: Mapping[str, Any]) -> None:
-    """Write down what was done for a queue, and one change that covers it."""
-    id = uuid.uuid4()
-    body = {"id": str(id), "at": now.isoformat(), "queue": queue, **what}
-    change = changes.change_of(
-        now,
-        kind="queueing",
-        subject=str(id),
-        verb=verb,
-        tenant=queue.partition("/")[0],
-        actor="system",
-        body=body,
-    )
-    await tx.execute(_sql.add_round, id, now, queue, changes.canonical(body).decode(), *change)
-
-
-@changes.witness("queueing")
-async def _rebuild(tx: Tx, subject: str) -> Mapping[str, Any] | None:
-    row = await tx.fetchrow(_sql.round, uuid.UUID(subject))
-    if row is None:
-        return None
-    try:
-        body: dict[str, Any] = msgspec.json.decode(row["body"])
-    except msgspec.DecodeError as error:
-        return {"id": subject, "unreadable": str(error)}
-    return {**body, "id": subject, "at": row["at"].isoformat(), "queue": row["queue"]}

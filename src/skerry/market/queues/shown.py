@@ -11,7 +11,6 @@ from skerry.kernel.rows import Resource
 from skerry.market.failures import size_in_words
 from skerry.market.queues import entries
 from skerry.market.queues.entries import Cohort, Entry
-from skerry.market.queues.hand import waiting_of
 from skerry.market.queues.order import Release, Waiting, forecast
 from skerry.market.queues.quota import GPUS, Book, Short
 from skerry.market.queues.specs import CohortStatus, QueueStatus, UseStatus, Waits
@@ -118,8 +117,8 @@ async def waits(tx: Tx, owners: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Mappi
         if (cohort := cohorts.get(queue)) is not None:
             before = [one for one in line if one["queue"] == queue and one["place"] < place]
             status = Waits(queue=queue, position=place, waiting=counts[queue])
-            ahead = [waiting_of(one, now) for one in before[:AHEAD]]
-            one = waiting_of(row, now)
+            ahead = [entries.waiting_of(one, now) for one in before[:AHEAD]]
+            one = entries.waiting_of(row, now)
             _explain(status, cohort, entries.entry_of(row), one, ahead)
             if len(waiting) <= FORECASTS and status.position <= AHEAD:
                 mine = [end for end in ends if end.queue in cohort.keys]

@@ -11,9 +11,17 @@ import msgspec
 from skerry.kernel.errors import Source, ValidationError
 from skerry.kernel.rows import Resource
 from skerry.market.ask import Ask
+from skerry.market.lease import Refusal
 from skerry.market.queues import entries
 from skerry.market.queues.specs import PriorityClassSpec
 from skerry.store import Tx
+
+CAPACITY = "capacity"
+"""The market's word for what is only full (``reasons.Reason``)."""
+
+
+TURN = 300.0
+"""Seconds between two looks whether its queue has admitted it; the queue's word wakes the flow."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +30,13 @@ class Turn:
 
     queue: str
     ask: Ask | None
+    seconds: float = TURN
+    """When to ask again, if nobody wakes it before."""
 
     @property
     def message(self) -> str:
+        if self.seconds < TURN:
+            return "It waits until one has started for which others had to end."
         return f"It waits for its turn in queue {self.queue}."
 
 
@@ -35,6 +47,8 @@ async def turn(tx: Tx, owner: Resource, ask: Ask) -> Turn:
     if queue is None and not ask.spot:
         return Turn("", ask)
     key = queue.key if queue is not None else ""
+    if ask.spot and bool(ask.gpus) in await entries.comes_first(tx):
+        return Turn(key, None, entries.REST)
     if entry is None or entry.queue != key:
         await _join(tx, owner, ask, key)
         return Turn(key, None if key else ask)
@@ -66,9 +80,15 @@ async def _join(tx: Tx, owner: Resource, ask: Ask, key: str) -> None:
     )  # fmt: skip
 
 
-async def refused(tx: Tx, owner: Resource) -> None:
-    """The market has no place for it, or there is no money."""
-    await entries.rest(tx, owner.uid)
+async def refused(tx: Tx, owner: Resource, ask: Ask, refusal: Refusal) -> None:
+    """The market has no place for it, or there is no money. One without a queue waits as an entry
+    if others might be ended for it: those who agreed to that for their price."""
+    full = refusal.reason == "NoOffer" and bool(refusal.counts.get(CAPACITY))
+    if full and not ask.spot and await entries.find(tx, owner.uid) is None:
+        if not await entries.preemptible(tx):
+            return
+        await _join(tx, owner, ask, "")
+    await entries.rest(tx, owner.uid, full=full)
 
 
 async def check_class(tx: Tx, tenant: str, name: str) -> None:

@@ -8,6 +8,8 @@ from skerry.kernel import changes
 from skerry.kernel.flows import Context, Next, done, hop, nap, step
 from skerry.kernel.rows import Resource
 from skerry.market.lease import Lease
+from skerry.market.queues import entries
+from skerry.market.queues.entries import PREEMPT
 from skerry.products.run import bill, outcome, scratch
 from skerry.products.run.life import (
     BILL,
@@ -40,7 +42,11 @@ class JobFlow(Life):
     ends = tuple(outcome.STOPS)
 
     def withdrawn(self, ctx: Context, *placed: Write) -> Next | None:
-        return _end(outcome.CANCELLED, within=placed) if ctx.take("cancel") else None
+        if ctx.take("cancel"):
+            return _end(outcome.CANCELLED, within=placed)
+        if ctx.take(PREEMPT) and placed:
+            return self._requeue(ctx, {}, *outcome.STOPS[PREEMPT], within=placed)
+        return None  # in the queue it was said of an earlier run
 
     def refused(self, ctx: Context, refused: NotStarted, *placed: Write) -> Next:
         reason = outcome.word(refused.reason, "Refused")
@@ -49,6 +55,8 @@ class JobFlow(Life):
 
     def grace(self, ctx: Context) -> float:
         grace = ctx.spec(JobSpec).grace
+        if ctx.data.get("stop") == PREEMPT:
+            return float(ctx.data.get("notice", grace))
         return min(grace, MOST_UNPAID) if ctx.data.get("stop") == "exhausted" else grace
 
     async def settle(self, ctx: Context, run: Run) -> None:
@@ -82,8 +90,14 @@ class JobFlow(Life):
             return hop("stop", data={"stop": outcome.BROKEN}, status=shown)
         if told:
             reason, message = outcome.STOPS[told]
+            notice = {}
+            if told == PREEMPT and (entry := await entries.find(ctx.tx, ctx.resource.uid)):
+                notice = {"notice": entry.notice, "why": entry.evicted_why}
+                message = outcome.sentences(
+                    entry.evicted_why, f"It has {entry.notice} seconds to end, and is queued again"
+                )
             shown = {**status, "reason": reason, "message": message}
-            return hop("stop", data={"stop": told}, status=shown)
+            return hop("stop", data={"stop": told, **notice}, status=shown)
         if work.started_at is None:
             return nap(LOOK, status=status)
         shown = {**status, "phase": "running"}
@@ -93,7 +107,14 @@ class JobFlow(Life):
     async def finish(self, ctx: Context) -> Next:
         """Settle the bill to its last second, then end it or run it again."""
         work = await work_of(ctx.tx, ctx)
-        result = outcome.result(work, ctx.data.get("stop"))
+        stop = ctx.data.get("stop")
+        if stop == PREEMPT and (ctx.data.get("asked") or work.started_at is None):
+            # Whatever it exits with: it may have saved its work and be content with that.
+            cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, "preempted")
+            why = ctx.data.get("why") or outcome.STOPS[PREEMPT][1]
+            message = outcome.sentences(str(why), "It is queued again")
+            return self._requeue(ctx, {**outcome.seen(work), **cost}, "Preempted", message)
+        result = outcome.result(work, None if stop == PREEMPT else stop)
         if result.reason == "Lost":
             # Should it come back from the dead, it is not to run on.
             await seen.give_up(ctx.tx, work.id)
@@ -151,6 +172,15 @@ class JobFlow(Life):
             data={"failures": failures, "turned": None, "pause": pause},
             status={**status, **shown},
             **more,
+        )
+
+    def _requeue(
+        self, ctx: Context, status: dict[str, Any], reason: str, message: str, **more: Any
+    ) -> Next:
+        """Run it again, though it has not failed."""
+        shown = {"phase": "queued", "reason": reason, "message": message}
+        return hop(
+            "queue", data={"turned": None, "pause": None}, status={**status, **shown}, **more
         )
 
 

@@ -38,8 +38,6 @@ from skerry.store import Tx
 
 AGAIN = 5.0
 """Seconds between two looks at the market for what waits."""
-TURN = 300.0
-"""Seconds between two looks whether its queue has admitted it; the queue's word wakes the flow."""
 LOOK = 300.0
 """Seconds between two looks at what the site reports; a report itself wakes the flow."""
 QUEUED = "Queued"
@@ -119,11 +117,11 @@ class Life(Flow):
             return self.refused(ctx, NotStarted("VolumeMissing", missing.detail, again=False))
         turn = await turns.turn(ctx.tx, ctx.resource, ask)
         if turn.ask is None:
-            return nap(TURN, status=_waits_its_turn(ctx, turn))
+            return nap(turn.seconds, status=_waits_its_turn(ctx, turn))
         market = Market.of(ctx.resources)
         found = await market.reserve(ctx.tx, turn.ask, ctx.resource, seconds=None)
         if isinstance(found, Refusal):
-            await turns.refused(ctx.tx, ctx.resource)
+            await turns.refused(ctx.tx, ctx.resource, ask, found)
             # Refused as it was before: then nothing of it is news.
             news = str(found.decision) != ctx.resource.status.get("decision")
             return nap(AGAIN, status=outcome.waiting(found) if news else {})
@@ -144,7 +142,14 @@ class Life(Flow):
             state="creating" if resource.state == "pending" else None,
             reason="Placed",
             message=f"At {called(run.at)}.",
-            data={"run": msgspec.to_builtins(run), "runs": number, "asked": None, "stop": None},
+            data={
+                "run": msgspec.to_builtins(run),
+                "runs": number,
+                "asked": None,
+                "stop": None,
+                "notice": None,
+                "why": None,
+            },
             status=self.placed(ctx, lease, run),
         )
 
@@ -328,7 +333,7 @@ def _waits_for(ctx: Context, busy: VolumeBusy) -> dict[str, str]:
 def _waits_its_turn(ctx: Context, turn: turns.Turn) -> dict[str, str]:
     """The status of one whose queue has not admitted it; nothing if that, or why it was turned away
     by the market, is known already."""
-    known = ctx.resource.status.get("reason") in (QUEUED, "NoOffer", "NoMoney")
+    known = ctx.resource.status.get("reason") in (QUEUED, "NoOffer", "NoMoney", "Preempted")
     return {} if known else {"phase": "queued", "reason": QUEUED, "message": turn.message}
 
 

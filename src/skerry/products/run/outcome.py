@@ -10,6 +10,7 @@ import msgspec
 
 from skerry.kernel.history import stamp
 from skerry.market.lease import Lease, Reason, Refusal
+from skerry.market.queues.entries import PREEMPT
 from skerry.products.run.specs import Phase
 from skerry.products.run.work import Task
 from skerry.sites.contract import TaskStatus
@@ -25,6 +26,7 @@ STOPS = {
         "BudgetExhausted",
         "The money set aside for it is used up and there is no more; what it wrote so far is kept.",
     ),
+    PREEMPT: ("Preempted", "It gives way to another, and is queued again when it has ended."),
 }
 """Why a job is ended before its time: what its flow is told, and the reason with its words."""
 
