@@ -25,6 +25,7 @@ from skerry.market.site_offers import (
     sync_offers,
 )
 from skerry.sites import outages
+from skerry.sites.ailing import note_sick
 from skerry.sites.contract import Capacity, Gpu, Node
 from skerry.sites.kinds import SiteSpec
 from skerry.sites.places import at_of, declared, site_at, site_of
@@ -153,6 +154,7 @@ class Business:
 
     async def offered(self, tx: Tx, place: Resource, capacity: Capacity) -> None:
         """For the observer: what a place has is new."""
+        await note_sick(tx, place, capacity)
         await self._offer(tx, place, capacity)
 
     async def _offer(self, tx: Tx, place: Resource, capacity: Capacity | None) -> None:

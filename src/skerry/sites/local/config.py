@@ -37,6 +37,13 @@ class Config(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
             "/var/run/cdi; the last is the strongest."
         ),
     ] = ()
+    trusted_gpus: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="UUIDs of GPUs that are used again whatever was reported of them before "
+            "this start of the agent."
+        ),
+    ] = ()
     network: Annotated[
         Literal["own", "none", "host"],
         Meta(

@@ -54,6 +54,8 @@ class HeldTask:
         """Whether it has a health check."""
         self.trouble = ""
         """What is wrong with it, in words."""
+        self.rested = False
+        """Whether its devices were seen to be given back."""
         self.cpu = 0.0
         """Processor seconds of all its runs, as last seen."""
         self.news = asyncio.Event()

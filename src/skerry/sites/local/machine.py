@@ -19,7 +19,7 @@ from skerry.sites.local.config import Config
 from skerry.sites.local.engines import choose
 from skerry.sites.local.engines.base import Engine, Host
 from skerry.sites.local.follow import Follower
-from skerry.sites.local.gpus import Gpus
+from skerry.sites.local.gpus import Gpus, care
 from skerry.sites.local.gpus.cdi import DIRECTORIES
 from skerry.sites.local.held import INTENT, Held, HeldTask, load_intent
 from skerry.sites.local.images.environments import Environments
@@ -31,8 +31,8 @@ from skerry.sites.local.networks.networks import Networks
 from skerry.sites.local.plans import Planner
 from skerry.sites.local.room import Room, of_host
 from skerry.sites.local.secrets import SecretFiles
-from skerry.sites.local.state import Fences, instance
-from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose
+from skerry.sites.local.state import Fences, boot_id, instance
+from skerry.sites.local.sweep import remove_tree, sweep, sweep_loose, task_of
 from skerry.sites.local.view import Bind, View
 from skerry.sites.local.volumes.keeper import Keeper
 
@@ -73,6 +73,7 @@ class Machine:
         self._left: dict[str, asyncio.Event] = {}
         self._losing: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._resting: set[asyncio.Task[None]] = set()
 
     cgroups: Cgroups
     secrets: SecretFiles
@@ -99,6 +100,9 @@ class Machine:
             await machine._survey()
             await machine._adopt()
             machine.spawn(machine.networks.keep(machine.numbers))
+            if machine.gpus.devices:
+                await machine.look_at_gpus()
+                machine.spawn(machine._care_for_gpus())
         except BaseException:
             await machine.close()
             raise
@@ -110,6 +114,9 @@ class Machine:
         self.secrets = SecretFiles(self.cgroups.instance)
         config = self.config
         self.gpus = await asyncio.to_thread(gpus.find, (*DIRECTORIES, *config.cdi))
+        self._care = care.Care(
+            self.gpus, self.data / "gpus.json", boot_id(), self._task_of, config.trusted_gpus
+        )
         self.networks = Networks(config, self.data, self.cgroups.instance, self.root)
         self.room = of_host(config.reserve_millicores, config.reserve_memory, self.gpus.devices)
         self.view = View(self.data / "rootfs", config.binds)
@@ -197,12 +204,46 @@ class Machine:
         taken = (h for held in self.held.values() for h in held.holdings())
         return self.room.without(taken).less(self.gpus.away)
 
+    def leased(self) -> set[str]:
+        """The devices that tasks hold."""
+        held = [pair for held in self.held.values() for pair in held.holdings()]
+        return {uuid for _, devices in held for uuid in devices}
+
+    async def look_at_gpus(self) -> None:
+        await asyncio.to_thread(self._care.look, self.leased())
+
+    async def _care_for_gpus(self) -> None:
+        while True:
+            await asyncio.sleep(care.EVERY)
+            await self.look_at_gpus()
+
+    def _rest(self, task: HeldTask) -> None:
+        """Its devices are not free before they are found to be empty."""
+        if task.gpus and task.ended and not task.rested:
+            task.rested = True
+            self.gpus.resting |= set(task.gpus)
+            work = self.spawn(asyncio.to_thread(self._care.clear, task.gpus, task.name))
+            self._resting.add(work)
+            work.add_done_callback(self._resting.discard)
+
+    async def rested(self) -> None:
+        """Wait until no device rests."""
+        if self._resting:
+            await asyncio.wait(tuple(self._resting))
+
+    def _task_of(self, pid: int) -> str:
+        """The name of the task that a process belongs to; empty: of none of ours."""
+        names = {task.name for held in list(self.held.values()) for task in held.tasks}
+        return task_of(pid, names, self.cgroups, self.planner.mark)
+
     def status(self, held: Held) -> WorkloadStatus:
         return held.status(self.engines.all[held.intent.engine].isolation)
 
     def tell(self, held: Held) -> None:
         """An event, if anything is new."""
         status = self.status(held)
+        for task in held.tasks:
+            self._rest(task)
         if held.told != status and self.held.get(held.workload.id) is held:
             held.told = status
             self.journal.append(held.workload.id, status)

@@ -30,6 +30,8 @@ async def start(machine: Machine, workload: Workload, fence: int, earlier: Held 
     hub = -1
     try:
         setting = await _weigh(machine, workload)
+        if workload.resources.gpus:
+            await machine.rested()
         if earlier is not None:
             await _clear(machine, earlier)
         held = _take_room(machine, workload, fence, setting)

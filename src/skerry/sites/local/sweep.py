@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from skerry.sites.local.cgroups import Cgroups
@@ -40,6 +41,25 @@ def sweep_loose(mark: str) -> None:
     for pid in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
+
+
+def task_of(pid: int, names: set[str], cgroups: Cgroups, mark: Callable[[str], str]) -> str:
+    """Which of these tasks a process belongs to: by its control group or, where there are none, by
+    the variables that it was started with. Empty: to none."""
+    if cgroups.reason:
+        found = set(_environment(pid))
+        marks = ((name, f"{MARK}={mark(name)}".encode()) for name in names)
+        return next((name for name, marked in marks if marked in found), "")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        groups = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        paths = {line.split(":", 2)[2] for line in groups}
+        return next((n for n in names if any(_within(p, cgroups.path(n)) for p in paths)), "")
+    return ""
+
+
+def _within(path: str, group: str) -> bool:
+    """Below an agent's own group, too."""
+    return f"{path}/".endswith(f"{group}/") or f"{group}/" in f"{path}/"
 
 
 def _pids() -> list[int]:

@@ -156,15 +156,10 @@ class Nvidia:
             raise Gone(f"it does not answer: {error}") from error
 
     def _users(self, handle: Any) -> tuple[int, ...]:
-        nvml = self._nvml
-        found: set[int] = set()
-        for ask in (
-            nvml.nvmlDeviceGetComputeRunningProcesses,
-            nvml.nvmlDeviceGetGraphicsRunningProcesses,
-        ):
-            with contextlib.suppress(nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
-                found |= {int(process.pid) for process in ask(handle)}
-        return tuple(sorted(found))
+        """Those that compute: a screen may be drawn beside it."""
+        ask = self._nvml.nvmlDeviceGetComputeRunningProcesses
+        found: list[Any] = self._asked(lambda: ask(handle), [])
+        return tuple(sorted({int(process.pid) for process in found}))
 
     def _sick(self, handle: Any) -> str:
         """Raises ``NVMLError`` where it does not answer at all."""
