@@ -41,6 +41,7 @@ from skerry.server import Server, alone
 from skerry.settings import Settings
 from skerry.sites import tokens
 from skerry.sites.business import Business
+from skerry.sites.devices import Idle
 from skerry.sites.hub import Hub
 from skerry.sites.kinds import ensure_region
 from skerry.sites.observer import Observer
@@ -100,7 +101,8 @@ def equip(server: Server) -> Hub:
             url=lambda: server.url,
         )
         hand = Hand(server.db, server.resources)
-        server.duties += [business.run, settler.run, office.run, hand.run]
+        idle = Idle(server.db, server.resources)
+        server.duties += [business.run, settler.run, office.run, hand.run, idle.run]
     if roles & {"api", "worker"}:
         server.tasks.append(lambda: market.run(server.db))
     if server.settings.gateway is not None and "gateway" in roles:

@@ -1,6 +1,7 @@
 """What hosts say of their tasks, as it is found in the series: right, missing, wrong or late."""
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,9 +11,16 @@ from typing import cast
 import pytest
 
 from skerry.series import STEP
-from skerry.series.current import told
+from skerry.series.current import owners, told
 from skerry.series.packing import pack
-from skerry.sites.contract import HostUsage, LogChunk, Refused, SiteUnreachable, TaskUsage
+from skerry.sites.contract import (
+    DeviceUsage,
+    HostUsage,
+    LogChunk,
+    Refused,
+    SiteUnreachable,
+    TaskUsage,
+)
 from skerry.sites.hub import Contact, Hub
 from skerry.sites.sampler import Sampler
 from skerry.store import Database
@@ -25,6 +33,7 @@ class Host:
     def __init__(self, at: str) -> None:
         self.at = at
         self.tasks: tuple[TaskUsage, ...] = ()
+        self.devices: tuple[DeviceUsage, ...] = ()
         self.clock = datetime(2026, 10, 5, tzinfo=UTC)
         self.trouble: BaseException | None = None
         self.stands_still = False
@@ -36,7 +45,8 @@ class Host:
             await asyncio.Event().wait()
         if self.trouble is not None:
             raise self.trouble
-        return HostUsage(at=self.clock, cpu_seconds=1.0, memory=1000), self.tasks
+        host = HostUsage(at=self.clock, cpu_seconds=1.0, memory=1000, devices=self.devices, gpu=0.5)
+        return host, self.tasks
 
     async def logs(self, id: str, rank: int, offset: int, follow: bool) -> AsyncIterator[LogChunk]:
         raise Refused("NoLog", "it keeps none")
@@ -115,6 +125,17 @@ async def test_a_host_speaks_only_for_what_runs_there(world: World) -> None:
     async with world.db.transaction(readonly=True) as tx:
         said = {one.source: len(one.subjects) for one in await told(tx)}
     assert said == {"hall/one": 2, "hall/two": 2}
+
+
+async def test_each_device_has_series_of_its_own(world: World) -> None:
+    world.one.devices = (DeviceUsage(uuid="GPU-a", busy=0.25, memory=5), DeviceUsage(uuid="GPU-b"))
+    await world.sample(world.one)
+    async with world.db.transaction(readonly=True) as tx:
+        [one] = await told(tx)
+        names = {id: row["name"] for id, row in (await owners(tx, one.subjects)).items()}
+    busy = dict(zip((names[id] for id in one.subjects), one.columns["gpu"], strict=True))
+    assert (busy[""], busy["GPU-a"]) == (0.5, 0.25)
+    assert math.isnan(busy["GPU-b"])
 
 
 async def test_a_host_with_a_wrong_clock_is_written_at_the_right_time(world: World) -> None:

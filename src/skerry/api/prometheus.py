@@ -23,6 +23,7 @@ from skerry.identity.authorize import authorize, can
 from skerry.identity.roles import Target
 from skerry.series import current
 from skerry.series.current import Told
+from skerry.sites import devices
 from skerry.store.database import Row
 from skerry.store.queries import load
 
@@ -67,7 +68,8 @@ def exporter(own: Own) -> Callable[[Edge, Request], Any]:
         lines += family("skerry_left_out", "gauge", "Tasks beyond what one answer tells",
                         [("", float(left_out))])  # fmt: skip
         if everything:
-            lines += [*await _of_server(edge), *await operating.metrics(edge)]
+            lines += [*await _of_devices(edge, told, subjects), *await _of_server(edge)]
+            lines += await operating.metrics(edge)
             lines.append(own.text())
         return Response("".join(lines), media_type=MEDIA)
 
@@ -103,6 +105,42 @@ def _of_subjects(
                 if id in where and subjects[id]["sort"] == sort
             )
             yield from family(f"skerry_{sort}_{name}", metric, help, samples)
+
+
+async def _of_devices(
+    edge: Edge, told: list[Told], subjects: Mapping[int, Mapping[str, Any]]
+) -> list[str]:
+    """Each GPU: how busy it is, and whether somebody leases it or it is sick."""
+    async with edge.db.transaction(readonly=True) as tx:
+        found, held = await devices.all_devices(tx), await devices.held(tx)
+    where = {
+        one.gpu.uuid: labels(
+            {"site": one.site, "host": one.host, "uuid": one.gpu.uuid, "model": one.gpu.sku}
+        )
+        for one in found[:MOST]
+    }
+
+    def said(column: str) -> list[tuple[str, float]]:
+        return [
+            (where[subjects[id]["name"]], value)
+            for one in told
+            if column in one.columns
+            for id, value in zip(one.subjects, one.columns[column], strict=True)
+            if id in subjects and subjects[id]["sort"] == "gpu" and subjects[id]["name"] in where
+        ]
+
+    sick = [(where[one.gpu.uuid], float(bool(one.gpu.sick))) for one in found[:MOST]]
+    leased = [(text, float(uuid in held)) for uuid, text in where.items()]
+    return [
+        text
+        for name, help, samples in (
+            ("utilisation", "Share of the device that is busy", said("gpu")),
+            ("memory_used_bytes", "Memory of the device in use", said("gpu_memory")),
+            ("leased", "Whether a task runs on the device", leased),
+            ("sick", "Whether the device is not to be used", sick),
+        )
+        for text in family(f"skerry_gpu_{name}", "gauge", help, samples)
+    ]
 
 
 def _labels(row: Mapping[str, Any]) -> dict[str, object]:

@@ -93,6 +93,7 @@ COLUMNS: tuple[Column, ...] = (
     ("SubAccountName", _TEXT, lambda i, x: x.workspace),
     ("SubAccountType", _TEXT, lambda i, x: "Workspace"),
     ("Tags", _TAGS, lambda i, x: [("skerry/lease", x.lease)]),
+    ("x_Devices", _TEXT, lambda i, x: " ".join(x.devices or ()) or None),
     ("x_Lease", _TEXT, lambda i, x: x.lease),
     ("x_UsageRoot", _TEXT, lambda i, x: x.usage.root or None),
 )  # fmt: skip

@@ -211,9 +211,11 @@ async def start(
     source: str,
     region: str = "",
     at: datetime,
+    devices: Sequence[str] = (),
     actor: str = "system",
 ) -> None:
-    """The lease's process runs since ``at``: take the reserved money over and begin metering.
+    """The lease's process runs since ``at``, on these ``devices``: take the reserved money over and
+    begin metering.
 
     Also resumes a lease whose streams were stopped: it may be called again with a later ``at``.
     A reservation that expired meanwhile is made anew if the money is still there, else this raises
@@ -227,7 +229,7 @@ async def start(
         raise Conflict(f"lease {lease} has ended")
     if hold.state == "reserved":
         await tx.execute(_sql.open, lease)
-    await streams.add(tx, lease, charges, source=source, region=region, at=at)
+    await streams.add(tx, lease, charges, source=source, region=region, at=at, devices=devices)
     if hold.state == "reserved":
         draft = await Draft.open(tx)
         await _take(tx, draft, hold)

@@ -80,6 +80,8 @@ class Line(_Document, frozen=True, kw_only=True):
     adjusts: str = ""
     """The month it belongs to, if that month's invoice was closed already."""
     usage: Usage
+    devices: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of GPUs: the UUIDs of those that were used; of nothing else there is such a field."""
 
     @property
     def group(self) -> tuple[str, ...]:
@@ -279,6 +281,7 @@ def _line(row: Row, month: date, currency: str) -> Line:
         not_charged=money.text(row["unbilled"]),
         adjusts=f"{own:%Y-%m}" if month_of(own) != month else "",
         usage=Usage(records=row["records"], root=_root(row["hashes"])),
+        devices=tuple(sorted(set(row["devices"].split()))) or msgspec.UNSET,
     )
 
 

@@ -18,6 +18,7 @@ select p.period, h.lease, h.workspace, h.product, h.resource, h.root_uid, s.mete
   s.region, s.price, s.per, s.price_version, p.month, sum(p.quantity)::bigint as quantity,
   sum(p.exact)::bigint as exact, sum(p.unbilled)::bigint as unbilled,
   min(p.starts_at) as starts_at, max(p.ends_at) as ends_at, sum(p.records)::bigint as records,
+  string_agg(array_to_string(s.devices, ' '), ' ') as devices,
   string_agg(p.hashes, '' order by p.stream) as hashes
 from part p join stream s on s.id = p.stream join hold h on h.lease = s.lease
 group by p.period, h.lease, s.meter, s.sku, s.source, s.region, s.price, s.per, s.price_version,

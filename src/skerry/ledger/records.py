@@ -52,6 +52,8 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     currency: str
     period: str
     """``2026-10``: the month whose invoice it stands on."""
+    devices: tuple[str, ...] = ()
+    """Of GPUs: the UUIDs of those that were used."""
 
 
 def iso(at: datetime) -> str:
@@ -89,12 +91,13 @@ def usage_text(record: UsageRecord) -> str:
         "end": iso(record.end),
         "type": "usage",
     }
+    if not record.devices:
+        del fields["devices"]
     return canonical(fields).decode()
 
 
 def usage_record(row: Mapping[str, Any]) -> UsageRecord:
     """From a row of the ``usage_of_*`` queries."""
-    return UsageRecord(
-        **{name: row[name] for name in UsageRecord.__struct_fields__ if name != "period"},
-        period=row["period"].strftime("%Y-%m"),
-    )
+    told = {name: row[name] for name in UsageRecord.__struct_fields__}
+    period, devices = row["period"].strftime("%Y-%m"), tuple(row["devices"])
+    return UsageRecord(**{**told, "period": period, "devices": devices})

@@ -26,6 +26,7 @@ from skerry.store.database import Row
 from skerry.store.queries import load
 
 _sql = load("skerry.ledger", "streams.sql")
+_OF_DEVICES = "gpu-hour"
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -74,16 +75,24 @@ def stream_id(lease: uuid.UUID, charge: Charge, at: datetime) -> uuid.UUID:
 
 
 async def add(
-    tx: Tx, lease: uuid.UUID, charges: Sequence[Charge], *, source: str, region: str, at: datetime
+    tx: Tx,
+    lease: uuid.UUID,
+    charges: Sequence[Charge],
+    *,
+    source: str,
+    region: str,
+    at: datetime,
+    devices: Sequence[str] = (),
 ) -> None:
     """Begin metering a lease at an instant. Callers use ``holds.start``, which also opens its
-    hold."""
+    hold. ``devices`` are those that charges of GPUs are for: named once, before anything of them
+    is billed, as bills never change."""
     await tx.execute(_sql.add_source, source, at)
     await tx.executemany(
         _sql.add,
         [
             (stream_id(lease, c, at), lease, c.meter, c.sku, source, region, c.price, c.per,
-             c.price_version, c.rate, at)
+             c.price_version, c.rate, at, list(devices) if c.meter == _OF_DEVICES else [])
             for c in charges
         ],
     )  # fmt: skip

@@ -5,9 +5,10 @@ where not exists (select from meter_source where name = $1) on conflict do nothi
 
 -- name: add
 insert into stream (id, lease, meter, sku, source, region, price, per, price_version, rate,
-  started_at, settled_until)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
-on conflict do nothing
+  started_at, settled_until, devices)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)
+on conflict (id) do update set devices = excluded.devices
+where stream.devices = '{}' and excluded.devices <> '{}' and stream.billed_us = 0
 
 -- name: lock_lease
 select 1 from hold where lease = $1 for no key update

@@ -366,7 +366,19 @@ def _item(value: Any, where: str, statements: list[Any]) -> str:
     root, size = _batch(statements[value["statement"]]["body"], value["pointer"], where)
     _in_tree(value["data"], value["index"], size, value["path"], root, where)
     position = statements[value["statement"]]["position"]
-    return f"  item {value['index']} of the {size} under the root stated at position {position}"
+    said = f"  item {value['index']} of the {size} under the root stated at position {position}"
+    return said + _devices(value["data"])
+
+
+def _devices(data: str) -> str:
+    """The GPUs that a record of usage names."""
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError):
+        return ""
+    found = record.get("devices") if isinstance(record, dict) else None
+    named = [one for one in found if type(one) is str] if isinstance(found, list) else []
+    return f", used: {_say(', '.join(named))}" if named else ""
 
 
 def _section(value: Any, where: str, log: Checkpoint) -> list[str]:

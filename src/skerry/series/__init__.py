@@ -2,8 +2,9 @@
 
 **Samples.** Every 15 seconds each host is asked once for all that its tasks use, and each gateway
 for the requests it has answered. Whoever speaks is a *source*, what it speaks of is a *subject*: a
-task, the host itself, or a route. One row in ``tick`` holds all that a source said at one instant,
-as arrays side by side, counters as they came: a write for each host, not for each workload.
+task, the host itself, one of its GPUs, or a route. One row in ``tick`` holds all that a source said
+at one instant, as arrays side by side, counters as they came: a write for each host, not for each
+workload.
 
 **Packing.** Twenty ticks make five minutes. They are then turned round: one row in ``sample`` for
 each subject, with twenty points of each series, counters as growth per second, and the mean and the

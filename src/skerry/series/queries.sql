@@ -83,6 +83,12 @@ select * from subject
 where sort = 'host' and (source = $1 or starts_with(source, $1 || '/'))
 order by source
 
+-- name: gpus_at
+-- Devices of a host, or of all hosts of a site.
+select * from subject
+where sort = 'gpu' and (source = $1 or starts_with(source, $1 || '/')) and seen_at >= $2
+order by source, name
+
 -- name: means
 select subject, start, mean, peak from sample
 where subject = any($1::integer[]) and start >= $2 and start < $3

@@ -20,9 +20,10 @@ UNKNOWN = math.nan
 _AHEAD = timedelta(seconds=1)
 """Two processes that write for one source see times that differ by less."""
 
-Sort = Literal["task", "host", "route"]
+Sort = Literal["task", "host", "route", "gpu"]
 Key = tuple[str, int]
-"""A subject's name at its source: a workload's id and a rank, a route's uid and 0, "" and 0."""
+"""A subject's name at its source: a workload's id and a rank; a route's uid, a device's UUID or
+nothing, and 0."""
 Owners = Callable[[Tx, Sequence[str]], Awaitable[Mapping[str, uuid.UUID]]]
 """Says which resource each of these names belongs to; those that belong to none are left out."""
 

@@ -46,6 +46,7 @@ QUERY = {
     "step": "seconds between two points; about 240 points",
     "by": "task: each task by itself as well",
 }
+HOST_QUERY = {**QUERY, "by": "gpu: each device by itself as well"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Question:
     names: tuple[str, ...]
     """Empty: all that are known."""
     span: Span
-    apart: bool
+    apart: str
+    """``task`` or ``gpu``: what to tell by itself as well; empty: nothing."""
 
 
 def moment(text: str, now: datetime, parameter: str) -> datetime:
@@ -100,9 +102,9 @@ def question(query: Mapping[str, str], now: datetime) -> Question:
                 hint=f"There are {', '.join([*BY_NAME, TASKS])}.",
                 sources=[Source(parameter="series")],
             )
-    if query.get("by", "task") != "task":
-        raise InvalidRequest("by is 'task' or left out", sources=[Source(parameter="by")])
-    return Question(names, span, "by" in query)
+    if query.get("by", "task") not in ("task", "gpu"):
+        raise InvalidRequest("by is 'task', 'gpu' or left out", sources=[Source(parameter="by")])
+    return Question(names, span, query.get("by", ""))
 
 
 async def answer(
@@ -123,7 +125,7 @@ async def answer(
         "step": span.step,
         "series": _series(points, wanted, asked.names),
     }
-    if asked.apart:
+    if asked.apart == "task":
         shown = [s for s in subjects if s["sort"] == "task"][-_MOST_APART:]
         found["tasks"] = [_apart(points, s, wanted, asked.names) for s in shown]
     return found
@@ -179,7 +181,27 @@ async def _metrics(asked: Asked) -> Answer:
 async def _host_metrics(asked: Asked) -> Answer:
     async with asked.db.transaction(readonly=True) as tx:
         about = question(asked.query, await tx.now())
-        return await answer(tx, about, await tx.fetch(_sql.subjects_at, source_of(asked)))
+        source = source_of(asked)
+        found = dict(await answer(tx, about, await tx.fetch(_sql.subjects_at, source)))
+        if about.apart == "gpu":
+            devices = await tx.fetch(_sql.gpus_at, source, about.span.start - LATE)
+            found["devices"] = await _devices(tx, about, devices[:_MOST_APART])
+        return found
+
+
+async def _devices(
+    tx: Tx, asked: Question, devices: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    wanted = series_named(("gpu", "gpuMemory"))
+    points = await read(tx, devices, wanted, asked.span)
+    return [
+        {
+            "uuid": device["name"],
+            "at": device["source"],
+            "series": _apart(points, device, wanted, ("gpu", "gpuMemory"))["series"],
+        }
+        for device in devices
+    ]
 
 
 def source_of(asked: Asked) -> str:
@@ -189,4 +211,4 @@ def source_of(asked: Asked) -> str:
 
 
 METRICS = View("metrics", "What it used, over time", _metrics, query=QUERY)
-HOST_METRICS = View("metrics", "What its hosts used, over time", _host_metrics, query=QUERY)
+HOST_METRICS = View("metrics", "What its hosts used, over time", _host_metrics, query=HOST_QUERY)

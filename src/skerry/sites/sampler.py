@@ -115,7 +115,8 @@ class Sampler:
         async with asyncio.timeout(PATIENCE):
             host, tasks = await contact.driver.usage()
         now = await self._db.fetchval("select skerry_now()")
-        await self._recorder.write(contact.at, [_host(host), _tasks(contact.at, tasks)])
+        batches = [_host(host), _tasks(contact.at, tasks), _devices(host)]
+        await self._recorder.write(contact.at, batches)
         behind = now - host.at
         return tasks, behind if abs(behind) > _EXACT else timedelta()
 
@@ -124,6 +125,15 @@ def _host(said: HostUsage) -> Batch:
     names = ("memory", "disk", "received", "sent", "gpu")
     columns = {name: [getattr(said, name)] for name in names}
     return Batch("host", [("", 0)], {**columns, "cpu": [said.cpu_seconds]})
+
+
+def _devices(said: HostUsage) -> Batch:
+    keys = [(device.uuid, 0) for device in said.devices]
+    columns: dict[str, list[float | None]] = {
+        "gpu": [device.busy for device in said.devices],
+        "gpu_memory": [device.memory for device in said.devices],
+    }
+    return Batch("gpu", keys, columns)
 
 
 def _tasks(at: str, said: Sequence[TaskUsage]) -> Batch:

@@ -96,6 +96,7 @@ CREATE TABLE public.stream (
     posted bigint DEFAULT 0 NOT NULL,
     unbilled bigint DEFAULT 0 NOT NULL,
     closed boolean DEFAULT false NOT NULL,
+    devices text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT stream_per_check CHECK ((per > 0)),
     CONSTRAINT stream_price_check CHECK ((price >= 0)),
     CONSTRAINT stream_rate_check CHECK ((rate >= 0))
@@ -119,6 +120,7 @@ CREATE FUNCTION public.usage_text(u public.usage, s public.stream, h public.hold
   select concat(
     '{"amount":', u.amount,
     ',"currency":', to_json(h.currency),
+    case when s.devices <> '{}' then ',"devices":' || array_to_json(s.devices) end,
     ',"end":"', to_char(u.ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     '","lease":"', h.lease,
     '","meter":', to_json(s.meter),
@@ -959,7 +961,7 @@ CREATE TABLE public.subject (
     workspace text DEFAULT ''::text NOT NULL,
     made_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
-    CONSTRAINT subject_sort_check CHECK ((sort = ANY (ARRAY['task'::text, 'host'::text, 'route'::text])))
+    CONSTRAINT subject_sort_check CHECK ((sort = ANY (ARRAY['task'::text, 'host'::text, 'route'::text, 'gpu'::text])))
 );
 
 ALTER TABLE public.subject ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1063,7 +1065,8 @@ CREATE VIEW public.usage_record AS
     u.unbilled,
     h.currency,
     u.period,
-    u.batch
+    u.batch,
+    s.devices
    FROM ((public.usage u
      JOIN public.stream s ON ((s.id = u.stream)))
      JOIN public.hold h ON ((h.lease = s.lease)));

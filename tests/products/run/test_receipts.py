@@ -11,6 +11,7 @@ from skerry.kernel.flows import Services
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.resources import Resource
 from skerry.kernel.views import Asked
+from skerry.ledger import focus, invoices
 from skerry.market.receipts import receipt
 from skerry.proof import verify
 from skerry.proof.log import Log
@@ -65,3 +66,32 @@ async def test_a_change_that_is_gone_is_named(cloud: Cloud) -> None:
     await cloud.db.execute("update change set subject = 'elsewhere' where kind = 'lease'")
     with pytest.raises(NotFound, match="skerry audit verify"):
         await receipt_of(cloud, job)
+
+
+async def test_usage_of_gpus_names_the_devices(cloud: Cloud) -> None:
+    """In each record of it, on the invoice's line, in its export, and in what verify prints."""
+    await cloud.site(gpus=[{"model": "H100", "count": 3}])
+    job = await cloud.job(script=Script().sleep(90).exit(0), gpus=2)
+    await cloud.until(job, "succeeded")
+    await cloud.audited()
+    devices = (await cloud.read(job)).status["tasks"][0]["gpus"]
+    assert len(devices) == 2
+    made = json.dumps(await receipt_of(cloud, job))
+    records = [
+        record
+        for section in json.loads(made)["sections"]
+        for item in section["items"]
+        if (record := json.loads(item["data"])).get("meter")
+    ]
+    named = {record["meter"]: record.get("devices") for record in records}
+    assert named == {"cpu-hour": None, "memory-gib-hour": None, "gpu-hour": devices}
+    facts = verify.verify(made.encode(), Key.parse(signer(cloud).vkey))
+    assert any(f"used: {', '.join(devices)}" in fact for fact in facts)
+    async with cloud.db.transaction() as tx:
+        invoice = await invoices.invoice(tx, "acme", (await tx.now()).date().replace(day=1))
+    [line] = [line for line in invoice.lines if line.meter == "gpu-hour"]
+    assert line.devices == tuple(sorted(devices))
+    told = focus.table(invoice).to_pydict()
+    assert dict(zip(told["SkuMeter"], told["x_Devices"], strict=True))["gpu-hour"] == " ".join(
+        sorted(devices)
+    )

@@ -27,8 +27,15 @@ async def begin(tx: Tx, resources: Resources, work: Seen) -> None:
     if lease is None or work.started_at is None:
         return
     place = lease.choice.place
+    tasks = work.status.tasks if work.status is not None else ()
     await holds.start(
-        tx, lease.id, lease.charges, source=place.at, region=place.region, at=work.started_at
+        tx,
+        lease.id,
+        lease.charges,
+        source=place.at,
+        region=place.region,
+        at=work.started_at,
+        devices=[uuid for task in tasks for uuid in task.gpus],
     )
 
 
