@@ -1,7 +1,9 @@
 """Offers as the operator writes them, and as sites bring them."""
 
+import msgspec
 import pytest
 
+from skerry.kernel import changes
 from skerry.kernel.errors import ValidationError
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.resources import Resource
@@ -12,10 +14,12 @@ from skerry.market.site_offers import (
     Devices,
     Pool,
     SiteFacts,
+    shortened,
     suspend_offers,
     sync_offers,
     withdraw_offers,
 )
+from skerry.store import Tx
 from tests.market.conftest import Cloud
 from tests.market.supply import ask, instance, pool
 
@@ -198,3 +202,57 @@ def test_what_is_free_is_never_below_zero():
     assert isinstance(left, Divisible)
     assert (left.millicores, left.memory) == (0, 32 * GIB)
     assert left.gpus == (GpuStock(model="H100", memory=80 * GIB, count=0, price=2 * 10**9),)
+
+
+async def test_a_thousand_nodes_are_offered_in_a_few_statements(cloud: Cloud, monkeypatch):
+    asked = 0
+
+    def counted(name: str):
+        plain = getattr(Tx, name)
+
+        async def wrapped(self, *args, **kwargs):
+            nonlocal asked
+            asked += 1
+            return await plain(self, *args, **kwargs)
+
+        monkeypatch.setattr(Tx, name, wrapped)
+
+    for name in ("fetch", "fetchrow", "fetchval", "execute", "executemany"):
+        counted(name)
+    card = Devices(model="H100", memory=80 * GIB, count=8)
+    nodes = [
+        Pool(name=f"n{n}", millicores=64_000, memory=512 * GIB, gpus=(card,), rack=f"r{n // 16}")
+        for n in range(1000)
+    ]
+    await sync(cloud, *nodes)
+    assert asked < 30
+    assert len(await names(cloud)) == 1000
+    lease = await cloud.lease(ask(gpus=8, gpu_models=("H100",), sites=("basement/n7",)))
+    asked = 0
+    await sync(cloud, *nodes)
+    assert asked < 15
+    closed = msgspec.structs.replace(nodes[3], closed="cordoned")
+    await sync(cloud, *nodes[:3], closed, *nodes[4:999])
+    rows = await cloud.db.fetch("select id, version, retired from offer where version > 1")
+    assert {(row["id"], row["version"], row["retired"]) for row in rows} == {
+        ("basement.n3", 2, False), ("basement.n7", 2, False), ("basement.n999", 2, True),
+    }  # fmt: skip
+    async with cloud.db.transaction() as tx:
+        await suspend_offers(tx, cloud.resources, "basement")
+    assert await names(cloud) == []
+    await sync(cloud, *nodes)
+    assert (await cloud.used("basement.n7")).gpus == {"H100": 8}
+    assert (await cloud.close(lease)).state == "closed"
+    async with cloud.db.transaction() as tx:
+        made = await cloud.resources.get(tx, "skerry.market/v1/offers/basement.n3")
+        assert made.spec["rack"] == "r0"
+        told = await tx.fetchval(
+            "select body from change where subject = $1 order by version desc limit 1", made.ref
+        )
+        assert changes.canonical(await changes.WITNESSES["offer"](tx, made.ref)).decode() == told
+
+
+def test_a_long_name_is_kept_apart_from_its_likes():
+    long = [shortened(f"site.{'x' * 200}{n}") for n in range(3)]
+    assert len(set(long)) == 3
+    assert all(len(name) <= 128 for name in long)

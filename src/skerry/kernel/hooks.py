@@ -55,6 +55,12 @@ class Hooks:
     ) -> None:
         """After the row is written, in the same transaction: rows that point at it."""
 
+    async def all_written(
+        self, tx: Tx, resources: "Resources", new: Sequence["Resource"], by: Caller
+    ) -> None:
+        """``written`` for many, of kinds that are put so."""
+        raise NotImplementedError
+
     async def removing(
         self, tx: Tx, resources: "Resources", resource: "Resource", by: Caller
     ) -> None:

@@ -83,7 +83,7 @@ class Resources(Rows):
         else:
             await self._check_parents(tx, kind, path, found)
         targets = await self._targets(tx, kind, path, sent.spec, old)
-        new = self._merged(kind, path, sent, old, owner, by, await tx.now())
+        new = self.merged(kind, path, sent, old, owner, by, await tx.now())
         hooks = kind.hooks or _NO_HOOKS
         if old is None:
             await quotas.take(tx, kind, path.tenant)
@@ -192,7 +192,7 @@ class Resources(Rows):
             )
         return found
 
-    def _merged(
+    def merged(
         self,
         kind: Kind,
         path: Path,
@@ -202,6 +202,7 @@ class Resources(Rows):
         by: Caller,
         now: datetime,
     ) -> Resource:
+        """What there is once ``sent`` was put."""
         if old is None:
             states: tuple[State, ...] = (
                 ("pending",) if kind.flow else ("pending", "creating", "active")

@@ -235,28 +235,50 @@ class Rows:
 
     async def save(self, tx: Tx, r: Resource, verb: str, by: Caller, wake: Wake = Wake.NO) -> None:
         """Write a changed row back, with its change for feed and log, and wake its flow."""
-        c = await self._change(tx, r, verb, by)
-        await tx.execute(
-            _sql.update, r.uid, r.labels, r.annotations, r.extensions, r.spec, r.spec_version,
-            r.status, r.state, r.conditions, r.version, r.generation, r.modified_at, r.deleted_at,
-            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, wake.value, c.address,
-        )  # fmt: skip
+        await tx.execute(_sql.update, *await self._updating(tx, r, verb, by, wake))
         tx.known[r.uid] = copy(r)
         tx.after_commit(self.changed)
 
     async def add(self, tx: Tx, r: Resource, verb: str, by: Caller, step: str = "") -> bool:
         """Write a new row with its change, and its flow at its first ``step``. False if there is
         one of that name by now."""
+        added = await tx.fetchval(_sql.insert, *await self._inserting(tx, r, verb, by, step))
+        tx.after_commit(self.changed)
+        return added is not None
+
+    async def write_all(
+        self, tx: Tx, made: Sequence[Resource], changed: Sequence[Resource], by: Caller
+    ) -> None:
+        """``add`` those and ``save`` these, all without flows, in two statements. What somebody
+        else has created by now stays as it is."""
+        rows = [await self._inserting(tx, one, "put", by, "") for one in made]
+        await tx.executemany(_sql.insert, rows)
+        rows = [await self._updating(tx, one, "put", by, Wake.NO) for one in changed]
+        await tx.executemany(_sql.update, rows)
+        tx.known.update({one.uid: copy(one) for one in changed})
+        tx.after_commit(self.changed)
+
+    async def _updating(
+        self, tx: Tx, r: Resource, verb: str, by: Caller, wake: Wake
+    ) -> tuple[object, ...]:
         c = await self._change(tx, r, verb, by)
-        added = await tx.fetchval(
-            _sql.insert, r.uid, r.kind, r.ref, r.name, r.tenant, r.workspace, r.region,
+        return (
+            r.uid, r.labels, r.annotations, r.extensions, r.spec, r.spec_version,
+            r.status, r.state, r.conditions, r.version, r.generation, r.modified_at, r.deleted_at,
+            c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, wake.value, c.address,
+        )  # fmt: skip
+
+    async def _inserting(
+        self, tx: Tx, r: Resource, verb: str, by: Caller, step: str
+    ) -> tuple[object, ...]:
+        c = await self._change(tx, r, verb, by)
+        return (
+            r.uid, r.kind, r.ref, r.name, r.tenant, r.workspace, r.region,
             r.parent_ref, r.owner_uid, r.root_uid, r.created_by, r.labels, r.annotations,
             r.extensions, r.spec, r.spec_version, r.status, r.state, r.conditions, r.version,
             r.generation, r.created_at, r.modified_at,
             c.id, c.at, c.verb, c.actor, c.body, c.salt, c.leaf, step, c.address,
         )  # fmt: skip
-        tx.after_commit(self.changed)
-        return added is not None
 
     async def _change(self, tx: Tx, resource: Resource, verb: str, by: Caller) -> changes.Change:
         return changes.change_of(

@@ -78,6 +78,14 @@ class OfferHooks(Hooks):
         else:
             await offers.write(tx, offer_of(new.name, spec))
 
+    async def all_written(
+        self, tx: Tx, resources: Resources, new: Sequence[Resource], by: Caller
+    ) -> None:
+        specs = {one.name: one.typed(OfferSpec) for one in new}
+        await offers.write_all(
+            tx, {name: None if s.suspended else offer_of(name, s) for name, s in specs.items()}
+        )
+
     async def removing(self, tx: Tx, resources: Resources, resource: Resource, by: Caller) -> None:
         await offers.retire(tx, resource.name)
 

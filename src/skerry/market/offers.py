@@ -91,6 +91,34 @@ async def retire(tx: Tx, id: str) -> None:
         await _advance(tx, row, before.terms, retired=True)
 
 
+async def write_all(tx: Tx, wanted: Mapping[str, Offer | None]) -> None:
+    """``write`` each of these, and ``retire`` those of None, in a few statements."""
+    before = await lock_all(tx, wanted)
+    terms: dict[bytes, str] = {}
+    added: list[tuple[object, ...]] = []
+    advanced: list[tuple[object, ...]] = []
+    for id, offer in sorted(wanted.items()):
+        old = before.get(id)
+        if offer is None:
+            if old is not None and not old.retired:
+                row = msgspec.structs.replace(old.row, version=old.row.version + 1)
+                advanced.append((*await _state(tx, row, old.terms), True))
+            continue
+        body = canonical(checked(offer))
+        digest = hashlib.sha256(body).digest()
+        if old is not None and old.terms == digest and not old.retired:
+            continue
+        terms[digest] = body.decode()
+        if old is None:
+            added.append(await _state(tx, Row(offer=offer), digest))
+        else:
+            row = Row(offer=offer, used=old.row.used, version=old.row.version + 1)
+            advanced.append((*await _state(tx, row, digest), False))
+    await tx.executemany(_sql.keep_terms, sorted(terms.items()))
+    await tx.executemany(_sql.add, added)
+    await tx.executemany(_sql.advance, advanced)
+
+
 async def change_use(tx: Tx, locked: Locked, used: Used) -> Row:
     """Write that so much of a locked offer is in use now."""
     row = Row(offer=locked.row.offer, used=used, version=locked.row.version + 1)

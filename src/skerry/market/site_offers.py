@@ -7,9 +7,10 @@ there stays leased.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.many import put_all
 from skerry.kernel.paths import NAME_LIMIT, Path
 from skerry.kernel.resources import Resource, Resources
 from skerry.ledger import money
@@ -24,6 +25,10 @@ _sql = load("skerry.market", "site_offers.sql")
 
 MADE_FOR = "skerry.market/site"
 """The annotation of an offer that is made here: the place that it is of."""
+
+
+_FEW = 4
+"""So many are put one by one."""
 
 
 class Devices(Fact, frozen=True, kw_only=True):
@@ -107,19 +112,17 @@ async def sync_offers(
         for pool in pools
     }
     known = {offer.name: offer for offer in await _offers(tx, resources, facts.at)}
-    for name in sorted(wanted):
-        spec = _spec(facts, wanted[name], prices)
-        if name not in known or known[name].spec != spec:
-            await _put(tx, resources, name, facts.at, spec)
+    specs = {name: _spec(facts, wanted[name], prices) for name in sorted(wanted)}
+    await _put(tx, resources, facts.at, specs, known)
     for name in sorted(known.keys() - wanted.keys()):
         await resources.delete(tx, known[name], SYSTEM)
 
 
 async def suspend_offers(tx: Tx, resources: Resources, at: str) -> None:
     """Place nothing new there until the next ``sync_offers``."""
-    for offer in await _offers(tx, resources, at):
-        if not offer.spec.get("suspended"):
-            await _put(tx, resources, offer.name, at, {**offer.spec, "suspended": True})
+    known = {offer.name: offer for offer in await _offers(tx, resources, at)}
+    specs = {name: {**offer.spec, "suspended": True} for name, offer in known.items()}
+    await _put(tx, resources, at, specs, known)
 
 
 async def withdraw_offers(tx: Tx, resources: Resources, at: str) -> None:
@@ -138,9 +141,25 @@ async def _offers(tx: Tx, resources: Resources, at: str) -> list[Resource]:
     return [resources.locked(tx, row) for row in rows]
 
 
-async def _put(tx: Tx, resources: Resources, name: str, at: str, spec: dict[str, object]) -> None:
-    body = {"spec": spec, "annotations": {MADE_FOR: at}}
-    await resources.put(tx, resources.registry["offer"], Path(name=name), body, SYSTEM)
+async def _put(
+    tx: Tx,
+    resources: Resources,
+    at: str,
+    specs: Mapping[str, dict[str, object]],
+    known: Mapping[str, Resource],
+) -> None:
+    """Those that are another than is known."""
+    kind = resources.registry["offer"]
+    bodies = {
+        name: {"spec": spec, "annotations": {MADE_FOR: at}}
+        for name, spec in specs.items()
+        if name not in known or known[name].spec != spec
+    }
+    if len(bodies) < _FEW:
+        for name, body in bodies.items():
+            await resources.put(tx, kind, Path(name=name), body, SYSTEM)
+    else:
+        await put_all(resources, tx, kind, bodies, known, SYSTEM)
 
 
 def shortened(name: str) -> str:
