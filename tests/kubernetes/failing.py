@@ -171,10 +171,29 @@ def refusing(cluster: Cluster, namespace: str, message: str, kind: str = "pods")
         cluster.kubectl(*named, f"validatingadmissionpolicy/{name}")
 
 
+_RESTRICTED = {
+    "spec": {
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "probe",
+                "image": "none",
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+    }
+}
+"""What Pod Security lets pass anywhere."""
+
+
 def _until_refused(cluster: Cluster, namespace: str, message: str) -> None:
     """A policy holds some moments after it was made."""
     until = time.monotonic() + PATIENCE
     words = ("run", "probe", "--image=none", "--dry-run=server", "--namespace", namespace)
+    words += ("--overrides", json.dumps(_RESTRICTED))
     while message not in cluster.kubectl(*words, check=False):
         assert time.monotonic() < until, "the policy does not hold"
         time.sleep(0.3)

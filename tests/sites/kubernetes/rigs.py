@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import tarfile
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,24 @@ from typing import Any
 from skerry.sites.contract import Isolation, Workloads
 from skerry.sites.kubernetes import MANIFEST
 from skerry.sites.kubernetes.driver import Kubernetes
+from tests.harness.images import Entry, image, layer
 from tests.kubernetes.cluster import Cluster
-from tests.kubernetes.fixtures import USERLAND, RealNode
+from tests.kubernetes.fixtures import RealNode
+from tests.kubernetes.userland import python_layer
 from tests.sites.contract.suite import Script
+
+IMAGE = "skerry.test/suite:1"
+_REAL = ("cat", "false")
+"""Programs whose own words the suite expects; others are busybox."""
+_LINKS = ("dirname", "head", "ln", "mkdir", "printf", "test")
+
+
+def given(node: RealNode) -> None:
+    """The node has the image that the suite's scripts run in."""
+    real = (Entry(f"bin/{name}", Path(f"/bin/{name}").read_bytes()) for name in _REAL)
+    links = (Entry(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox") for name in _LINKS)
+    settings = {"Cmd": ["/bin/sh"], "Env": ["PATH=/bin", "LANG=C.UTF-8"]}
+    node.add(image([python_layer(), layer(*real, *links)], compressed=False, **settings), IMAGE)
 
 
 def kubeconfig(cluster: Cluster) -> str:
@@ -41,13 +57,15 @@ class KubernetesRig:
     events_kept = 16
 
     def __init__(self, cluster: Cluster, node: RealNode) -> None:
+        given(node)
         self._config = {
             "kubeconfig": kubeconfig(cluster),
-            "image": USERLAND,
+            "image": IMAGE,
             "pullPolicy": "Never",
             "nodes": node.labels,
             "events": self.events_kept,
         }
+        self.cluster = cluster
         self.home = f"t{uuid.uuid4().hex[:8]}"
         self._open: list[Kubernetes] = []
         self._used: set[str] = set()
@@ -82,7 +100,7 @@ class KubernetesRig:
                 for status in held:
                     group.create_task(driver.delete(status.id, status.fence))
             kube = driver.site.kube
-            for name in await driver.site.listed("/api/v1/namespaces"):
+            for name in {home, *await driver.site.listed("/api/v1/namespaces")}:
                 await kube.delete(f"/api/v1/namespaces/{name}")
             async with asyncio.timeout(60):
                 while await driver.site.listed("/api/v1/pods"):

@@ -4,13 +4,8 @@ Every time: what starts, ends, is reached and comes back; the rest of it takes m
 with the long tests.
 """
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from tests.kubernetes.cluster import Cluster
-from tests.kubernetes.fixtures import RealNode
 from tests.sites.contract.suite import (
     Exiting,
     Fencing,
@@ -23,32 +18,14 @@ from tests.sites.contract.suite import (
     Storing,
     Watching,
 )
-from tests.sites.kubernetes.rigs import KubernetesRig, alone
 
 
-class _Cluster:
-    @pytest.fixture
-    async def rig(
-        self,
-        cluster: Cluster,
-        node: RealNode,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> AsyncIterator[KubernetesRig]:
-        monkeypatch.setenv("SKERRY_KEPT", str(tmp_path))
-        async with alone():
-            rig = KubernetesRig(cluster, node)
-            yield rig
-            await rig.end()
-
-
-class TestCluster(_Cluster, Running):
+class TestCluster(Running):
     pass
 
 
 @pytest.mark.long
 class TestClusterBeside(
-    _Cluster,
     Exiting,
     Fencing,
     Healing,

@@ -50,7 +50,7 @@ class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only
     """Hard limits of each workspace's namespace, as a ResourceQuota has them."""
     allow: tuple[str, ...] = ("0.0.0.0/0", "::/0")
     """Where workloads with a network may go."""
-    events: Positive = 100_000
+    events: Positive = 20_000
 
 
 def read(config: Mapping[str, Any]) -> Config:

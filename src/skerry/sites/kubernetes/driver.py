@@ -99,6 +99,7 @@ class Kubernetes:
         await life.delete(self.site, id, fence)
         if work is not None and work.record.kept:
             await self._depot.drop(id)
+        self.site.unlock(id)
 
     async def signal(self, id: str, signal: int, fence: int) -> None:
         await self.site.reach()

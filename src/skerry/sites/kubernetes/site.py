@@ -117,6 +117,12 @@ class Site:
     def lock(self, id: str) -> asyncio.Lock:
         return self.locks.setdefault(id, asyncio.Lock())
 
+    def unlock(self, id: str) -> None:
+        """Forget the lock of what is gone, unless somebody has it or waits for it."""
+        lock = self.locks.get(id)
+        if lock is not None and not lock.locked():
+            del self.locks[id]
+
     async def close(self) -> None:
         """Let go of the cluster; what runs there goes on."""
         self.closed = True

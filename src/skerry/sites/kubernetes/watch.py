@@ -19,7 +19,7 @@ from skerry.sites.kubernetes.seen import Change, Listed
 
 _log = structlog.get_logger("kubernetes")
 PAGE = 500
-LONGEST = 30.0
+SHORTEST, LONGEST = 0.2, 30.0
 """Seconds between two attempts to reach the API server."""
 _listed = msgspec.json.Decoder(Listed)
 _change = msgspec.json.Decoder(Change)
@@ -55,25 +55,31 @@ class Informer:
         self.fault: Exception | None = None
         """Why it is not up to date; None: it is."""
         self.relists = 0
+        self._stood = False
         self.on_change: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
-        pause = 0.2
+        pause = SHORTEST
         while True:
+            self._stood = False
             try:
                 if not self._version:
                     await self._list()
-                self._good()
+                    self._good()
                 await self._watch()
-                pause = 0.2
             except Expired:
                 _log.info("watch too old: listing anew", path=self._path)
                 self._version = ""
             except (SiteUnreachable, ApiError, msgspec.DecodeError) as error:
-                self.fault = error
-                self.on_change()
+                if self._stood:  # it was cut: that alone says nothing of the cluster
+                    pause = SHORTEST
+                else:
+                    self.fault = error
+                    self.on_change()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST)
+            else:
+                pause = SHORTEST
 
     def _good(self) -> None:
         self.fault = None
@@ -109,6 +115,8 @@ class Informer:
         }
         try:
             async with self._kube.stream(self._path, query) as lines:
+                self._stood = True
+                self._good()
                 async for line in lines:
                     self._heard(_change.decode(line))
         except ApiError as error:
