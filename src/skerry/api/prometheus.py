@@ -24,6 +24,7 @@ from skerry.identity.roles import Target
 from skerry.series import current
 from skerry.series.current import Told
 from skerry.sites import devices
+from skerry.store import Database
 from skerry.store.database import Row
 from skerry.store.queries import load
 
@@ -68,7 +69,7 @@ def exporter(own: Own) -> Callable[[Edge, Request], Any]:
         lines += family("skerry_left_out", "gauge", "Tasks beyond what one answer tells",
                         [("", float(left_out))])  # fmt: skip
         if everything:
-            lines += [*await _of_devices(edge, told, subjects), *await _of_server(edge)]
+            lines += [*await of_devices(edge.db), *await _of_server(edge)]
             lines += await operating.metrics(edge)
             lines.append(own.text())
         return Response("".join(lines), media_type=MEDIA)
@@ -107,12 +108,13 @@ def _of_subjects(
             yield from family(f"skerry_{sort}_{name}", metric, help, samples)
 
 
-async def _of_devices(
-    edge: Edge, told: list[Told], subjects: Mapping[int, Mapping[str, Any]]
-) -> list[str]:
+async def of_devices(db: Database) -> list[str]:
     """Each GPU: how busy it is, and whether somebody leases it or it is sick."""
-    async with edge.db.transaction(readonly=True) as tx:
+    async with db.transaction(readonly=True) as tx:
         found, held = await devices.all_devices(tx), await devices.held(tx)
+        told = await current.told(tx)
+        ids = sorted(subject for one in told for subject in one.subjects)
+        subjects = await current.owners(tx, ids)
     where = {
         one.gpu.uuid: labels(
             {"site": one.site, "host": one.host, "uuid": one.gpu.uuid, "model": one.gpu.sku}

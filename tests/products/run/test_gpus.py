@@ -1,7 +1,13 @@
 """Devices as their operator and their tenant see them: sick ones, idle ones."""
 
+from collections.abc import Mapping
+
+from skerry.api import prometheus
 from skerry.kernel.alerts import open_alerts
+from skerry.kernel.hooks import SYSTEM
+from skerry.kernel.views import Asked
 from skerry.series import Batch, Recorder
+from skerry.series.views import HOST_METRICS
 from skerry.sites.devices import Idle, all_devices, held
 from tests.products.run.cloud import Cloud
 from tests.sites.contract.script import Script
@@ -67,3 +73,27 @@ async def test_what_was_not_measured_is_not_idle(cloud: Cloud) -> None:
     await cloud.turn()
     await Idle(cloud.db, cloud.resources).look()
     assert "GpuIdle" not in await reasons(cloud)
+
+
+async def test_each_device_is_told_by_itself(cloud: Cloud) -> None:
+    """In a site's metrics, and to a Prometheus."""
+    world = await cloud.site(gpus=[{"model": "H100", "count": 2}])
+    one, other = (gpu.uuid for gpu in world.capacity().gpus)
+    world.sicken(other, "it has fallen off the bus")
+    await cloud.until(await cloud.job(script=Script().sleep(10_000), gpus=1), "running")
+    recorder = Recorder(cloud.db)
+    keys = [(one, 0), (other, 0)]
+    await recorder.write("one", [Batch("gpu", keys, {"gpu": [0.5, None]})])
+    async with cloud.db.transaction() as tx:
+        site = await cloud.resources.get(tx, "skerry.site/v1/sites/one")
+    asked = Asked(cloud.db, cloud.resources, cloud.services, site, SYSTEM, query={"by": "gpu"})
+    shown = await HOST_METRICS.answer(asked)
+    assert isinstance(shown, Mapping)
+    assert [device["uuid"] for device in shown["devices"]] == sorted([one, other])
+    series, _ = next(d["series"] for d in shown["devices"] if d["uuid"] == one)
+    assert 0.5 in series["values"]
+    lines = await prometheus.of_devices(cloud.db)
+    where = f'{{site="one",host="",uuid="{one}",model="H100"}}'
+    assert f"skerry_gpu_utilisation{where} 0.5" in "".join(lines)
+    assert f"skerry_gpu_leased{where} 1" in "".join(lines)
+    assert f'uuid="{other}",model="H100"}} 1' in "".join(lines).split("skerry_gpu_sick")[-1]
