@@ -31,7 +31,7 @@ from figures import Figures
 from figures.processes import cpu, family
 from skerry.kernel.hooks import SYSTEM
 from skerry.kernel.paths import Path as At
-from skerry.ledger import price_lists
+from skerry.ledger import chart, price_lists
 from skerry.server import Server, opened
 from skerry.settings import Settings
 from skerry.sites.kinds import ensure_region
@@ -58,8 +58,8 @@ async def cloud(data: Path) -> AsyncIterator[Server]:
                 for noun, at in (("tenant", At(name=name)), ("workspace", At(name, name="lab"))):
                     await server.resources.put(tx, server.registry[noun], at, {}, SYSTEM)
                 await tx.execute("insert into quota values ($1, 'job', 1000000)", name)
-            # Nobody's credit is what is measured here.
-            await tx.execute("update terms set credit_limit = null")
+                # Nobody's credit is what is measured here.
+                await chart.set_terms(tx, name, chart.Terms("postpaid", None, "EUR"))
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(task()) for task in server.tasks]
             yield server

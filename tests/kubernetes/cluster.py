@@ -173,7 +173,12 @@ def _node(name: str, labels: Mapping[str, str], resources: dict[str, Any]) -> No
         metadata=ObjectMeta(
             name=name,
             annotations={"kwok.x-k8s.io/node": "fake"},
-            labels={"kubernetes.io/hostname": name, "type": "played", **labels},
+            labels={
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/os": "linux",
+                **labels,
+            },
         ),
         status=NodeStatus(capacity=resources, allocatable=resources),
     )
