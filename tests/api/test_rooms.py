@@ -160,7 +160,8 @@ async def _two_more_hosts(db: Database) -> None:
     recorder = Recorder(db)
     for host, gpus, busy in (("h1", 3, 1.0), ("h2", 1, 0.5)):
         await recorder.write(f"barn/{host}", [Batch("host", [("", 0)], {"gpu": [busy]})])
-        capacity = {"millicores": 4000, "memory": 8, "disk": 6, "gpus": [{}] * gpus}
+        devices = [{"uuid": f"{host}-{n}", "model": "H100", "memory": 1} for n in range(gpus)]
+        capacity = {"millicores": 4000, "memory": 8, "disk": 6, "gpus": devices}
         await db.execute(
             "insert into site_contact (at, capacity) values ($1, $2)", f"barn/{host}", capacity
         )
