@@ -16,6 +16,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -187,12 +188,16 @@ def clear(folder: Path) -> None:
     """Remove what an ended node has outside of its folder."""
     subprocess.run(["ip", "link", "delete", mark(folder)], capture_output=True, check=False)
     for group in _groups():
-        own = group / mark(folder)
-        for inner in sorted(own.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
+        own, until = group / mark(folder), time.monotonic() + 10
+        # Those who were killed hold their groups until they are gone.
+        while own.exists() and time.monotonic() < until:
+            for inner in sorted(own.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
+                with contextlib.suppress(OSError):
+                    inner.rmdir()
             with contextlib.suppress(OSError):
-                inner.rmdir()
-        with contextlib.suppress(OSError):
-            own.rmdir()
+                own.rmdir()
+                break
+            time.sleep(0.1)
 
 
 def main() -> None:
