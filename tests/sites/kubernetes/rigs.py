@@ -7,6 +7,7 @@ import tarfile
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ _REAL = ("cat", "false")
 _LINKS = ("dirname", "head", "ln", "mkdir", "printf", "test")
 
 
+@cache
 def given(node: RealNode) -> None:
     """The node has the image that the suite's scripts run in."""
     real = (Entry(f"bin/{name}", Path(f"/bin/{name}").read_bytes()) for name in _REAL)
@@ -35,7 +37,12 @@ def given(node: RealNode) -> None:
 
 def kubeconfig(cluster: Cluster) -> str:
     """As an operator would give it: all in one text."""
-    return cluster.kubectl("config", "view", "--raw", "--flatten", "--minify")
+    return _flat(cluster.kubeconfig)
+
+
+@cache
+def _flat(path: Path) -> str:
+    return Cluster(path).kubectl("config", "view", "--raw", "--flatten", "--minify")
 
 
 @asynccontextmanager
