@@ -84,6 +84,8 @@ class Known(NamedTuple):
     """Whether it has a health check."""
     told: dict[str, str]
     """The keeper's state, when it was last asked."""
+    flipped: bool
+    """Whether the kubelet finds it unready now, and its keeper was not asked why yet."""
     gpus: tuple[str, ...]
 
 
@@ -153,7 +155,9 @@ def _running(pod: Pod, main: ContainerStatus, known: Known, common: dict[str, An
     # The kubelet's word only makes us ask the keeper, who knows why: one is not shown without the
     # other.
     told = known.told.get("unready")
-    unready = told != "0" if told is not None else known.checked and not main.ready
+    unready = known.checked and not main.ready and not known.flipped
+    if told is not None:
+        unready = unready or told != "0"
     message = known.told.get("message", "") if unready else ""
     if now is None:
         unready = True

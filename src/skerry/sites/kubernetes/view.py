@@ -50,6 +50,8 @@ class Work:
     tasks: dict[int, Task] = field(default_factory=dict)
     told: dict[int, dict[str, str]] = field(default_factory=dict)
     """By rank: the keeper's state when it was last asked."""
+    flipped: set[int] = field(default_factory=set)
+    """Ranks that the kubelet found ready and does no more, until their keeper has said why."""
     shown: WorkloadStatus | None = None
 
     @property
@@ -87,6 +89,7 @@ class Work:
             intent.restart != "never",
             intent.checked,
             self.told.get(rank, {}),
+            rank in self.flipped,
             gpus,
         )
 
@@ -218,12 +221,16 @@ class View:
         before = work.tasks.get(rank)
         if before is not None and before.uid == pod.metadata.uid and before.version > version:
             return
+        ready = any(c.name == names.TASK and c.ready for c in pod.status.container_statuses)
+        if ready:
+            work.flipped.discard(rank)
+        elif before is not None and before.ready:
+            work.flipped.add(rank)
         status = task_status(pod, work.known(rank))
         entered = any(
             c.name == names.KEEPER and c.state.running is not None
             for c in pod.status.container_statuses
         )
-        ready = any(c.name == names.TASK and c.ready for c in pod.status.container_statuses)
         raw = pod if status.phase in ("pending", "running") else None
         work.tasks[rank] = Task(
             pod=pod.metadata.name,
@@ -241,6 +248,7 @@ class View:
     def tell(self, work: Work, rank: int, state: dict[str, str]) -> None:
         """What its keeper says."""
         work.told[rank] = state
+        work.flipped.discard(rank)
         task = work.tasks.get(rank)
         if task is not None and task.raw is not None:
             task.status = task_status(task.raw, work.known(rank))
