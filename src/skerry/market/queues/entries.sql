@@ -62,6 +62,7 @@ from queue_entry where state = 'admitted' group by queue, model
 select queue, priority, preempts, millicores, memory, gpus, models, count(*) as entries
 from queue_entry where state = 'waiting'
 group by queue, priority, preempts, millicores, memory, gpus, models
+order by queue, priority desc
 
 -- name: heads
 -- The first so many of each of those groups.

@@ -32,6 +32,9 @@ PAUSE = 0.05
 """Seconds between two looks at least: what comes at about the same time is looked at at once."""
 MOST = 1000
 """Of one sort that has no limit, so many at a look."""
+FEW = 2
+"""Of each sort so many at least: what is in the way of the first may leave room for others, and
+there is another look when somebody was admitted."""
 TIDY = 60.0
 
 
@@ -99,11 +102,17 @@ async def _waiting(tx: Tx, cohorts: Sequence[Cohort], now: datetime) -> dict[str
     """The first of what waits, by queue, in the queue's order."""
     books = {key: cohort.book for cohort in cohorts for key in cohort.keys}
     asked: list[tuple[object, ...]] = []
+    first_ones: dict[str, dict[str, int]] = {}
+    """What those of higher priority would use, of each queue."""
     for row in await tx.fetch(_sql.groups):
         if (book := books.get(row["queue"])) is None:
             continue
-        rooms = [book.room(way[1]) for way in entries.want_of(row).ways(book.queues[row["queue"]])]
-        most = max((MOST if room is None else min(room, MOST) for room in rooms), default=0) + 1
+        ways = entries.want_of(row).ways(book.queues[row["queue"]])
+        before = first_ones.setdefault(row["queue"], {})
+        rooms = [book.room(amounts, before) for _, amounts in ways]
+        most = max((MOST if room is None else min(room, MOST) for room in rooms), default=0) + FEW
+        for name, amount in ways[0][1].items() if ways else ():
+            before[name] = before.get(name, 0) + amount * min(most, row["entries"])
         asked.append(
             (row["queue"], row["priority"], row["millicores"], row["memory"], row["gpus"],
              ",".join(row["models"]), min(most, row["entries"]), row["preempts"])

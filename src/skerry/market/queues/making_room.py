@@ -26,7 +26,7 @@ from skerry.market.queues.entries import PREEMPT, Cohort, Entry
 from skerry.market.queues.order import Claim, Round, starts_at
 from skerry.market.queues.quota import Book, counted
 from skerry.market.queues.rounds import record
-from skerry.market.queues.victims import Asker, Victim, choose
+from skerry.market.queues.victims import Asker, Victim, allowed, choose
 from skerry.market.taking import taken_by
 from skerry.store import Database, Tx
 from skerry.store.database import Row as Record
@@ -42,19 +42,19 @@ async def make_room(
     tx: Tx, resources: Resources, cohorts: Sequence[Cohort], rounds: Sequence[Round]
 ) -> int:
     """Choose who gives way to those who wait, in a look of the hand; says how many must."""
-    askers = await _askers(tx, cohorts, rounds)
+    rows = await tx.fetch(_sql.victims)
+    askers = await _askers(tx, cohorts, rounds) if rows else []
     if not askers:
         return 0
-    rows = await tx.fetch(_sql.victims)
     taken = await taken_by(tx, [row["lease"] for row in rows])
     candidates = [_victim(row, taken.get(row["lease"], {})) for row in rows]
     ended: set[uuid.UUID] = set()
     for asker in askers[:ASKERS]:
         left = [v for v in candidates if v.owner not in ended and v.owner != asker.entry.owner]
-        places = await _placing(tx, resources, asker)
-        if not left or places is None:
+        if not allowed(asker, left):
             continue
-        chosen = await choose(asker, left, places)
+        places = await _placing(tx, resources, asker)
+        chosen = await choose(asker, left, places) if places is not None else ()
         if chosen:
             ended |= {victim.owner for victim in chosen}
             await _write(tx, asker, chosen)

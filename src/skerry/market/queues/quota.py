@@ -195,12 +195,14 @@ class Book:
                 most = max(most, beyond * SCALE // max(1, self.nominal[name]))
         return most // queue.weight
 
-    def room(self, amounts: Amounts) -> int | None:
-        """At most how many of such amounts the whole cohort could admit now; None: no limit."""
+    def room(self, amounts: Amounts, before: Amounts) -> int | None:
+        """At most how many of such amounts the whole cohort could admit now, if ``before`` is
+        admitted first; None: no limit."""
         most: int | None = None
         for name, amount in amounts.items():
             if name in self.nominal:
-                used = sum(one.get(name, 0) for one in self.used.values())
+                used = before.get(name, 0)
+                used += sum(one.get(name, 0) for one in self.used.values())
                 fit = max(0, self.nominal[name] - used) // amount
                 most = fit if most is None else min(most, fit)
         return most

@@ -133,17 +133,17 @@ async def _least(asker: Asker, order: Sequence[Victim], places: Places) -> tuple
     async def enough(some: Sequence[Victim]) -> bool:
         return _quota(asker, some) and await places(some)
 
-    allowed = _allowed(asker, order)
-    if not allowed or not await enough(allowed):
+    able = allowed(asker, order)
+    if not able or not await enough(able):
         return ()
-    few, many = 1, len(allowed)
+    few, many = 1, len(able)
     while few < many:
         middle = (few + many) // 2
-        if await enough(allowed[:middle]):
+        if await enough(able[:middle]):
             many = middle
         else:
             few = middle + 1
-    chosen = list(allowed[:many])
+    chosen = list(able[:many])
     for victim in reversed(chosen[:-1]):
         without = [v for v in chosen if v is not victim]
         if await enough(without):
@@ -151,7 +151,7 @@ async def _least(asker: Asker, order: Sequence[Victim], places: Places) -> tuple
     return tuple(chosen)
 
 
-def _allowed(asker: Asker, order: Sequence[Victim]) -> list[Victim]:
+def allowed(asker: Asker, order: Sequence[Victim]) -> list[Victim]:
     """Those who may be ended one after the other: a queue gives back what it borrowed, no more."""
     book = asker.book.copy() if asker.book is not None else None
     found = []
