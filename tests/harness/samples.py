@@ -22,6 +22,7 @@ GIVEN: dict[str, Schema] = {
     # One that machines may join. No agent ever comes, so nothing is placed there.
     "site": {"driver": "local", "region": "home", "zone": "home-1"},
     # A day that does not come while tests run.
+    "maintenance": {"start": "2099-12-30T00:00:00Z", "end": "2099-12-31T00:00:00Z"},
     "schedule": {"cron": "0 0 29 2 1", "job": {"command": ["true"]}},
     "issuer": {"url": "https://issuer.example/one"},
     "invitation": {"email": "somebody.new@example.com"},

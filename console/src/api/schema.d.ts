@@ -779,7 +779,7 @@ export interface components {
              */
             lastSeenAt?: string;
             /**
-             * @description new, connected, unreachable, cordoned, draining or drained
+             * @description new, connected, silent, unreachable, cordoned, draining or drained
              * @default new
              */
             phase?: string;
@@ -1529,6 +1529,83 @@ export interface components {
             /** @description How many there are in all, if that was asked by one who may see all */
             total?: number;
             verb: string;
+        };
+        MaintenanceDocument: {
+            annotations: components["schemas"]["Annotations"];
+            extensions: components["schemas"]["Annotations"];
+            labels: components["schemas"]["Labels"];
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["MaintenanceSpec"];
+            status: components["schemas"]["MaintenanceStatus"] & {
+                conditions: components["schemas"]["Condition"][];
+                state: components["schemas"]["State"];
+            };
+        };
+        MaintenanceRequest: {
+            annotations?: components["schemas"]["Annotations"];
+            extensions?: components["schemas"]["Annotations"];
+            labels?: components["schemas"]["Labels"];
+            /** @description Ignored, but for region */
+            metadata?: Record<string, never> | null;
+            spec: components["schemas"]["MaintenanceSpec"];
+            /** @description Ignored */
+            status?: unknown;
+        };
+        /**
+         * MaintenanceSpec
+         * @description When, of what, and what becomes of what runs there.
+         */
+        MaintenanceSpec: {
+            /**
+             * Format: date-time
+             * @description When it ends: then the place is offered again
+             */
+            end: string;
+            /**
+             * @description Hosts of the site; the whole site if none is named
+             * @default []
+             */
+            hosts?: string[];
+            /**
+             * @description How long before the start tenants are told, and nothing new is placed
+             * @default 3600
+             */
+            noticeSeconds?: number;
+            /**
+             * @description What becomes of what runs there: it is only warned; pods and services move, and jobs with a checkpoint at the start; or all ends at the start, to be started anew elsewhere
+             * @default move
+             * @enum {unknown}
+             */
+            policy?: "end" | "move" | "warn";
+            /**
+             * @description What tenants are told of it
+             * @default
+             */
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description When it begins, as 2026-12-01T02:00:00Z
+             */
+            start: string;
+        };
+        /** MaintenanceStatus */
+        MaintenanceStatus: {
+            /**
+             * @description How many jobs and pods are still there
+             * @default 0
+             */
+            left?: number;
+            /**
+             * @description How far it is
+             * @default planned
+             * @enum {unknown}
+             */
+            phase?: "announced" | "over" | "planned" | "under-way";
+            /**
+             * @description How many tenants were told
+             * @default 0
+             */
+            told?: number;
         };
         /** @description Set by Skerry; what a client sends is ignored, but for region. */
         Metadata: {
@@ -3916,7 +3993,7 @@ export interface components {
              */
             lastSeenAt?: string;
             /**
-             * @description new, connected or unreachable
+             * @description new, connected, silent or unreachable
              * @default new
              */
             phase?: string;
@@ -5184,6 +5261,10 @@ export type LeaseStatus = components['schemas']['LeaseStatus'];
 export type LimitsSpec = components['schemas']['LimitsSpec'];
 export type Lines = components['schemas']['Lines'];
 export type ListMetadata = components['schemas']['ListMetadata'];
+export type MaintenanceDocument = components['schemas']['MaintenanceDocument'];
+export type MaintenanceRequest = components['schemas']['MaintenanceRequest'];
+export type MaintenanceSpec = components['schemas']['MaintenanceSpec'];
+export type MaintenanceStatus = components['schemas']['MaintenanceStatus'];
 export type Metadata = components['schemas']['Metadata'];
 export type NearStatus = components['schemas']['NearStatus'];
 export type NotebookCost = components['schemas']['NotebookCost'];

@@ -24,7 +24,7 @@ from skerry.market.site_offers import (
     suspend_offers,
     sync_offers,
 )
-from skerry.sites import outages
+from skerry.sites import outages, windows
 from skerry.sites.ailing import note_sick
 from skerry.sites.contract import Capacity, Gpu, Node
 from skerry.sites.kinds import SiteSpec
@@ -159,7 +159,7 @@ class Business:
 
     async def _offer(self, tx: Tx, place: Resource, capacity: Capacity | None) -> None:
         """Offer what a place in contact has, unless nothing new is to be placed there."""
-        if place.phase != "connected":
+        if place.phase != "connected" or await windows.closed(tx, place):
             await suspend_offers(tx, self._resources, at_of(place))
         elif capacity is not None:
             await offer(tx, self._resources, place, capacity)

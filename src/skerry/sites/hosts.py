@@ -61,7 +61,8 @@ class Held(Status):
 
 class HostStatus(Status):
     phase: Annotated[
-        str, Meta(description="new, connected, unreachable, cordoned, draining or drained")
+        str,
+        Meta(description="new, connected, silent, unreachable, cordoned, draining or drained"),
     ] = "new"
     last_seen_at: Annotated[str, Meta(description="When it was last in contact")] = ""
     agent_version: Annotated[str, Meta(description="Of its agent")] = ""
@@ -219,7 +220,7 @@ async def turned(tx: Tx, resources: Resources, host: Resource) -> None:
         await suspend_offers(tx, resources, at_of(host))
     else:
         await alerts.clear(tx, host.ref, "DrainLate")
-    if host.phase in ("new", "unreachable"):
+    if host.phase in ("new", "silent", "unreachable"):
         return
     current = await resources.by_uid(tx, host.uid)
     await resources.set_status(tx, host.uid, status=await phase(tx, current))

@@ -22,6 +22,7 @@ from skerry.series.views import HOST_METRICS
 from skerry.sites import drivers, enrolment, tokens
 from skerry.sites.contract import Refused
 from skerry.sites.hosts import HOST, contacts_shown
+from skerry.sites.maintenance import MAINTENANCE
 from skerry.store import Tx
 from skerry.store.queries import load
 
@@ -96,7 +97,7 @@ class Invite(Spec):
 
 
 class SiteStatus(Status):
-    phase: Annotated[str, Meta(description="new, connected or unreachable")] = "new"
+    phase: Annotated[str, Meta(description="new, connected, silent or unreachable")] = "new"
     last_seen_at: Annotated[str, Meta(description="When it was last in contact")] = ""
     agent_version: Annotated[str, Meta(description="Of the host agent, where there is one")] = ""
     capacity: Annotated[
@@ -290,4 +291,5 @@ KINDS = [
         ),
     ),
     HOST,
+    MAINTENANCE,
 ]

@@ -44,6 +44,7 @@ from skerry.sites.nodes import CHANNEL as NODES
 from skerry.sites.outages import PATIENCE, Watchfulness
 from skerry.sites.places import at_of, called, declared
 from skerry.sites.reconcile import BATCH, drop_orphan, note_orphans, reconcile, sweep
+from skerry.sites.silence import NOTICE, SILENT, fell_silent
 from skerry.sites.wire import PeerFault
 from skerry.store import Database, Tx
 from skerry.store.cancelling import apart
@@ -84,9 +85,9 @@ async def _nothing(tx: Tx, place: Resource, capacity: Capacity) -> None:
 
 
 class Observer:
-    """``beat`` is how many seconds lie between two signs of life, ``patience`` how many of silence
-    make an outage, ``lease`` how many a watcher that vanished keeps others out; ``me`` is what
-    others know this process by.
+    """``beat`` is how many seconds lie between two signs of life, ``notice`` after how many of
+    silence nothing new is placed there, ``patience`` how many make an outage, ``lease`` how many a
+    watcher that vanished keeps others out; ``me`` is what others know this process by.
 
     With a ``pace``, the clock is not believed when it leaps ahead: no place was seen in time that
     nobody lived through, and it is free.
@@ -100,7 +101,8 @@ class Observer:
         *,
         on_change: OnChange = _nobody,
         on_capacity: OnCapacity = _nothing,
-        beat: float = 5.0,
+        beat: float = 2.5,
+        notice: float = NOTICE,
         patience: float = PATIENCE.total_seconds(),
         lease: float = 15.0,
         me: str = "",
@@ -116,6 +118,8 @@ class Observer:
         self._lease = timedelta(seconds=lease)
         self._me = me or uuid.uuid4().hex
         self._watchfulness = Watchfulness(self._patience / 2)
+        self._notice = timedelta(seconds=min(notice, patience))
+        self._attention = Watchfulness(self._notice / 2)
         self._watches: dict[str, tuple[uuid.UUID, asyncio.Task[None]]] = {}
         self._opened: dict[str, tuple[str, str, str]] = {}
         self._written: dict[str, str] = {}
@@ -184,11 +188,14 @@ class Observer:
         """Open an outage for each place that was silent for too long while we were there, and wake
         what is there: some of it may rather be elsewhere."""
         concerned: list[uuid.UUID] = []
+        silent: list[Row] = []
         async with self._db.transaction() as tx:
             now = await tx.now()
-            since = self._watchfulness.tick(now)
+            since, heeded = self._watchfulness.tick(now), self._attention.tick(now)
             for row in await tx.fetch(_sql.contacts_of_places):
                 at, last = row["at"], row["last_seen_at"]
+                if outages.outage_began(last, heeded, now, self._notice) is not None:
+                    silent.append(row)
                 began = outages.outage_began(last, since, now, self._patience)
                 if began is None or not await tx.fetchval(_sql.hold_silent_contact, at, last):
                     continue
@@ -197,6 +204,9 @@ class Observer:
                     concerned += await seen.owners_at(tx, at)
         if concerned:
             await poke(self._db, concerned)
+        for row in silent:
+            args = row["uid"], row["at"], row["last_seen_at"]
+            await fell_silent(self._db, self._resources, *args)
 
     async def _lost(self, tx: Tx, uid: uuid.UUID) -> None:
         silence = f"{self._patience.total_seconds():.0f} seconds"
@@ -323,9 +333,10 @@ class Observer:
             await _note_clock(tx, place, contact)
             current = await self._resources.by_uid(tx, place.uid, lock=True)
             status = await phase(tx, current) if place.kind == "host" else {"phase": "connected"}
+            back = current.phase == SILENT
             current = await self._resources.set_status(tx, place.uid, status=status)
             known = msgspec.convert(before, Capacity) if before is not None else None
-            if known is None or _whole(known) != _whole(capacity):
+            if known is None or back or _whole(known) != _whole(capacity):
                 await self._on_capacity(tx, current, capacity)
         if concerned:
             await poke(self._db, concerned)

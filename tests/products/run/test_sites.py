@@ -365,3 +365,28 @@ async def test_secrets_put_anew_do_not_start_it_twice(cloud: Cloud) -> None:
     await cloud.until(job, "succeeded")
     assert len(await cloud.works(job)) == 1
     assert await cloud.seconds(job) == pytest.approx(30, abs=0.1)
+
+
+async def test_silence_is_noticed_within_ten_seconds_and_handled_later(cloud: Cloud) -> None:
+    world = await cloud.site()
+    job = await cloud.job(script=Script().sleep(300))
+    await cloud.until(job, "running")
+    world.fail(Fault(kind="unreachable"))
+    await cloud.let_pass(10, step=1)
+    [site] = await cloud.db.fetch(
+        "select uid, status ->> 'phase' as phase from resource where kind = 'site'"
+    )
+    assert site["phase"] == "silent"
+    other = await cloud.job("other", Script().sleep(5))
+    await cloud.let_pass(5, step=1)
+    assert (await cloud.read(other)).status["reason"] == "NoOffer"
+    assert (await cloud.read(job)).phase == "running"
+    assert "SiteUnreachable" not in await cloud.alerts()
+    assert await cloud.db.fetchval("select count(*) from site_outage") == 0
+    world.heal()
+    await cloud.until(other, "succeeded")
+    await cloud.until(job, "succeeded")
+    assert len(await cloud.works(job)) == 1
+    # It was heard again before it was missed: all of it is billed.
+    assert await cloud.seconds(job) == pytest.approx(300, abs=1)
+    await cloud.assert_books_closed()

@@ -29,6 +29,7 @@ from skerry.products.run.specs import JobSpec
 from skerry.sites import seen
 from skerry.sites.contract import SiteUnreachable
 from skerry.sites.outputs import OUTPUT, Left
+from skerry.sites.windows import LEAVE, YIELD
 from skerry.store import Tx
 
 HOUR = 3600.0
@@ -59,12 +60,19 @@ class JobFlow(Life):
             return float(ctx.data.get("notice", grace))
         return min(grace, MOST_UNPAID) if ctx.data.get("stop") == "exhausted" else grace
 
+    def told(self, ctx: Context) -> str:
+        yields, told = ctx.take(YIELD), super().told(ctx)
+        spec = ctx.spec(JobSpec)
+        if yields and not told and (spec.scratch is not None or spec.preemptible):
+            return LEAVE
+        return told
+
     async def settle(self, ctx: Context, run: Run) -> None:
         if ctx.spec(JobSpec).scratch is not None and not ctx.data.get(scratch.MADE):
             await scratch.make(ctx, run.at)(ctx.tx, ctx.resource)
 
     def placed(self, ctx: Context, lease: Lease, run: Run) -> dict[str, Any]:
-        return {**outcome.placed(lease), "attempt": _failures(ctx) + 1}
+        return {**outcome.placed(lease), "attempt": _runs(ctx) + 1}
 
     def not_started(self, ctx: Context, refused: NotStarted) -> Next:
         following = super().not_started(ctx, refused)
@@ -107,14 +115,19 @@ class JobFlow(Life):
     async def finish(self, ctx: Context) -> Next:
         """Settle the bill to its last second, then end it or run it again."""
         work = await work_of(ctx.tx, ctx)
-        stop = ctx.data.get("stop")
-        if stop == PREEMPT and (ctx.data.get("asked") or work.started_at is None):
+        stop = str(ctx.data.get("stop") or "")
+        if stop in outcome.AGAIN and (ctx.data.get("asked") or work.started_at is None):
             # Whatever it exits with: it may have saved its work and be content with that.
-            cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, "preempted")
-            why = ctx.data.get("why") or outcome.STOPS[PREEMPT][1]
-            message = outcome.sentences(str(why), "It is queued again")
-            return self._requeue(ctx, {**outcome.seen(work), **cost}, "Preempted", message)
-        result = outcome.result(work, None if stop == PREEMPT else stop)
+            lease = outcome.AGAIN[stop]
+            cost = await bill.close(ctx.tx, ctx.resources, ctx.resource, work, lease)
+            reason, message = outcome.STOPS[stop]
+            if stop == PREEMPT:
+                message = outcome.sentences(
+                    str(ctx.data.get("why") or message), "It is queued again"
+                )
+            ctx.data["again"] = int(ctx.data.get("again") or 0) + 1
+            return self._requeue(ctx, {**outcome.seen(work), **cost}, reason, message)
+        result = outcome.result(work, None if stop in outcome.AGAIN else stop or None)
         if result.reason == "Lost":
             # Should it come back from the dead, it is not to run on.
             await seen.give_up(ctx.tx, work.id)
@@ -187,6 +200,11 @@ class JobFlow(Life):
 def _failures(ctx: Context) -> int:
     """How many of its runs failed."""
     return int(ctx.data.get("failures") or 0)
+
+
+def _runs(ctx: Context) -> int:
+    """How many of its runs are over."""
+    return _failures(ctx) + int(ctx.data.get("again") or 0)
 
 
 def _copy(left: Left) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from skerry.products.run.work import Task
 from skerry.sites.contract import TaskStatus
 from skerry.sites.places import called
 from skerry.sites.seen import Seen
+from skerry.sites.windows import LEAVE
 
 _WORD = re.compile("[A-Z][A-Za-z0-9]{0,63}")
 _LONGEST = 4000
@@ -27,10 +28,13 @@ STOPS = {
         "The money set aside for it is used up and there is no more; what it wrote so far is kept.",
     ),
     PREEMPT: ("Preempted", "It gives way to another, and is queued again when it has ended."),
+    LEAVE: ("Maintenance", "Its place is being worked on: it is queued again when it has ended."),
 }
 """Why a job is ended before its time: what its flow is told, and the reason with its words."""
 
 
+AGAIN: Mapping[str, Reason] = {PREEMPT: "preempted", LEAVE: "provider"}
+"""After which of them it is run again, and why its lease is closed then."""
 BROKEN = "broken"
 """Why a gang is ended: one of its copies has failed."""
 
