@@ -40,13 +40,17 @@ from tests.market.conftest import Cloud, opened
 from tests.market.supply import EURO, ask, instance, pool
 
 NOTICE = 600
+OFFERS = ("alpha", "cloud.small", "us", "fleet.n0", "fleet.n1")
+NODE: dict[str, Any] = {"millicores": 5000, "core_price": EURO // 3}
+"""Dear, so that they are for gangs that nobody else has room for."""
 MANY = 150
 LONG = 3_000
 """Sequences: 500 and 10,000 with those of ledger and log."""
 
 
 class Life(RuleBasedStateMachine):
-    """One cloud with three offers, four owners and a policy that keeps out the cheapest."""
+    """One cloud with three offers and two nodes, four owners and a policy that keeps out the
+    cheapest."""
 
     run: Any
     cloud: Cloud
@@ -86,9 +90,10 @@ class Life(RuleBasedStateMachine):
         millicores=st.sampled_from((500, 1000, 2000, 9000)),
         ceiling=st.sampled_from((None, EURO // 60, EURO)),
         duration=st.sampled_from((0, 120, 7200)),
+        tasks=st.sampled_from((1, 1, 1, 4)),
     )
-    def reserve(self, owner, millicores, ceiling, duration) -> None:
-        wanted = ask(millicores=millicores, price_ceiling=ceiling, duration=duration)
+    def reserve(self, owner, millicores, ceiling, duration, tasks) -> None:
+        wanted = ask(millicores=millicores, price_ceiling=ceiling, duration=duration, tasks=tasks)
         got = self.do(lambda: self.cloud.reserve(wanted, self.owners[owner]))
         before = self.leases.get(owner)
         if before is not None and before.state != "closed":
@@ -177,7 +182,7 @@ class Life(RuleBasedStateMachine):
                 "select l.id, l.owner, l.state, l.made_at, h.amount, skerry_now() as now"
                 " from lease l join hold h on h.lease = l.id where l.state <> 'closed'"
             )
-            offered = [await offers.read(tx, id) for id in ("alpha", "cloud.small", "us")]
+            offered = [await offers.read(tx, id) for id in OFFERS]
         assert {row["id"]: row["state"] for row in rows} == {x.id: x.state for x in known.values()}
         assert len({row["owner"] for row in rows}) == len(rows)
         for row in rows:
@@ -189,9 +194,9 @@ class Life(RuleBasedStateMachine):
         for offer in offered:
             assert offer is not None
             total = Used()
-            for lease in known.values():
-                if lease.offer == offer.offer.id:
-                    total = offers.more(total, lease.takes)
+            for part in (part for lease in known.values() for part in lease.taken):
+                if part.offer == offer.offer.id:
+                    total = offers.more(total, part.takes)
             assert offer.used == total
             assert offers.fits(offer.offer, offer.used)
         assert await self.cloud.held() == sum(row["amount"] for row in rows)
@@ -201,7 +206,9 @@ async def _opened(db: Database, directory: FilePath) -> tuple[Cloud, list[Any]]:
     cloud = await opened(db, directory)
     await cloud.put("policy", "home", {"jurisdictions": ["EU"]})
     await cloud.offer(
-        pool(millicores=3000, notice=NOTICE), instance("us", jurisdiction="US", price=0)
+        pool(millicores=3000, notice=NOTICE),
+        instance("us", jurisdiction="US", price=0),
+        *(pool(f"fleet.n{n}", site="fleet", node=f"n{n}", **NODE) for n in range(2)),
     )
     return cloud, [await cloud.thing(f"t{n}") for n in range(4)]
 

@@ -120,10 +120,9 @@ def _contenders(view: View, lines: Lines, ask: Ask, tables: Tables) -> list[_Sco
 
 def _keys(lines: Lines, places: NDArray[np.intp]) -> Ints:
     """What decides between equals; of nodes the one with the least left is taken first."""
-    if not lines.view.segment.fleet:
-        return lines.column("key")[places]
+    segment = lines.view.segment
     where = places if isinstance(lines.where, slice) else lines.where[places]
-    return packing(lines.view.segment.columns, where)
+    return packing(segment.columns, where) if segment.fleet else segment.columns["key"][where]
 
 
 def _joined(view: View, lines: Lines) -> Lines:

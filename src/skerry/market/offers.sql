@@ -16,7 +16,7 @@ select from offer where id = $1 for update
 
 -- name: lock_all
 -- In one order, whoever asks.
-select from offer where id = any($1::text[]) order by id for update
+select from offer where id = any($1::text[]) order by id collate "C" for update
 
 -- name: read
 select o.id, o.version, o.retired, s.terms, s.used, s.digest, t.body
