@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from skerry.ledger.meters import meter
 from skerry.ledger.streams import cost
 from skerry.market.ask import GIB, ISOLATIONS, GpuStock, Row, Used
-from skerry.market.columns import NEVER, line_key
+from skerry.market.columns import NEVER, line_key, node_key
 from skerry.market.decision import Decision
 from skerry.market.failures import failure
 from skerry.market.match import match
@@ -39,8 +39,10 @@ def plain(wanted, offers, policy):
             total = None if price is None else price * wanted.tasks
             failed = [r for r in REASONS if failure(r, facts, total, wanted, policy, NOW)]
             key = line_key(facts.offer, facts.gpu if facts.group.divisible else "")
+            packed = key
             if facts.place.node:
-                key = _packed(key, facts)
+                packed = _packed(key, facts)
+                key = node_key(facts.place.at, facts.offer, facts.gpu)
             sortable = NEVER if price is None else price
             if failed:
                 refused.append((len(failed), -failed[0], sortable, key, facts.offer, failed))
@@ -49,7 +51,7 @@ def plain(wanted, offers, policy):
                 score = total + latency * wanted.latency_worth
                 near = (offer.at, offer.where) if offer.node else (offer.at,)
                 score += sum(map(wanted.spread_from.count, near)) * wanted.spread_worth
-                fine.append((score, key, facts.offer))
+                fine.append((score, packed, facts.offer))
     return sorted(fine), sorted(refused)
 
 
