@@ -19,7 +19,7 @@ filled in."""
 async def shown(tab: Tab) -> list[str]:
     for button in await tab.get_by_role("button", name="Command line and API").all():
         await button.click()
-    texts = await tab.locator("main code:visible").all_inner_texts()
+    texts = await tab.locator("code:visible").all_inner_texts()
     return [text for text in texts if text.startswith(("skerry ", "curl "))]
 
 

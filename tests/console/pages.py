@@ -14,6 +14,8 @@ class Page(NamedTuple):
     who: str = "ann"
     """Who looks at it: ``operator``, ``ann`` (may do all in acme), ``bob`` (may only look), or
     nobody."""
+    then: tuple[str, ...] = ()
+    """Selectors of what is clicked first, one after the other."""
 
 
 LAB, HOME = "acme/lab", "operator/default"
@@ -27,6 +29,22 @@ PAGES = (
     Page("places", f"{LAB}/places", "text=falkenberg >> nth=1"),
     Page("place", f"{LAB}/places/falkenberg", "text=Free now"),
     Page("place-operator", f"{HOME}/places/home-1", "text=Machines", who="operator"),
+    Page("machines", f"{HOME}/places/oslo", "text=rack-2", who="operator"),
+    Page(
+        "join",
+        f"{HOME}/places/oslo",
+        "text=Run this there, as root",
+        who="operator",
+        then=("button:has-text('Add a machine')", "button:has-text('Show its command')"),
+    ),
+    Page(
+        "drain",
+        f"{HOME}/places/oslo",
+        "text=Drain rack-2?",
+        who="operator",
+        then=("[aria-label='Drain rack-2']",),
+    ),
+    Page("host", f"{HOME}/kinds/host/oslo/rack-1", "text=connected", who="operator"),
     Page("settings", f"{LAB}/settings", "text=For programs"),
     Page("missing", f"{LAB}x/kinds/job", "text=There is no workspace"),
     Page("kinds", f"{LAB}/kinds", "text=Schedules"),
@@ -46,12 +64,18 @@ PAGES = (
     Page("create", f"{LAB}/create", "text=NVIDIA H100"),
     Page("create-job", f"{LAB}/create/job?name=shown&command=true", "[data-testid=price]"),
     Page("create-policy", f"{LAB}/create/policy?name=shown", "text=Jurisdictions"),
-    Page("change", f"{LAB}/kinds/service/map?tab=change", "text=Replicas"),
+    Page("change", f"{LAB}/kinds/service/map?tab=change", "text=Now 0."),
     Page("logs", f"{LAB}/kinds/job/survey?tab=logs", "text=step 40 of 40"),
     Page("terminal", f"{LAB}/kinds/job/tides?tab=terminal", "text=A shell, one click away"),
     Page("metrics", f"{LAB}/kinds/job/tides?tab=metrics", "[aria-label='How far back']"),
     Page("placement", f"{LAB}/kinds/job/train?tab=placement", "text=Rules that held"),
     Page("receipt", f"{LAB}/kinds/job/survey?tab=receipt", "button:has-text('Verify')"),
+    Page(
+        "verified",
+        f"{LAB}/kinds/job/survey?tab=receipt",
+        "text=Everything in it holds",
+        then=("button:has-text('Verify')",),
+    ),
     Page("events", f"{LAB}/kinds/job/survey?tab=events", "a:has-text('Check')"),
     Page("service", f"{LAB}/kinds/service/map", "button:has-text('Roll back')"),
 )

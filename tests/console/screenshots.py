@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from skerry.api import console
+from tests.console.busy import work
 from tests.console.history import remember
 from tests.console.pages import PAGES, Page
 from tests.console.seeded import Seeded, seeded
@@ -65,6 +66,7 @@ def main() -> None:
         os.environ["SKERRY_TEST_RUN"] = home
         cloud = seeded(Path(home) / "cloud")
         try:
+            work(cloud)
             asyncio.run(remember(cloud.cloud.data))
             complaints = asyncio.run(all_of(cloud, pages, wanted.to))
         finally:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from tests.console.machines import RACKS, Machine
 from tests.console.selling import sell
 from tests.e2e.conftest import Cloud, until
 from tests.harness.ports import free_port
@@ -39,7 +40,7 @@ WORK: dict[str, dict[str, Any]] = {
     "jobs/tides": {"command": ["sh", "-c", "while :; do date; sleep 1; done"], **SMALL},
     "jobs/train": {
         "command": ["python3", "train.py"], "gpus": 2, "gpuModel": "H100", "millicores": 8000,
-        "memory": 32 << 30, "env": {"SKERRY_SIM": '[["print","epoch 1"],["sleep",86400]]'},
+        "memory": 32 << 30, "env": {"SKERRY_SIM": '[["print","epoch 1"],["burn",1e9]]'},
     },
     "pods/buoy": {"command": ["sleep", "86400"], **SMALL},
     "services/map": {"command": ["python3", "-m", "http.server", "8000"], "port": 8000, **SMALL},
@@ -59,6 +60,8 @@ class Seeded:
         self.token = cloud.token_file.read_text().strip()
         self.http = httpx2.Client(base_url=self.url, timeout=60)
 
+        self.machines: list[Machine] = []
+        """That joined the site ``oslo``."""
         self.tokens = {"operator": self.token}
         """By the name of whose it is."""
 
@@ -70,6 +73,8 @@ class Seeded:
         paths = [f"{RUN}/{path}" for path in RUNS]
         until(lambda: all(self.http.get(p, headers=bearer).status_code == 404 for p in paths))
         self.http.close()
+        for machine in self.machines:
+            machine.end()
         self.cloud.stop()
 
     def session(self, who: str) -> dict[str, Any]:
@@ -89,8 +94,13 @@ class Seeded:
         return self.ask("PUT", path, {"spec": spec or {}})
 
     def state(self, path: str) -> str:
-        """Its phase, or else its state."""
-        status = self.ask("GET", path)["status"]
+        """Its phase, or else its state; empty while there is no such thing."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        answer = self.http.get(path, headers=headers)
+        if answer.status_code == 404:
+            return ""
+        assert answer.is_success, f"{path}: {answer.text}"
+        status = answer.json()["status"]
         return str(status.get("phase") or status["state"])
 
     def reach(self, path: str, *states: str) -> None:
@@ -108,6 +118,23 @@ class Seeded:
         made = self.put(f"{IDENTITY}/{tenant}/tokens/{name}.tests", {"subject": name})
         self.tokens[name] = str(made["status"]["secret"])
         return self.tokens[name]
+
+
+def machines(made: Seeded) -> None:
+    """A site of machines that joined by invitation."""
+    site = "/providers/skerry.site/v1/sites/oslo"
+    made.put(
+        site,
+        {
+            "driver": "local", "region": "home", "zone": "home-1", "trustTier": 3,
+            "jurisdiction": "NO", "operator": "skerry",
+        },
+    )  # fmt: skip
+    for name in RACKS:
+        told = made.ask("POST", f"{site}/invite", {})
+        made.machines.append(Machine(name, told, made.cloud.home / name))
+    for name in RACKS:
+        made.reach(f"{site}/hosts/{name}", "connected")
 
 
 def seeded(home: Path) -> Seeded:
@@ -128,6 +155,7 @@ def seeded(home: Path) -> Seeded:
                 "config": {"name": name, "runSeconds": 86400, **config},
             },
         )  # fmt: skip
+    machines(made)
     for tenant, title in (("acme", "Acme Cartography"), ("harbour", "Harbour Pilots")):
         made.put(f"{IDENTITY}/{tenant}", {"displayName": title})
         for name in ("lab", "paris"):
@@ -140,7 +168,7 @@ def seeded(home: Path) -> Seeded:
     sell(made)
     made.person("acme", "ann", "seca.admin")
     made.person("acme", "bob", "seca.workspace-viewer")
-    until(lambda: len(made.ask("GET", "/providers/skerry.market/v1/offers")["items"]) > 3)
+    until(lambda: len(made.ask("GET", "/providers/skerry.market/v1/offers")["items"]) > 5)
     for path, spec in WORK.items():
         made.put(f"{RUN}/{path}", spec)
     for path in RUNS:

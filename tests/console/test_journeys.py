@@ -63,7 +63,8 @@ async def test_a_place_that_is_refused_is_explained(visits: Visits) -> None:
     tab = await visits.open(asked, "ann")
     offered = tab.get_by_role("region", name="Price and place")
     await expect(offered).to_contain_text("No place for it now")
-    await expect(offered).to_contain_text("falkenberg: policy: only in FR; this offer is in DE")
+    await expect(offered).to_contain_text("falkenberg in Germany, operated by falkenberg-gmbh")
+    await expect(offered).to_contain_text("Policy: only in France; this offer is in Germany.")
     await expect(offered).to_contain_text("Stays in France")
 
 
@@ -93,6 +94,21 @@ async def test_a_session_that_ended_begins_again_where_it_was(
     await sign_in(tab, "eve")
     await expect(tab.get_by_role("heading", name=re.compile("survey"))).to_be_visible()
     await expect(tab).to_have_url(re.compile("/console/acme/lab/kinds/job/survey"))
+
+
+async def test_what_was_typed_outlives_the_session(visits: Visits, cloud: Seeded) -> None:
+    token = cloud.person("acme", "dan", "seca.admin")
+    tab = await visits.open(f"{HERE}/create/job", "dan")
+    await tab.get_by_role("textbox", name="Name", exact=True).fill("typed")
+    await tab.get_by_role("textbox", name="Command").fill("sleep 3")
+    await expect(tab.get_by_test_id("price")).to_be_visible()
+    cloud.ask("DELETE", f"{IDENTITY}/acme/tokens/dan.tests")
+    await tab.get_by_role("textbox", name="Command").fill("sleep 33")
+    await expect(tab.get_by_text("Your session has ended")).to_be_visible()
+    await sign_in(tab, "dan")
+    await expect(tab.get_by_role("textbox", name="Command")).to_have_value("sleep 33")
+    await expect(tab.get_by_role("textbox", name="Name", exact=True)).to_have_value("typed")
+    assert token not in await tab.content()
 
 
 async def test_what_changes_is_seen_without_a_reload(visits: Visits, cloud: Seeded) -> None:

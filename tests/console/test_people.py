@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from skerry.identity.second_factor import code_at
-from tests.console.seeded import PASSWORD
+from tests.console.seeded import PASSWORD, Seeded
 from tests.console.visits import Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -33,6 +33,34 @@ async def test_somebody_is_invited_and_the_audit_says_by_whom(visits: Visits) ->
     await tab.get_by_role("link", name="Check").first.click()
     await expect(tab.get_by_text("Yes: it stands there as it is shown here")).to_be_visible()
     assert "code=" not in await tab.locator("main").inner_text(), "the link is in no history"
+    assert visits.complaints == []
+
+
+async def test_a_second_factor_is_asked_for_and_a_recovery_code_does(
+    visits: Visits, cloud: Seeded
+) -> None:
+    cloud.person("acme", "fay", "seca.workspace-viewer")
+    tab = await visits.open("acme/lab/people?tab=mine", "fay")
+    await tab.get_by_role("button", name="Set one up").click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_label("Your password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Go on").click()
+    seed = base64.b32decode((await dialog.locator("code").first.inner_text()).replace(" ", ""))
+    await dialog.get_by_label("The code it shows now").fill(code_at(seed, int(time.time()) // 30))
+    await dialog.get_by_role("button", name="Turn it on").click()
+    await expect(dialog.get_by_text("I have kept them")).to_be_visible()
+    recovery = (await dialog.locator("code").inner_text()).split()[0]
+
+    tab = await visits.open("sign-in?tenant=acme&user=fay")
+    await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.get_by_role("button", name="Sign in").click()
+    asked = tab.get_by_label("Code of your second factor")
+    await asked.fill("000000")
+    await tab.get_by_role("button", name="Sign in").click()
+    await expect(tab.get_by_role("alert")).to_be_visible()
+    await asked.fill(recovery)
+    await tab.get_by_role("button", name="Sign in").click()
+    await expect(tab.get_by_role("heading", name="Overview")).to_be_visible()
     assert visits.complaints == []
 
 

@@ -58,7 +58,9 @@ class Visits:
     async def look(self, page: Page, **more: Any) -> Tab:
         """A page of the list, once it has what it shows."""
         tab = await self.open(page.path, page.who, **more)
-        await tab.locator("main").locator(page.ready).first.wait_for()
+        for click in page.then:
+            await tab.locator(click).first.click()
+        await tab.locator(":is(main, [role=dialog])").locator(page.ready).first.wait_for()
         await self.settled(tab)
         return tab
 

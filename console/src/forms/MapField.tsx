@@ -1,8 +1,8 @@
 /** Names with values, row by row. Sealed values are typed unseen. */
-import { ActionIcon, Button, Group, Input, Stack, TextInput } from "@mantine/core";
-import { Icon } from "~/parts/Icon";
+import { Group, TextInput } from "@mantine/core";
 import { anyProblem, Field, type FieldProps } from "./Field";
 import { type Draft, isPairs, type MapNode } from "./node";
+import { Remove, Rows } from "./Rows";
 
 type Row = readonly [string, Draft];
 
@@ -15,64 +15,47 @@ export function MapField(props: FieldProps & { node: MapNode }) {
   const kept = fixed && node.secret && !locked;
   const help = kept ? "Never shown. Leave it empty to keep those that are there." : node.help;
   return (
-    <Input.Wrapper
+    <Rows
       label={node.label}
-      description={locked ? "Can't be changed once it is made." : help || undefined}
+      help={locked ? "Can't be changed once it is made." : help}
       error={anyProblem(problems, at)}
-      withAsterisk={node.required}
-      labelElement="div"
+      required={node.required}
+      full={locked || rows.length >= node.maxItems}
+      add={() => change({ rows: [...rows, ["", ""]] })}
     >
-      <Stack gap="xs" mt={6}>
-        {rows.map(([key, value], index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name than their place
-          <Group key={index} gap="xs" wrap="nowrap" align="flex-start">
-            <TextInput
-              aria-label={`Name ${index + 1} of ${node.label.toLowerCase()}`}
-              placeholder="NAME"
-              value={key}
-              disabled={locked}
-              onChange={(event) => put(index, [event.currentTarget.value, value])}
-              onBlur={() => props.touch(at)}
-              style={{ flex: 2, minWidth: 0 }}
-              classNames={{ input: "mono" }}
-              spellCheck={false}
+      {rows.map(([key, value], index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name than their place
+        <Group key={index} gap="xs" wrap="nowrap" align="flex-start">
+          <TextInput
+            aria-label={`Name ${index + 1} of ${node.label.toLowerCase()}`}
+            placeholder="NAME"
+            value={key}
+            disabled={locked}
+            onChange={(event) => put(index, [event.currentTarget.value, value])}
+            onBlur={() => props.touch(at)}
+            style={{ flex: 2, minWidth: 0 }}
+            classNames={{ input: "mono" }}
+            spellCheck={false}
+          />
+          <div style={{ flex: 3, minWidth: 0 }}>
+            <Field
+              {...props}
+              node={{ ...node.item, label: `Value ${index + 1} of ${node.label.toLowerCase()}` }}
+              at={`${at}/${key}`}
+              draft={value}
+              change={(next) => put(index, [key, next])}
+              problems={NONE}
+              bare
             />
-            <div style={{ flex: 3, minWidth: 0 }}>
-              <Field
-                {...props}
-                node={{ ...node.item, label: `Value ${index + 1} of ${node.label.toLowerCase()}` }}
-                at={`${at}/${key}`}
-                draft={value}
-                change={(next) => put(index, [key, next])}
-                problems={NONE}
-                bare
-              />
-            </div>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              mt={4}
-              aria-label={`Remove ${key || "this row"}`}
-              disabled={locked}
-              onClick={() => change({ rows: rows.filter((_, other) => other !== index) })}
-            >
-              <Icon name="close" size={16} />
-            </ActionIcon>
-          </Group>
-        ))}
-        <Group>
-          <Button
-            size="xs"
-            variant="default"
-            disabled={locked || rows.length >= node.maxItems}
-            leftSection={<Icon name="create" size={14} />}
-            onClick={() => change({ rows: [...rows, ["", ""]] })}
-          >
-            Add
-          </Button>
+          </div>
+          <Remove
+            label={`Remove ${key || "this row"}`}
+            disabled={locked}
+            remove={() => change({ rows: rows.filter((_, other) => other !== index) })}
+          />
         </Group>
-      </Stack>
-    </Input.Wrapper>
+      ))}
+    </Rows>
   );
 }
 

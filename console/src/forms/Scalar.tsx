@@ -8,6 +8,7 @@ import {
   type TextareaProps,
   TextInput,
 } from "@mantine/core";
+import { choices } from "~/market/countries";
 import type { FieldProps } from "./Field";
 import { useNames } from "./names";
 import type { ChoiceNode, NumberNode, ReferenceNode, SwitchNode, TextNode } from "./node";
@@ -141,8 +142,31 @@ export function ChoiceField(props: FieldProps & { node: ChoiceNode }) {
 /** Where leaving it empty restricts nothing. */
 const ANY = new Set(["region", "site", "gpu-model", "operator", "workspace"]);
 
-/** Any name may be typed; those that are there are offered. */
 export function ReferenceField(props: FieldProps & { node: ReferenceNode }) {
+  return props.node.source === "country" ? <Country {...props} /> : <Named {...props} />;
+}
+
+/** Chosen by name, written as its code. */
+function Country(props: FieldProps & { node: ReferenceNode }) {
+  const { node, draft, change } = props;
+  const value = typeof draft === "string" && draft !== "" ? draft : null;
+  return (
+    <Select
+      {...aboutOf(props)}
+      data={choices(value ? [value] : [], false)[0]?.items ?? []}
+      value={value}
+      onChange={(code) => change(code ?? "")}
+      searchable
+      clearable={!node.required}
+      clearButtonProps={{ "aria-label": `Empty ${node.label.toLowerCase()}` }}
+      nothingFoundMessage="No country is called that"
+      placeholder="Search by name"
+    />
+  );
+}
+
+/** Any name may be typed; those that are there are offered. */
+function Named(props: FieldProps & { node: ReferenceNode }) {
   const { node, draft, change } = props;
   const about = aboutOf(props);
   const names = useNames(node.source, about.disabled !== true);

@@ -24,6 +24,8 @@ const NAMES: Readonly<Record<string, string>> = {
   operators: "operator",
   operator: "operator",
   jurisdictions: "country",
+  jurisdiction: "country",
+  country: "country",
   forbidden: "country",
 };
 const LONG = 4096;

@@ -8,11 +8,6 @@ const MOST = 200;
 /** What is on sale tells these; no kind has them as its names. */
 const OF_OFFERS = new Set(["gpu-model", "operator", "site"]);
 
-const COUNTRIES = (
-  "EU EEA EFTA AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT " +
-  "RO SE SI SK UA US CA JP KR AU NZ BR IN SG"
-).split(" ");
-
 /** Names to choose from; none where there are none, or where one may not know of them. */
 export function useNames(source: string, shown = true): readonly string[] {
   const catalogue = useCatalogue();
@@ -24,7 +19,6 @@ export function useNames(source: string, shown = true): readonly string[] {
   if (asked === undefined) throw new Error("a cloud without kinds");
   const usable = kind?.parents.length === 0 && kind.ops.includes("list");
   const found = useList(asked, scope, { limit: MOST }, [], shown && usable);
-  if (source === "country") return COUNTRIES;
   const items = kind === undefined ? [] : (found.data?.items ?? []);
   if (!sold) return items.map((item) => item.metadata.name);
   return namesOnSale(source, items as unknown as readonly Offer[]);

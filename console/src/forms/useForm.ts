@@ -4,6 +4,7 @@ import type { CatalogueDocument, Kind } from "~/api/catalogue";
 import { asProblem } from "~/api/problem";
 import { formOf } from "./build";
 import { type Problems, placed, problemsIn } from "./checks";
+import { useDraft } from "./drafts";
 import { type Draft, type GroupNode, isGroup } from "./node";
 import type { FormKind, Schemas } from "./schema";
 import { draftOf, type Spec, specOf } from "./values";
@@ -33,7 +34,9 @@ export function useForm(
   error: unknown,
 ): FormState {
   const form = useMemo(() => formOf(kind as FormKind, schemas as Schemas), [kind, schemas]);
-  const [draft, setDraft] = useState<Draft>(() => filled(form, draftOf(form, start), texts));
+  const [draft, setDraft] = useDraft<Draft>("form", () =>
+    filled(form, draftOf(form, start), texts),
+  );
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [tried, setTried] = useState(false);
   const wrong = useMemo(() => problemsIn(form, draft), [form, draft]);

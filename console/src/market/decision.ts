@@ -92,6 +92,15 @@ export function refusals(refused: Readonly<Record<string, number>> | undefined):
     );
 }
 
+/** The market's own words, with countries by name: `only in FR` is `only in France`. */
+export function withCountries(words: string): string {
+  return words.replace(
+    /\b(in|without) ([A-Z]{2,7}(?:(?:,| or| without|, not) [A-Z]{2,7})*)\b/g,
+    (_all, before: string, codes: string) =>
+      `${before} ${codes.replace(/[A-Z]{2,7}/g, (code) => countryName(code))}`,
+  );
+}
+
 /** `attic in Sweden, operated by ann`; unknown is said, never guessed. */
 export function placeInWords(place: Place | null | undefined): string {
   if (place === null || place === undefined) return "nowhere yet";

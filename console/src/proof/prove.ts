@@ -1,7 +1,8 @@
 /** Proofs from this cloud's own published log: its key, its newest checkpoint, its tiles. */
 import { api, send } from "~/api/http";
 import { type Bytes, Failed, hex } from "./bytes";
-import { checkpointOf, type Key, keyOf } from "./note";
+import { checkpointOf, type Key } from "./note";
+import { trustedKey } from "./pinned";
 import { type ProvenReceipt, verifyReceipt } from "./receipt";
 import { type Proven, proven, type Statement } from "./statement";
 import { subtrees } from "./tiles";
@@ -10,8 +11,11 @@ import { inclusion } from "./tree";
 const LOG = "/providers/skerry.proof/v1";
 const TRIES = 3;
 
-/** The operator's key, as this cloud hands it out; compare it with one that came another way. */
-export const operatorKey = async (): Promise<Key> => keyOf(await api.text(`${LOG}/key`));
+/** The operator's key, as this cloud hands it out. */
+export const handedKey = (): Promise<string> => api.text(`${LOG}/key`);
+
+/** The same, once it is the one that this browser keeps. */
+const operatorKey = async (): Promise<Key> => trustedKey(await handedKey());
 
 async function file(path: string): Promise<Bytes> {
   const answer = await send(`${LOG}/${path}`, { headers: { accept: "*/*" } });

@@ -12,6 +12,7 @@ import { ProblemAlert } from "~/parts/ProblemAlert";
 import { PageSkeleton } from "~/parts/Skeletons";
 import { Ago } from "~/parts/Values";
 import { canCheck, Failed } from "~/proof/bytes";
+import { OperatorKey } from "~/proof/OperatorKey";
 import { ProofPath } from "~/proof/ProofPath";
 import { proveEvent } from "~/proof/prove";
 import { useAddress, useScope } from "~/shell/scope";
@@ -102,11 +103,12 @@ function Checked({ event }: { event: WholeEvent }) {
   });
   return (
     <Stack gap="sm" className="surface" p="md">
-      <Group justify="space-between">
+      <Group justify="space-between" wrap="nowrap">
         <Title order={2}>Is it in the signed log?</Title>
         <Button
           variant="default"
           size="xs"
+          style={{ flexShrink: 0 }}
           loading={proof.isFetching}
           disabled={!canCheck()}
           onClick={() => void proof.refetch()}
@@ -121,6 +123,7 @@ function Checked({ event }: { event: WholeEvent }) {
         </Text>
       )}
       {proof.isPending && canCheck() ? <Loader size="sm" aria-label="It is being checked" /> : null}
+      {canCheck() ? <OperatorKey checked={() => void proof.refetch()} /> : null}
       {proof.isError ? <Doubt error={proof.error} retry={() => void proof.refetch()} /> : null}
       {proof.data ? (
         <>
@@ -134,8 +137,7 @@ function Checked({ event }: { event: WholeEvent }) {
             <Text size="sm">
               This browser hashed who, what and where with the salt, compared them with the leaf,
               climbed from the leaf to the root with hashes from the log's tiles, and checked the
-              operator's Ed25519 signature on that root. Compare the key with one that came to you
-              another way: {proof.data.origin}.
+              operator's Ed25519 signature on that root.
             </Text>
           </Alert>
           <ProofPath proven={proof.data} />
@@ -149,7 +151,14 @@ function Doubt({ error, retry }: { error: unknown; retry: () => void }) {
   if (!(error instanceof Failed)) return <ProblemAlert error={error} retry={retry} />;
   return (
     <ProblemAlert
-      error={new Problem({ status: 0, title: "It could not be shown", detail: error.message })}
+      error={
+        new Problem({
+          status: 0,
+          title:
+            error.where === "the key" ? "The operator's key has changed" : "It could not be shown",
+          detail: error.message,
+        })
+      }
       retry={retry}
     />
   );

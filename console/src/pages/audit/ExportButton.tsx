@@ -1,11 +1,11 @@
 /** The auditor's package of a month, as a file. */
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import { send } from "~/api/http";
 import { Equivalent } from "~/parts/Equivalent";
+import { FormDialog } from "~/parts/FormDialog";
 import { Icon } from "~/parts/Icon";
-import { ProblemAlert } from "~/parts/ProblemAlert";
 import { saved } from "~/parts/saving";
 import { useScope } from "~/shell/scope";
 
@@ -16,16 +16,14 @@ export function ExportButton() {
       <Button variant="default" onClick={open} leftSection={<Icon name="download" size={15} />}>
         Export for an auditor
       </Button>
-      <Modal opened={opened} onClose={close} title="Export for an auditor">
-        {opened ? <Form close={close} /> : null}
-      </Modal>
+      {opened ? <Export close={close} /> : null}
     </>
   );
 }
 
 const day = (then: Date): string => then.toISOString().slice(0, 10);
 
-function Form({ close }: { close: () => void }) {
+function Export({ close }: { close: () => void }) {
   const { tenant } = useScope();
   const now = new Date();
   const [from, setFrom] = useState(day(new Date(Date.UTC(now.getFullYear(), now.getMonth(), 1))));
@@ -47,49 +45,42 @@ function Form({ close }: { close: () => void }) {
     }
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void fetched();
-      }}
-    >
-      <Stack gap="md">
-        <Text size="sm">
-          One file with every change of {tenant} in a period: what was asked, where it ran, what was
-          refused, and who from outside looked. Anybody can check it offline with the operator's key
-          (skerry verify, or the one file verify.py).
-        </Text>
-        <Group grow>
-          <TextInput
-            type="date"
-            label="From"
-            value={from}
-            required
-            onChange={(event) => setFrom(event.currentTarget.value)}
-          />
-          <TextInput
-            type="date"
-            label="Until before"
-            value={to}
-            required
-            min={from}
-            onChange={(event) => setTo(event.currentTarget.value)}
-          />
-        </Group>
-        {error ? <ProblemAlert error={error} /> : null}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            Not now
-          </Button>
-          <Button type="submit" loading={pending}>
-            Export
-          </Button>
-        </Group>
+    <FormDialog
+      title="Export for an auditor"
+      verb="Export"
+      close={close}
+      submit={() => void fetched()}
+      pending={pending}
+      error={error}
+      equivalent={
         <Equivalent
           command={["audit", "export", "--from", from, "--to", to]}
           call={{ method: "GET", path: `${path}?from=${from}&to=${to}` }}
         />
-      </Stack>
-    </form>
+      }
+    >
+      <Text size="sm">
+        One file with every change of {tenant} in a period: what was asked, where it ran, what was
+        refused, and who from outside looked. Anybody can check it offline with the operator's key
+        (skerry verify, or the one file verify.py).
+      </Text>
+      <Group grow>
+        <TextInput
+          type="date"
+          label="From"
+          value={from}
+          required
+          onChange={(event) => setFrom(event.currentTarget.value)}
+        />
+        <TextInput
+          type="date"
+          label="Until before"
+          value={to}
+          required
+          min={from}
+          onChange={(event) => setTo(event.currentTarget.value)}
+        />
+      </Group>
+    </FormDialog>
   );
 }

@@ -7,6 +7,7 @@ import { type Kind, oneOf, singular, useCatalogue } from "~/api/catalogue";
 import { asProblem } from "~/api/problem";
 import { useList } from "~/api/queries";
 import { useSignedIn } from "~/api/session";
+import { useDraft } from "~/forms/drafts";
 import { SpecForm } from "~/forms/SpecForm";
 import { useForm } from "~/forms/useForm";
 import { money } from "~/parts/formats";
@@ -20,7 +21,7 @@ import { PolicyWords } from "./PolicyWords";
 import { Preview } from "./Preview";
 import { QuotePanel } from "./QuotePanel";
 import { type Made, useMaking } from "./useMaking";
-import { type LiveQuote, useQuote } from "./useQuote";
+import { type LiveQuote, priceOf, useQuote } from "./useQuote";
 
 export default function CreatePage() {
   const { noun = "" } = useParams();
@@ -34,9 +35,9 @@ export default function CreatePage() {
 function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
   const scope = useScope();
   const catalogue = useCatalogue();
-  const [name, setName] = useState(texts.name ?? suggested(kind));
-  const [parents, setParents] = useState<string[]>(kind.parents.map(() => texts.in ?? ""));
-  const [labels, setLabels] = useState<string[]>([]);
+  const [name, setName] = useDraft("name", () => texts.name ?? suggested(kind));
+  const [parents, setParents] = useDraft("parents", () => kind.parents.map(() => texts.in ?? ""));
+  const [labels, setLabels] = useDraft<string[]>("labels", () => []);
   const [failed, setFailed] = useState<unknown>(null);
   const [made, setMade] = useState<Made>();
   const state = useForm(kind, catalogue.schemas, undefined, texts, failed);
@@ -104,7 +105,7 @@ function Form({ kind, texts }: { kind: Kind; texts: Record<string, string> }) {
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 4 }}>
           <Stack gap="md" className={classes.aside}>
-            {kind.quotable ? (
+            {quote.priced ? (
               <QuotePanel quote={quote} missing={missingIn(state.wrong.size)} />
             ) : null}
             {kind.noun === "policy" ? <PolicyWords spec={state.spec} /> : null}
@@ -257,9 +258,9 @@ function Submit({ kind, quote, pending }: { kind: Kind; quote: LiveQuote; pendin
         ? "Choose a workspace first, or create one."
         : "";
   const status = quote.quoted?.status;
-  const price = status?.pricePerHourNano;
+  const price = priceOf(quote);
   const words =
-    price !== undefined && price !== null
+    price !== undefined
       ? `Create at ${money(price, status?.currency)} an hour`
       : status?.phase === "refused"
         ? "Create it anyway: it waits for a place"

@@ -1,36 +1,41 @@
 /** Price and place before anything starts: what it costs, where it would run, why not elsewhere. */
-import { Divider, List, Loader, Stack, Text, Title } from "@mantine/core";
+import { Divider, Loader, Stack, Text, Title } from "@mantine/core";
+import type { ReactNode } from "react";
 import { useCatalogue } from "~/api/catalogue";
 import { useList } from "~/api/queries";
-import { type Choice, placeInWords, refusals, termsInWords } from "~/market/decision";
+import { type Choice, placeInWords, termsInWords, withCountries } from "~/market/decision";
 import { type PolicySpec, policyInWords } from "~/market/policy";
 import { MONTH_HOURS, perMonth } from "~/market/price";
 import { money } from "~/parts/formats";
 import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
+import { Refusals } from "~/parts/Refusals";
 import { Ago } from "~/parts/Values";
 import { useScope } from "~/shell/scope";
 import classes from "./QuotePanel.module.css";
-import type { LiveQuote, Quoted } from "./useQuote";
+import { type LiveQuote, priceOf, type Quoted } from "./useQuote";
 
 interface Props {
   quote: LiveQuote;
+  /** What stands above the price: what it costs now. */
+  children?: ReactNode;
   /** Why there is none yet: what has to be filled in. */
   missing: string;
 }
 
-export function QuotePanel({ quote, missing }: Props) {
+export function QuotePanel({ quote, missing, children }: Props) {
   const { quoted, error, current } = quote;
   return (
     <section className={`surface ${classes.panel}`} aria-label="Price and place" aria-live="polite">
       <Title order={2} size="h4" className={classes.head}>
         Price and place {quoted && !current ? <Loader size={14} aria-label="Quoting" /> : null}
       </Title>
+      {children}
       {error ? (
         <ProblemAlert error={error} retry={quote.again} />
       ) : quoted ? (
         <div className={current ? undefined : classes.stale}>
-          <Told quoted={quoted} />
+          <Told quoted={quoted} price={priceOf(quote)} times={quote.times} />
         </div>
       ) : (
         <Text size="sm" c="dimmed">
@@ -42,17 +47,22 @@ export function QuotePanel({ quote, missing }: Props) {
   );
 }
 
-function Told({ quoted: { status, decision } }: { quoted: Quoted }) {
-  const price = status.pricePerHourNano;
+interface ToldProps {
+  quoted: Quoted;
+  price: bigint | undefined;
+  times: number;
+}
+
+function Told({ quoted: { status, decision }, price, times }: ToldProps) {
   const currency = status.currency ?? "";
   return (
     <Stack gap="xs">
-      {price === undefined || price === null ? (
+      {price === undefined ? (
         <div className={classes.refused} role="status">
           <Icon name="warn" />
           <div>
             <Text fw={600}>No place for it now</Text>
-            <Text size="sm">{status.message}</Text>
+            <Text size="sm">{withCountries(status.message ?? "")}</Text>
             {status.hint ? (
               <Text size="sm" c="dimmed">
                 {status.hint}
@@ -65,6 +75,11 @@ function Told({ quoted: { status, decision } }: { quoted: Quoted }) {
           <Text className={classes.price} data-testid="price">
             {money(price, currency)} <span className={classes.per}>an hour</span>
           </Text>
+          {times === 1 ? null : (
+            <Text size="sm">
+              {times} replicas at {money(status.pricePerHourNano ?? 0, currency)} an hour each
+            </Text>
+          )}
           <Text size="sm" c="dimmed">
             {money(perMonth(price), currency)} a month, if it runs all of its {MONTH_HOURS} hours
           </Text>
@@ -110,10 +125,8 @@ function RunnerUp({ choice }: { choice: Choice | null | undefined }) {
 }
 
 /** Why others were refused: counted, then those that came near. */
-function Refused({ quoted: { status } }: { quoted: Quoted }) {
-  const counted = refusals(status.refused);
-  const near = (status.nearest ?? []).slice(0, 3);
-  if (counted.length === 0) {
+function Refused({ quoted: { status, decision } }: { quoted: Quoted }) {
+  if (Object.keys(status.refused ?? {}).length === 0) {
     const seen = status.considered ?? 0;
     return seen > 0 ? (
       <Text size="xs" c="dimmed">
@@ -123,19 +136,10 @@ function Refused({ quoted: { status } }: { quoted: Quoted }) {
   }
   return (
     <div>
-      <Text size="sm" fw={600}>
+      <Text size="sm" fw={600} mb={4}>
         Refused
       </Text>
-      <List size="sm" spacing={2}>
-        {counted.map((line) => (
-          <List.Item key={line}>{line}</List.Item>
-        ))}
-      </List>
-      {near.map((offer) => (
-        <Text key={offer.offer} size="xs" c="dimmed" mt={4}>
-          {offer.offer}: {offer.why.slice(0, 2).join("; ")}
-        </Text>
-      ))}
+      <Refusals decision={decision} currency={status.currency} />
     </div>
   );
 }

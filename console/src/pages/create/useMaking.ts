@@ -27,7 +27,7 @@ export function useMaking(kind: Kind, scope: Scope, form: GroupNode, quote: Live
     mutationFn: async (wish: Wish): Promise<Made> => {
       const path = resourcePath(kind, scope, wish.names);
       if (kind.ops.includes("get")) await mustBeNew(kind, path, wish.names.at(-1) ?? "");
-      if (quote.current && quote.quoted?.status.phase === "offered") {
+      if (quote.accepts && quote.current && quote.quoted?.status.phase === "offered") {
         return await accepted(kind, form, quote, wish);
       }
       const made = await api.put<Document>(path, { labels: wish.labels, spec: wish.spec });

@@ -4,7 +4,13 @@
  */
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { collectionPath, type Kind, type Scope, useCatalogue } from "~/api/catalogue";
+import {
+  type Catalogue,
+  collectionPath,
+  type Kind,
+  type Scope,
+  useCatalogue,
+} from "~/api/catalogue";
 import { api } from "~/api/http";
 import { toJson } from "~/api/json";
 import { sessionToken } from "~/api/session";
@@ -48,6 +54,12 @@ export interface LiveQuote {
   current: boolean;
   /** Whether it soon will be. */
   coming: boolean;
+  /** Whether things of this kind have a price at all. */
+  priced: boolean;
+  /** Of how many of these the price is: a service has replicas, each placed by itself. */
+  times: number;
+  /** Whether accepting it creates what was quoted. */
+  accepts: boolean;
   /** The quote's path in the API. */
   path: string;
   name: string;
@@ -62,22 +74,27 @@ export function useQuote(
   spec: Spec,
   enabled: boolean,
 ): LiveQuote {
-  const quotes = useCatalogue().find("quote");
+  const catalogue = useCatalogue();
+  const quotes = catalogue.find("quote");
+  const as = quotedAs(catalogue, kind);
   const [name] = useState(() => `console-${crypto.randomUUID().slice(0, 8)}`);
-  const open = useMemo(() => withoutSecrets(form, spec), [form, spec]);
+  const open = useMemo(
+    () => partOf(withoutSecrets(form, spec), as === kind ? undefined : as, catalogue),
+    [form, spec, as, kind, catalogue],
+  );
   const settled = useSettled(toJson(open), PAUSE);
   const path = quotes ? `${collectionPath(quotes, scope)}/${name}` : "";
-  const asked = enabled && kind.quotable && path !== "" && scope.workspace !== "";
+  const asked = enabled && as !== undefined && path !== "" && scope.workspace !== "";
   const made = useRef(false);
   const found = useQuery<Quoted>({
-    queryKey: ["quoting", path, kind.noun, settled],
+    queryKey: ["quoting", path, as?.noun, settled],
     enabled: asked,
     retry: false,
     gcTime: 0,
     refetchInterval: ({ state }) => leftOf(state.data),
     queryFn: async ({ signal }): Promise<Quoted> => {
       made.current = true;
-      const body = { spec: { kind: kind.noun, spec: JSON.parse(settled) as Spec } };
+      const body = { spec: { kind: as?.noun, spec: JSON.parse(settled) as Spec } };
       const put = await api.put<Document>(path, body);
       const decision = await api.get<Decision>(`${path}/decision`, {}, signal);
       return { status: put.status as unknown as QuoteStatus, decision };
@@ -105,10 +122,33 @@ export function useQuote(
     error: found.error,
     current,
     coming: asked && !current && !found.error,
+    priced: as !== undefined,
+    times: as === kind || typeof spec.replicas !== "number" ? 1 : spec.replicas,
+    accepts: as === kind,
     path,
     name,
     again: () => void found.refetch(),
   };
+}
+
+/** The price of an hour of all of it, if there is one. */
+export function priceOf({ quoted, times }: LiveQuote): bigint | undefined {
+  const price = quoted?.status.pricePerHourNano;
+  return price === undefined || price === null ? undefined : BigInt(price) * BigInt(times);
+}
+
+/** As what the market prices it: a service is its replicas, and each of them a pod. */
+function quotedAs(catalogue: Catalogue, kind: Kind): Kind | undefined {
+  if (kind.quotable) return kind;
+  const pod = kind.noun === "service" ? catalogue.find("pod") : undefined;
+  return pod?.quotable ? pod : undefined;
+}
+
+/** What of a spec another kind has as well; all of it where there is no other. */
+function partOf(spec: Spec, other: Kind | undefined, catalogue: Catalogue): Spec {
+  if (!other) return spec;
+  const known = catalogue.resolve(other.spec).properties ?? {};
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => name in known));
 }
 
 /** Nobody else knows this quote, so it goes with the page. It would end by itself, too. */

@@ -1,5 +1,5 @@
 /** Why it is where it is: the rules, what was chosen at what price, who came next, who was refused. */
-import { List, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Stack, Table, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { namesIn } from "~/api/catalogue";
 import { asProblem } from "~/api/problem";
@@ -9,14 +9,16 @@ import {
   type Decision,
   type Line,
   placeInWords,
-  refusals,
   termsInWords,
+  withCountries,
 } from "~/market/decision";
 import { perMonth } from "~/market/price";
+import columns from "~/parts/Columns.module.css";
 import { EmptyState } from "~/parts/EmptyState";
 import { Equivalent } from "~/parts/Equivalent";
 import { counted, money } from "~/parts/formats";
 import { ProblemAlert } from "~/parts/ProblemAlert";
+import { Refusals, sentence } from "~/parts/Refusals";
 import { PageSkeleton } from "~/parts/Skeletons";
 import { Ago } from "~/parts/Values";
 import type { TabProps } from "~/shell/areas";
@@ -50,7 +52,7 @@ export default function PlacementTab({ kind, resource }: TabProps) {
 function Told({ decision }: { decision: Decision }) {
   const { chosen, runnerUp, policyInWords, considered = 0, eligible = 0 } = decision;
   return (
-    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+    <div className={columns.columns}>
       <Part title={chosen ? "Chosen" : "Nowhere: no offer serves it"}>
         {chosen ? <Chosen choice={chosen} /> : null}
         {decision.at ? (
@@ -60,7 +62,7 @@ function Told({ decision }: { decision: Decision }) {
         ) : null}
       </Part>
       <Part title="Rules that held">
-        <Text size="sm">{sentence(policyInWords ?? "anywhere, with anybody")}</Text>
+        <Text size="sm">{sentence(withCountries(policyInWords ?? "anywhere, with anybody"))}</Text>
         <Text size="sm" c="dimmed">
           {counted(considered, "offer")} looked at, of which {eligible} would do.
         </Text>
@@ -78,9 +80,15 @@ function Told({ decision }: { decision: Decision }) {
         )}
       </Part>
       <Part title="Refused">
-        <Refused decision={decision} />
+        {Object.keys(decision.refused ?? {}).length > 0 ? (
+          <Refusals decision={decision} currency={chosen?.price.currency} />
+        ) : (
+          <Text size="sm" c="dimmed">
+            None.
+          </Text>
+        )}
       </Part>
-    </SimpleGrid>
+    </div>
   );
 }
 
@@ -117,6 +125,13 @@ function Chosen({ choice }: { choice: Choice }) {
   );
 }
 
+const METERS: Readonly<Record<string, string>> = {
+  "cpu-hour": "CPU cores",
+  "memory-gib-hour": "GiB of memory",
+  "gpu-hour": "GPUs",
+  "storage-gib-hour": "GiB of storage",
+};
+
 function Lines({ lines, currency }: { lines: readonly Line[]; currency: string }) {
   return (
     <Table fz="sm" withRowBorders={false} verticalSpacing={2}>
@@ -130,7 +145,7 @@ function Lines({ lines, currency }: { lines: readonly Line[]; currency: string }
       <Table.Tbody>
         {lines.map((line) => (
           <Table.Tr key={`${line.meter}${line.sku ?? ""}`}>
-            <Table.Td>{line.sku || line.meter.replace(/-hour$/, "").replaceAll("-", " ")}</Table.Td>
+            <Table.Td>{line.sku || (METERS[line.meter] ?? line.meter)}</Table.Td>
             <Table.Td ta="end" className="tabular">
               {line.quantity / line.per}
             </Table.Td>
@@ -142,41 +157,4 @@ function Lines({ lines, currency }: { lines: readonly Line[]; currency: string }
       </Table.Tbody>
     </Table>
   );
-}
-
-function Refused({ decision }: { decision: Decision }) {
-  const lines = refusals(decision.refused);
-  const near = decision.nearest ?? [];
-  if (lines.length === 0) {
-    return (
-      <Text size="sm" c="dimmed">
-        None.
-      </Text>
-    );
-  }
-  return (
-    <>
-      <List size="sm">
-        {lines.map((line) => (
-          <List.Item key={line}>{line}</List.Item>
-        ))}
-      </List>
-      {near.map(({ offer, place, failures = [] }) => (
-        <div key={offer}>
-          <Text size="sm" fw={600}>
-            {place ? placeInWords(place) : offer}
-          </Text>
-          {failures.map(({ reason, words }) => (
-            <Text key={reason} size="sm" c="dimmed">
-              {sentence(words)}
-            </Text>
-          ))}
-        </div>
-      ))}
-    </>
-  );
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

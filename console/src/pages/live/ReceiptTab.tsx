@@ -10,6 +10,7 @@ import { Icon } from "~/parts/Icon";
 import { ProblemAlert } from "~/parts/ProblemAlert";
 import { download } from "~/parts/saving";
 import { canCheck, Failed } from "~/proof/bytes";
+import { OperatorKey } from "~/proof/OperatorKey";
 import { ProofPath } from "~/proof/ProofPath";
 import type { ProvenReceipt, ProvenSection } from "~/proof/receipt";
 import type { TabProps } from "~/shell/areas";
@@ -65,6 +66,7 @@ export default function ReceiptTab({ kind, resource }: TabProps) {
           </Text>
         )}
       </Group>
+      {canCheck() ? <OperatorKey checked={() => check.mutate()} /> : null}
       {check.error ? <Wrong error={check.error} /> : null}
       {keep.error ? <ProblemAlert error={keep.error} /> : null}
       {check.data ? <Proved receipt={check.data} /> : null}
@@ -84,9 +86,12 @@ function Wrong({ error }: { error: unknown }) {
       color="red"
       variant="outline"
       icon={<Icon name="warn" />}
-      title="It does not hold"
+      title={error.where === "the key" ? "The operator's key has changed" : "It does not hold"}
     >
-      {error.message}. Keep the receipt: download it and show it to somebody you trust.
+      {error.message}.{" "}
+      {error.where === "the key"
+        ? "Ask the operator, by another way than this cloud, whether that is right; then give this browser the new key."
+        : "Keep the receipt: download it and show it to somebody you trust."}
     </Alert>
   );
 }

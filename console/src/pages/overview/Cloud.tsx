@@ -11,6 +11,8 @@ import { TimeChart } from "~/parts/TimeChart";
 import { useScope } from "~/shell/scope";
 import { Attention } from "./Attention";
 import { rough, sum } from "./figures";
+import { PlacesRoom } from "./PlacesRoom";
+import { Revenue } from "./Revenue";
 import { type Alert, SERIES } from "./rooms";
 import { Tile } from "./Tile";
 
@@ -74,7 +76,7 @@ export function Cloud({ alerts }: { alerts: readonly Alert[] }) {
         <Tile label="Places" to="places" note={connected(sites.data?.items)}>
           {sites.data?.items.length ?? 0}
         </Tile>
-        <Tile label="Health" to="kinds" note={health(status.data)}>
+        <Tile label="Health" to="audit?kinds=alert" note={health(status.data)}>
           {alerts.length === 0 ? "No alerts" : counted(alerts.length, "alert")}
         </Tile>
       </SimpleGrid>
@@ -91,6 +93,8 @@ export function Cloud({ alerts }: { alerts: readonly Alert[] }) {
             <Skeleton height={180} />
           )}
         </Stack>
+        <Revenue seller={seller} />
+        <PlacesRoom />
         <Attention alerts={alerts} />
       </SimpleGrid>
       <Title order={2}>Tenants</Title>
@@ -152,8 +156,14 @@ function runs(busy: Busy | undefined): string {
 }
 
 function connected(sites: readonly { status?: Record<string, unknown> }[] | undefined): string {
-  const away = (sites ?? []).filter(({ status }) => status?.phase !== "connected").length;
+  const away = (sites ?? []).filter(({ status }) => !isThere(status)).length;
   return away ? `${away} not connected` : "all connected";
+}
+
+/** A site is there by itself, or by a machine that joined it. */
+function isThere(status: Record<string, unknown> | undefined): boolean {
+  const hosts = status?.hosts as { connected?: number } | undefined;
+  return status?.phase === "connected" || (hosts?.connected ?? 0) > 0;
 }
 
 function health(status: Status | undefined) {

@@ -1,5 +1,5 @@
 /** What was used on each of the last thirty days. */
-import { Skeleton, Stack, Title } from "@mantine/core";
+import { Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useMemo } from "react";
 import { useRoom } from "~/api/queries";
 import { money } from "~/parts/formats";
@@ -25,7 +25,15 @@ export function Costs({ tenant }: { tenant: string }) {
   );
   return (
     <Stack gap="sm" className="surface" p="md">
-      <Title order={2}>Used in {DAYS} days</Title>
+      <Title order={2}>
+        Used in {DAYS} days
+        {currency ? (
+          <Text span size="sm" c="dimmed" fw={400}>
+            {" "}
+            {currency}
+          </Text>
+        ) : null}
+      </Title>
       {found.isError ? (
         <ProblemAlert error={found.error} retry={() => void found.refetch()} />
       ) : found.data ? (

@@ -19,23 +19,36 @@ export default function OverviewPage() {
   const whole = session.operator && tenant === session.tenant;
   const { path, found } = useTop();
   const alerts = useAlerts(whole ? "" : tenant);
+  const items = found.data?.items ?? [];
+  // An operator may have nothing of their own in the cloud that they run.
+  const own = !whole || items.length > 0;
   return (
     <Stack gap="md">
       <PageHead
         title="Overview"
-        about={whole ? "The whole cloud, then what is your own." : undefined}
+        about={
+          whole && own
+            ? "The whole cloud, then what is your own."
+            : whole
+              ? "The whole cloud."
+              : undefined
+        }
       />
       {alerts.isError ? <ProblemAlert error={alerts.error} /> : null}
       {whole ? <Cloud alerts={alerts.data?.items ?? []} /> : null}
-      <Figures top={found.data?.items} />
       {found.isError ? (
         <ProblemAlert error={found.error} retry={() => void found.refetch()} />
       ) : null}
-      <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Costs tenant={tenant} />
-        {whole ? <PlacesRoom /> : <Attention alerts={alerts.data?.items ?? []} />}
-      </SimpleGrid>
-      <Running items={found.data?.items ?? []} />
+      {own ? (
+        <>
+          <Figures top={found.data?.items} />
+          <SimpleGrid cols={{ base: 1, md: whole ? 1 : 2 }}>
+            <Costs tenant={tenant} />
+            {whole ? null : <Attention alerts={alerts.data?.items ?? []} />}
+          </SimpleGrid>
+          <Running items={items} />
+        </>
+      ) : null}
       {whole ? null : <PlacesRoom columns={3} />}
       {whole ? (
         <Equivalent

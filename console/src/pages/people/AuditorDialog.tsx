@@ -1,11 +1,11 @@
 /** Somebody may read everything, and nothing else, until a day. */
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Group, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { resourcePath, useCatalogue } from "~/api/catalogue";
 import { asProblem } from "~/api/problem";
 import { refOf, usePut } from "~/api/queries";
 import { Equivalent } from "~/parts/Equivalent";
-import { ProblemAlert } from "~/parts/ProblemAlert";
+import { FormDialog } from "~/parts/FormDialog";
 import { useScope } from "~/shell/scope";
 import { nameFrom } from "./words";
 
@@ -34,63 +34,55 @@ export function AuditorDialog({ close }: { close: () => void }) {
   const path = resourcePath(kind, scope, [name]);
   const problem = put.error ? asProblem(put.error) : undefined;
   return (
-    <Modal opened onClose={close} title="Let an auditor in for a time">
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (missing || backwards) return;
-          put.mutate({ ref: refOf(path), body: { spec } }, { onSuccess: close });
-        }}
-      >
-        <Stack gap="md">
-          <Text size="sm">
-            They read everything of {scope.tenant}, its history included, and change nothing. Sealed
-            values are shown to nobody. It ends by itself.
-          </Text>
-          <TextInput
-            label="Who"
-            description="A user's name or their address. Invite them first if they are not here yet."
-            value={who}
-            error={(tried && missing) || problem?.at("/spec/subs")}
-            onChange={(event) => setWho(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Group grow align="flex-start">
-            <TextInput
-              type="date"
-              label="From"
-              value={from}
-              onChange={(event) => setFrom(event.currentTarget.value)}
-            />
-            <TextInput
-              type="date"
-              label="Until before"
-              value={to}
-              error={backwards ?? problem?.at("/spec/notAfter")}
-              onChange={(event) => setTo(event.currentTarget.value)}
-            />
-          </Group>
-          {put.error ? <ProblemAlert error={put.error} /> : null}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              Not now
-            </Button>
-            <Button type="submit" loading={put.isPending}>
-              Let them in
-            </Button>
-          </Group>
-          <Equivalent
-            command={[
-              ...["role-assignment", "create", name, "--roles", "skerry.auditor"],
-              ...["--subs", who.trim() || "WHO", "--scopes", "[{}]"],
-              ...["--not-before", begin, "--not-after", end],
-            ]}
-            call={{ method: "PUT", path, body: { spec } }}
-          />
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="Let an auditor in for a time"
+      verb="Let them in"
+      close={close}
+      submit={() => {
+        setTried(true);
+        if (missing || backwards) return;
+        put.mutate({ ref: refOf(path), body: { spec } }, { onSuccess: close });
+      }}
+      pending={put.isPending}
+      error={put.error}
+      equivalent={
+        <Equivalent
+          command={[
+            ...["role-assignment", "create", name, "--roles", "skerry.auditor"],
+            ...["--subs", who.trim() || "WHO", "--scopes", "[{}]"],
+            ...["--not-before", begin, "--not-after", end],
+          ]}
+          call={{ method: "PUT", path, body: { spec } }}
+        />
+      }
+    >
+      <Text size="sm">
+        They read everything of {scope.tenant}, its history included, and change nothing. Sealed
+        values are shown to nobody. It ends by itself.
+      </Text>
+      <TextInput
+        label="Who"
+        description="A user's name or their address. Invite them first if they are not here yet."
+        value={who}
+        error={(tried && missing) || problem?.at("/spec/subs")}
+        onChange={(event) => setWho(event.currentTarget.value)}
+        data-autofocus
+      />
+      <Group grow align="flex-start">
+        <TextInput
+          type="date"
+          label="From"
+          value={from}
+          onChange={(event) => setFrom(event.currentTarget.value)}
+        />
+        <TextInput
+          type="date"
+          label="Until before"
+          value={to}
+          error={backwards ?? problem?.at("/spec/notAfter")}
+          onChange={(event) => setTo(event.currentTarget.value)}
+        />
+      </Group>
+    </FormDialog>
   );
 }

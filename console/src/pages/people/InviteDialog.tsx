@@ -6,8 +6,8 @@ import { asProblem } from "~/api/problem";
 import { refOf, usePut } from "~/api/queries";
 import { Copy } from "~/parts/Copy";
 import { Equivalent } from "~/parts/Equivalent";
+import { FormDialog } from "~/parts/FormDialog";
 import { Icon } from "~/parts/Icon";
-import { ProblemAlert } from "~/parts/ProblemAlert";
 import { useScope } from "~/shell/scope";
 import { nameFrom, ROLES } from "./words";
 
@@ -28,49 +28,41 @@ export function InviteDialog({ close }: { close: () => void }) {
   }
   const problem = put.error ? asProblem(put.error) : undefined;
   return (
-    <Modal opened onClose={close} title="Invite somebody">
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (!wrong) put.mutate({ ref: refOf(path), body: { spec } });
-        }}
-      >
-        <Stack gap="md">
-          <TextInput
-            type="email"
-            label="Their address"
-            description="They follow the link to choose a password, or sign in at an issuer."
-            value={email}
-            error={(tried && wrong) || problem?.at("/spec/email")}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Select
-            label="They may"
-            data={ROLES.map(({ name: value, may }) => ({ value, label: capitalised(may) }))}
-            value={role}
-            onChange={(value) => setRole(value ?? role)}
-            allowDeselect={false}
-            error={problem?.at("/spec/roles")}
-          />
-          {put.error ? <ProblemAlert error={put.error} /> : null}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              Not now
-            </Button>
-            <Button type="submit" loading={put.isPending}>
-              Invite
-            </Button>
-          </Group>
-          <Equivalent
-            command={["invitation", "create", name, "--email", spec.email, "--roles", role]}
-            call={{ method: "PUT", path, body: { spec } }}
-          />
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="Invite somebody"
+      verb="Invite"
+      close={close}
+      submit={() => {
+        setTried(true);
+        if (!wrong) put.mutate({ ref: refOf(path), body: { spec } });
+      }}
+      pending={put.isPending}
+      error={put.error}
+      equivalent={
+        <Equivalent
+          command={["invitation", "create", name, "--email", spec.email, "--roles", role]}
+          call={{ method: "PUT", path, body: { spec } }}
+        />
+      }
+    >
+      <TextInput
+        type="email"
+        label="Their address"
+        description="They follow the link to choose a password, or sign in at an issuer."
+        value={email}
+        error={(tried && wrong) || problem?.at("/spec/email")}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+        data-autofocus
+      />
+      <Select
+        label="They may"
+        data={ROLES.map(({ name: value, may }) => ({ value, label: capitalised(may) }))}
+        value={role}
+        onChange={(value) => setRole(value ?? role)}
+        allowDeselect={false}
+        error={problem?.at("/spec/roles")}
+      />
+    </FormDialog>
   );
 }
 

@@ -3,6 +3,9 @@ import { Anchor, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { Copy } from "~/parts/Copy";
 import { scalar, words } from "~/parts/formats";
 
+/** Names of what is told only this once. */
+const SECRET = /token|secret|password|link|url|^code|codes$|command/i;
+
 export function Answer(props: { title: string; answer: unknown; close: () => void }) {
   const { title, answer, close } = props;
   const fields =
@@ -10,7 +13,9 @@ export function Answer(props: { title: string; answer: unknown; close: () => voi
   return (
     <Modal opened onClose={close} title={title}>
       <Stack>
-        <Text size="sm">It may be shown only this once: copy what you need.</Text>
+        {fields.some(([name]) => SECRET.test(String(name))) ? (
+          <Text size="sm">It is shown only this once: copy what you need.</Text>
+        ) : null}
         {fields.map(([name, value]) => {
           const text = scalar(String(name), value);
           return (
