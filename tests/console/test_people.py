@@ -6,6 +6,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.async_api import Page as Tab
 from playwright.async_api import expect
 
 from skerry.identity.second_factor import code_at
@@ -36,19 +37,30 @@ async def test_somebody_is_invited_and_the_audit_says_by_whom(visits: Visits) ->
     assert visits.complaints == []
 
 
+async def turned_on(tab: Tab) -> bytes:
+    """Set up a second factor in a dialog; its key."""
+    await tab.get_by_role("button", name="Set one up").click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_label("Your password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Go on").click()
+    picture = dialog.get_by_role("img", name="QR code")
+    await expect(picture).to_be_visible()
+    await picture.evaluate("image => image.decode()")
+    secret = await dialog.locator("code").first.inner_text()
+    seed = base64.b32decode(secret.replace(" ", ""))
+    await dialog.get_by_label("The code it shows now").fill(code_at(seed, int(time.time()) // 30))
+    await dialog.get_by_role("button", name="Turn it on").click()
+    await expect(dialog.get_by_text("I have kept them")).to_be_visible()
+    return seed
+
+
 async def test_a_second_factor_is_asked_for_and_a_recovery_code_does(
     visits: Visits, cloud: Seeded
 ) -> None:
     cloud.person("acme", "fay", "seca.workspace-viewer")
     tab = await visits.open("acme/lab/people?tab=mine", "fay")
-    await tab.get_by_role("button", name="Set one up").click()
+    await turned_on(tab)
     dialog = tab.get_by_role("dialog")
-    await dialog.get_by_label("Your password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Go on").click()
-    seed = base64.b32decode((await dialog.locator("code").first.inner_text()).replace(" ", ""))
-    await dialog.get_by_label("The code it shows now").fill(code_at(seed, int(time.time()) // 30))
-    await dialog.get_by_role("button", name="Turn it on").click()
-    await expect(dialog.get_by_text("I have kept them")).to_be_visible()
     recovery = (await dialog.locator("code").inner_text()).split()[0]
 
     tab = await visits.open("sign-in?tenant=acme&user=fay")
@@ -66,19 +78,9 @@ async def test_a_second_factor_is_asked_for_and_a_recovery_code_does(
 
 async def test_a_second_factor_is_set_up_and_dropped(visits: Visits) -> None:
     tab = await visits.open("acme/lab/people?tab=mine", "bob")
-    await tab.get_by_role("button", name="Set one up").click()
-    dialog = tab.get_by_role("dialog")
-    await dialog.get_by_label("Your password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Go on").click()
-    picture = dialog.get_by_role("img", name="QR code")
-    await expect(picture).to_be_visible()
-    await picture.evaluate("image => image.decode()")
-    secret = await dialog.locator("code").first.inner_text()
-    seed = base64.b32decode(secret.replace(" ", ""))
+    seed = await turned_on(tab)
     now = int(time.time()) // 30
-    await dialog.get_by_label("The code it shows now").fill(code_at(seed, now))
-    await dialog.get_by_role("button", name="Turn it on").click()
-    await expect(dialog.get_by_text("I have kept them")).to_be_visible()
+    dialog = tab.get_by_role("dialog")
     await dialog.get_by_role("button", name="I have kept them").click()
     await tab.get_by_role("button", name="Drop it").click()
     await dialog.get_by_label("Your password").fill(PASSWORD)

@@ -4,9 +4,13 @@
 """
 
 import os
+import shlex
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright, expect
 
@@ -25,15 +29,27 @@ def program() -> str:
     return found
 
 
+@contextmanager
+def wrapped() -> Iterator[str]:
+    """The program, which other tests' networks do not disturb (``unmoved``)."""
+    with tempfile.TemporaryDirectory(prefix="chromium-") as folder:
+        script = Path(folder) / "chromium"
+        command = shlex.join([sys.executable, str(Path(__file__).parent / "unmoved.py"), program()])
+        script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        script.chmod(0o755)
+        yield str(script)
+
+
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """A browser without a window. Each of its contexts has seen nothing yet."""
     # Its own sandbox wants namespaces that the root of a container has not.
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     expect.set_options(timeout=SECONDS * 1000)
-    async with async_playwright() as play:
-        made = await play.chromium.launch(executable_path=program(), args=[*FLAGS, *root])
-        try:
-            yield made
-        finally:
-            await made.close()
+    with wrapped() as path:
+        async with async_playwright() as play:
+            made = await play.chromium.launch(executable_path=path, args=[*FLAGS, *root])
+            try:
+                yield made
+            finally:
+                await made.close()
