@@ -60,7 +60,8 @@ class Visits:
         tab = await self.open(page.path, page.who, **more)
         for click in page.then:
             await tab.locator(click).first.click()
-        await tab.locator(":is(main, [role=dialog])").locator(page.ready).first.wait_for()
+        inside = tab.locator(":is(main, [role=dialog])").locator(page.ready)
+        await inside.filter(visible=True).first.wait_for()
         await self.settled(tab)
         return tab
 
