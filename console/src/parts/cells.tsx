@@ -11,7 +11,8 @@ import { Ago, Money } from "./Values";
 
 const STATES = new Set(["state", "phase"]);
 /** Numbers whose name tells the unit. */
-const SCALED = /^(memory|size|disk|bytes|millicores|timeLimit|ttl)$|(Bytes|Seconds)$/;
+const SCALED =
+  /^(memory|size|disk|bytes|millicores|free(Memory|Disk|Millicores)|timeLimit|ttl)$|(Bytes|Seconds)$/;
 
 /** The columns of a kind's list, as the command line has them: name first, age last. */
 export function columnsOf(kind: Kind, wide = false): Column[] {

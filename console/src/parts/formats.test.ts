@@ -47,6 +47,8 @@ describe("values", () => {
   it("tells sizes, times and cores by the name of their field", () => {
     expect(scalar("memory", 1_610_612_736)).toBe("1.5 GiB");
     expect(scalar("millicores", 450)).toBe("0.45 cores");
+    expect(scalar("freeMemory", 2 ** 30)).toBe("1 GiB");
+    expect(scalar("freeMillicores", 32_000)).toBe("32 cores");
     expect(scalar("graceSeconds", 90)).toBe("1 min 30 s");
     expect(scalar("command", ["sh", "-c", "echo hi"])).toBe("sh -c 'echo hi'");
     expect(scalar("priceNano", 12_800_000, "EUR")).toBe("0.0128\u00a0EUR");

@@ -4,7 +4,8 @@ const NANO = 1_000_000_000n;
 /** A hundredth of a cent. */
 const LEAST = 100_000n;
 const SIZES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-const BYTES = new Set(["memory", "size", "disk", "bytes", "diskBytes", "logBytes"]);
+const BYTES = /^(memory|size|disk|bytes|diskBytes|logBytes|freeMemory|freeDisk)$/;
+const CORES = /^(millicores|freeMillicores)$/;
 
 export type Nano = number | bigint | string;
 
@@ -147,8 +148,8 @@ export function scalar(name: string, value: unknown, currency = ""): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   const whole = typeof value === "bigint" || Number.isInteger(value);
   if (whole && name.endsWith("Nano")) return money(value as number | bigint, currency);
-  if (typeof value === "number" && BYTES.has(name)) return size(value);
-  if (typeof value === "number" && name === "millicores") return cores(value);
+  if (typeof value === "number" && BYTES.test(name)) return size(value);
+  if (typeof value === "number" && CORES.test(name)) return cores(value);
   if (typeof value === "number" && /Seconds$|^timeLimit$|^ttl$/.test(name)) return duration(value);
   if (name === "command" && Array.isArray(value)) return value.map(quoted).join(" ");
   if (isTime(name, value)) return moment(value);
@@ -177,6 +178,7 @@ export function words(name: string): string {
   const text = name
     .replace(/(At|Nano|Seconds)$/, "")
     .replace(/^millicores$/, "cores")
+    .replace(/^freeMillicores$/, "freeCores")
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replaceAll(/[-_]/g, " ")
     .toLowerCase();
