@@ -318,6 +318,14 @@ def test_detached_prints_its_name(home: Skerry) -> None:
     home("job", "wait", "later", name, "--for", "ended", "-q")
 
 
+def test_how_urgent_it_is_and_whether_it_gives_way(home: Skerry) -> None:
+    urgent = ("--priority-class", "urgent", "--preemptible")
+    home("priority-class", "create", "urgent", "--value", "100")
+    home("run", "-q", "-d", "-n", "yielding", *urgent, "--", "true")
+    spec = json.loads(home("job", "get", "yielding", "-o", "json").out)["spec"]
+    assert (spec["priorityClass"], spec["preemptible"]) == ("urgent", True)
+
+
 def test_what_waits_while_the_cloud_holds_back(standin: Skerry, cloud: Cloud) -> None:
     """A queued job is told once, not at every look."""
     cloud.hold = True

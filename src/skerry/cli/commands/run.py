@@ -53,6 +53,9 @@ def _options() -> list[click.Parameter]:
         option(["--topology"], type=click.Choice(["host", "link", "rack", "zone"]), default=None,
                help="Put its copies as near together as this, if there is room"),
         option(["--topology-required"], is_flag=True, help="Wait until there is such a place"),
+        option(["--priority-class"], **text, help="How urgent it is, where it waits in a queue"),
+        option(["--preemptible"], is_flag=True,
+               help="For less: it may be ended for others, and is run again"),
         option(["--artifact"], metavar="GLOB", **many, help="Keep these files when it ends"),
         option(["--retries"], type=click.IntRange(0), default=0, help="Run it again if it fails"),
         option(["--time-limit"], metavar="DURATION", default="0",
@@ -89,6 +92,10 @@ def _run(session: Session, command: tuple[str, ...], name: str, **values: Any) -
         grace=values["grace"],
         more=gathered(click.get_current_context(), values),
     )
+    if values["priority_class"]:
+        spec["priorityClass"] = values["priority_class"]
+    if values["preemptible"]:
+        spec["preemptible"] = True
     if values["topology"]:
         spec["topology"] = values["topology"]
     if values["topology_required"]:
