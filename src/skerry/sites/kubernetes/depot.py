@@ -10,6 +10,7 @@ the depot's pod, and then it is lost with that pod's node.
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -32,11 +33,13 @@ PATIENCE = 120.0
 """Seconds that the depot may take to start."""
 
 
-class Place:
+class Place(NamedTuple):
     """Where something of a task can be read: the pod with its keeper, and the folders in it."""
 
-    def __init__(self, where: str, pod: str, work: str, run: str) -> None:
-        self.where, self.pod, self.work, self.run = where, pod, work, run
+    where: str
+    pod: str
+    work: str
+    run: str
 
 
 class Depot:

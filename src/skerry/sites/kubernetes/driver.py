@@ -135,7 +135,12 @@ class Kubernetes:
         if place is None or not work.intent.artifacts:
             return ()
         wanted = matcher(work.intent.artifacts)
-        done = await self._depot.ask(place, "list", place.work)
+        try:
+            done = await self._depot.ask(place, "list", place.work)
+        except ApiError:
+            if not self._carried(work, rank, place):
+                raise
+            return await self.files(id, rank)
         return tuple(info for info in listed(done.stdout) if wanted(info.path))
 
     async def download(self, id: str, rank: int, path: str) -> AsyncIterator[bytes]:
@@ -179,8 +184,13 @@ class Kubernetes:
             if place is not None:
                 async for chunk in self._read(place, reader, follow and not last, over):
                     yield chunk
-            if last:
+            if last and not self._carried(work, rank, place):
                 return
+
+    def _carried(self, work: Work, rank: int, place: Place | None) -> bool:
+        """Whether what was read from a pod, perhaps not to its end, is in the depot since."""
+        now = self._depot.place(work, rank)
+        return None not in (place, now) and place != now
 
     async def _read(
         self, place: Place, reader: Reader, follow: bool, over: Callable[[], bool]
