@@ -149,12 +149,14 @@ async def _put(
     known: Mapping[str, Resource],
 ) -> None:
     """Those that are another than is known."""
-    kind = resources.registry["offer"]
     bodies = {
         name: {"spec": spec, "annotations": {MADE_FOR: at}}
         for name, spec in specs.items()
         if name not in known or known[name].spec != spec
     }
+    if not bodies:
+        return
+    kind = resources.registry["offer"]
     if len(bodies) < _FEW:
         for name, body in bodies.items():
             await resources.put(tx, kind, Path(name=name), body, SYSTEM)
