@@ -139,9 +139,10 @@ def machines(made: Seeded) -> None:
 
 def seeded(home: Path) -> Seeded:
     """Start it, and wait until what it has is as it is going to stay."""
-    # Where it listened, it listens when it is started again: pages stay open meanwhile.
-    here = f"127.0.0.1:{free_port()}"
-    cloud = Cloud(home, "--agents", "127.0.0.1:0", "--gateway", "127.0.0.1:0", "--listen", here)
+    # Where it listened, it listens when it is started again: pages stay open meanwhile, and
+    # machines call again.
+    here, door = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    cloud = Cloud(home, "--agents", door, "--gateway", "127.0.0.1:0", "--listen", here)
     cloud.start()
     made = Seeded(cloud)
     for name, place in PLACES.items():
@@ -155,7 +156,6 @@ def seeded(home: Path) -> Seeded:
                 "config": {"name": name, "runSeconds": 86400, **config},
             },
         )  # fmt: skip
-    machines(made)
     for tenant, title in (("acme", "Acme Cartography"), ("harbour", "Harbour Pilots")):
         made.put(f"{IDENTITY}/{tenant}", {"displayName": title})
         for name in ("lab", "paris"):
@@ -168,6 +168,7 @@ def seeded(home: Path) -> Seeded:
     sell(made)
     made.person("acme", "ann", "seca.admin")
     made.person("acme", "bob", "seca.workspace-viewer")
+    machines(made)
     until(lambda: len(made.ask("GET", "/providers/skerry.market/v1/offers")["items"]) > 5)
     for path, spec in WORK.items():
         made.put(f"{RUN}/{path}", spec)

@@ -196,9 +196,10 @@ def test_a_stranger_is_not_let_in(site: Site) -> None:
 def test_a_websocket_opens_for_who_may_enter(site: Site) -> None:
     url = f"wss://{HOST}:{site.port}/ws"
     allowed = {"Authorization": f"Bearer {site.token}"}
-    with connect(url, ssl=site.context(), additional_headers=allowed) as opened:
-        assert opened.recv(10) == "hello"
-    with pytest.raises(InvalidStatus, match="401"), connect(url, ssl=site.context()):
+    patient: dict[str, Any] = {"ssl": site.context(), "open_timeout": 60}
+    with connect(url, additional_headers=allowed, **patient) as opened:
+        assert opened.recv(60) == "hello"
+    with pytest.raises(InvalidStatus, match="401"), connect(url, **patient):
         pass
 
 

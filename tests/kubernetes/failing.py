@@ -163,12 +163,13 @@ def refusing(cluster: Cluster, namespace: str, message: str, kind: str = "pods")
     }
     cluster.kubectl("apply", "-f", "-", text=yaml.safe_dump_all([policy, binding]))
     try:
-        _until_refused(cluster, namespace, message)
+        _until(cluster, namespace, message, holds=True)
         yield
     finally:
         named = ("delete", "--ignore-not-found", "--wait=false")
         cluster.kubectl(*named, f"validatingadmissionpolicybinding/{name}")
         cluster.kubectl(*named, f"validatingadmissionpolicy/{name}")
+        _until(cluster, namespace, message, holds=False)
 
 
 _RESTRICTED = {
@@ -189,11 +190,11 @@ _RESTRICTED = {
 """What Pod Security lets pass anywhere."""
 
 
-def _until_refused(cluster: Cluster, namespace: str, message: str) -> None:
-    """A policy holds some moments after it was made."""
+def _until(cluster: Cluster, namespace: str, message: str, *, holds: bool) -> None:
+    """A policy holds from some moments after it was made to some after it was deleted."""
     until = time.monotonic() + PATIENCE
     words = ("run", "probe", "--image=none", "--dry-run=server", "--namespace", namespace)
     words += ("--overrides", json.dumps(_RESTRICTED))
-    while message not in cluster.kubectl(*words, check=False):
-        assert time.monotonic() < until, "the policy does not hold"
+    while (message in cluster.kubectl(*words, check=False)) != holds:
+        assert time.monotonic() < until, f"the policy holds: {not holds}"
         time.sleep(0.3)

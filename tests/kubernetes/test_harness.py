@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-import yaml
 from lightkube.resources.core_v1 import Node, Pod
 
 from tests.kubernetes.cluster import Cluster, Fleet, is_ready
@@ -20,9 +19,8 @@ def pod(name: str, where: dict[str, str], *command: str, **more: Any) -> str:
     if command:
         container["command"] = list(command)
     spec = {"nodeSelector": where, "restartPolicy": "Never", "containers": [container]}
-    return yaml.safe_dump(
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
-    )
+    # As JSON: a label such as "1e23456" is a text to one reader of YAML and a number to another.
+    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
 
 
 async def phase(cluster: Cluster, namespace: str, name: str, wanted: str) -> Pod:

@@ -274,6 +274,7 @@ async def test_an_expired_certificate_is_told_in_words(
             await host.connect()
         assert "expired: join anew" in host.membership.unreached(refused.value)
         assert cloud.hub.contact("home/two") is None
+        door.authority.host_life = timedelta(hours=1)
         host = await door.join(await door.invite(site, host="two"), "two", driver)
         await host.connect()
 
